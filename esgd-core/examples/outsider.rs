@@ -1,0 +1,105 @@
+//! Someone with a problem and a strategy of their own, who runs the laws on both.
+//!
+//! `cargo run -p esgd-core --example outsider --features laws`
+
+use std::convert::Infallible;
+
+use esgd_core::{
+    Fitness, Hyper, Law, Moment, Mutation, OptimizerPool, OptimizerSpec, Plan, Problem, Range,
+    Strategy, Yardstick,
+    laws::{self, Inspect, Violation},
+    rng::{Key, Purpose},
+};
+
+/// Fits y = a + b·x to points, by least squares.
+struct Line(Vec<(f32, f32)>);
+
+impl Problem for Line {
+    type Genome = [f32; 2];
+    type State = ();
+    type Error = Infallible;
+
+    fn yardstick(&self) -> Yardstick {
+        Yardstick::new("mean squared error on all points")
+    }
+
+    fn init(&self, key: Key) -> Result<[f32; 2], Infallible> {
+        let mut rng = key.stream();
+        Ok([rng.unit() as f32, rng.unit() as f32])
+    }
+
+    fn fork(&self, theta: &[f32; 2]) -> Result<[f32; 2], Infallible> {
+        Ok(*theta)
+    }
+
+    fn state(&self, _: &[f32; 2], _: &Hyper) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn epoch(
+        &self,
+        theta: &mut [f32; 2],
+        (): &mut (),
+        hyper: &Hyper,
+        key: Key,
+    ) -> Result<(), Infallible> {
+        let lr = hyper.get("lr").unwrap_or(0.01) as f32;
+        let mut order: Vec<_> = self.0.iter().collect();
+        key.stream().shuffle(&mut order);
+        for (x, y) in order {
+            let error = theta[0] + theta[1] * x - y;
+            *theta = [theta[0] - lr * error, theta[1] - lr * error * x];
+        }
+        Ok(())
+    }
+
+    fn fitness(&self, [a, b]: &[f32; 2]) -> Result<f64, Infallible> {
+        let error = |(x, y): &(f32, f32)| f64::from(a + b * x - y).powi(2);
+        Ok(self.0.iter().map(error).sum::<f64>() / self.0.len() as f64)
+    }
+
+    fn recombine(
+        &self,
+        parents: &[&[f32; 2]],
+        mutation: Mutation,
+        key: Key,
+    ) -> Result<[f32; 2], Infallible> {
+        let mut rng = key.stream();
+        // Twelve uniform numbers are normal enough for a line.
+        let mut noise = || (0..12).map(|_| rng.unit()).sum::<f64>() as f32 - 6.0;
+        Ok([0, 1].map(|i| {
+            let sum: f32 = parents.iter().map(|parent| parent[i]).sum();
+            sum / parents.len() as f32 + mutation.sigma * noise()
+        }))
+    }
+}
+
+impl Inspect for Line {
+    fn values(&self, theta: &[f32; 2]) -> Vec<f32> {
+        theta.to_vec()
+    }
+}
+
+/// Every offspring is a mutant of the best.
+struct CloneTheBest;
+
+impl Strategy for CloneTheBest {
+    fn offspring(&self, _: &[Fitness], moment: &Moment<'_>) -> Vec<Plan> {
+        let mutation = moment.settings.mutation.at(moment.k, moment.settings.generations);
+        (0..moment.settings.lambda)
+            .map(|i| Plan { parents: vec![0], mutation, key: moment.key(Purpose::Mutation, i) })
+            .collect()
+    }
+}
+
+fn main() -> Result<(), Violation> {
+    let problem = Line((0..10).map(|i| (i as f32 / 10.0, 0.3 + 0.5 * i as f32 / 10.0)).collect());
+    let optimizers = OptimizerPool(vec![OptimizerSpec {
+        kind: "sgd".into(),
+        weight: 1.0,
+        ranges: [("lr".to_owned(), Range::from(Law::Uniform(0.01, 0.2)))].into(),
+    }]);
+    laws::check(&problem, &CloneTheBest, &optimizers, 40)?;
+    println!("all laws hold for Line and CloneTheBest");
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Algorithm 1 of Cui, Zhang, Tüske and Picheny, *Evolutionary Stochastic Gradient Descent for
+//! Optimization of Deep Neural Networks* (NeurIPS 2018), with section 3.3.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{
+    Entry, Error, Executor, Failure, Observer, Phase, Population, Problem, Recombination, Report,
+    Serial, Settings, Strategy, guarantee::Judge,
+};
+
+/// A run of Evolutionary Stochastic Gradient Descent.
+///
+/// ```
+/// use esgd_core::{Esgd, Function, OptimizerPool, Reference, Settings};
+///
+/// let problem = Reference::new(Function::Sphere, 5);
+/// let settings = Settings { optimizers: Reference::optimizers(), ..Settings::paper() };
+/// let outcome = Esgd::new(&problem, &settings).run().map_err(|failure| failure.error)?;
+/// assert!(outcome.best.scored.fitness().get() < 1e-3);
+/// # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
+/// ```
+pub struct Esgd<'a, P: Problem> {
+    pub(crate) judge: Judge<'a, P>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) strategy: &'a dyn Strategy,
+    pub(crate) executor: &'a dyn Executor,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) founders: &'a [P::Genome],
+    stop: Option<&'a AtomicBool>,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Outcome<P: Problem> {
+    /// The final model, θ_{1:μ}.
+    pub best: Entry<P::Genome>,
+    /// The final population.
+    pub population: Population<P::Genome, P::State>,
+    /// Whether it was asked to stop before it was done.
+    pub stopped: bool,
+}
+
+/// A step's result: the next population, or why there is none and the last complete one.
+pub(crate) type Step<P> =
+    Result<Population<<P as Problem>::Genome, <P as Problem>::State>, Box<Failure<P>>>;
+
+impl<'a, P: Problem> Esgd<'a, P> {
+    /// A run on one thread, unobserved.
+    #[must_use]
+    pub fn new(problem: &'a P, settings: &'a Settings) -> Self {
+        Self {
+            judge: Judge::new(problem),
+            settings,
+            strategy: &Recombination,
+            executor: &Serial,
+            observer: &(),
+            founders: &[],
+            stop: None,
+        }
+    }
+
+    /// Makes offspring by another strategy.
+    #[must_use]
+    pub fn strategy(self, strategy: &'a dyn Strategy) -> Self {
+        Self { strategy, ..self }
+    }
+
+    /// Runs individuals and offspring on `executor`. It changes no result.
+    #[must_use]
+    pub fn executor(self, executor: &'a dyn Executor) -> Self {
+        Self { executor, ..self }
+    }
+
+    /// Tells `observer` what happens.
+    #[must_use]
+    pub fn observer(self, observer: &'a dyn Observer) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// The networks that [`Start::Founders`](crate::settings::Start::Founders) begins from.
+    #[must_use]
+    pub fn founders(self, founders: &'a [P::Genome]) -> Self {
+        Self { founders, ..self }
+    }
+
+    /// Stops soon after `stop` becomes true, with a complete population.
+    #[must_use]
+    pub fn stop_when(self, stop: &'a AtomicBool) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
+    /// Runs the algorithm from its start.
+    ///
+    /// # Errors
+    /// What stopped it, and the last complete population.
+    pub fn run(&self) -> Result<Outcome<P>, Box<Failure<P>>> {
+        let fail = |error| Box::new(Failure { error, population: None });
+        self.settings.check().map_err(|e| fail(e.into()))?;
+        let psi = self.start().map_err(fail)?;
+        self.observer.phase(&Report::of(&psi, Phase::Start, self.settings.m));
+        self.resume(psi)
+    }
+
+    /// Goes on from a population, as if the run had never stopped.
+    ///
+    /// # Errors
+    /// What stopped it, and the last complete population.
+    pub fn resume(
+        &self,
+        mut psi: Population<P::Genome, P::State>,
+    ) -> Result<Outcome<P>, Box<Failure<P>>> {
+        let Settings { generations, epochs, evolution_steps, m, .. } = *self.settings;
+        if psi.yardstick() != self.judge.yardstick() {
+            let (was, is) = (psi.yardstick().clone(), self.judge.yardstick().clone());
+            return Err(Box::new(Failure {
+                error: Error::YardstickMoved { was, is },
+                population: Some(psi),
+            }));
+        }
+        for k in psi.generation() + 1..=generations {
+            psi = self.sgd_step(psi, k, epochs)?;
+            for v in 1..=evolution_steps {
+                psi = self.evolution_step(psi, k, v)?;
+            }
+            if self.stopped() {
+                return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
+            }
+            psi = self.complete(psi, k)?;
+            self.observer.phase(&Report::of(&psi, Phase::Generation, m));
+        }
+        if self.settings.fine_tune.epochs > 0 {
+            psi = self.fine_tune(psi)?;
+            psi = self.complete(psi, generations)?;
+            self.observer.phase(&Report::of(&psi, Phase::FineTune, m));
+        }
+        Ok(Outcome { best: psi.best(), population: psi, stopped: self.stopped() })
+    }
+
+    /// Theorem 1, checked.
+    fn complete(&self, mut psi: Population<P::Genome, P::State>, k: usize) -> Step<P> {
+        match psi.complete(k) {
+            Ok(()) => Ok(psi),
+            Err(m) => {
+                let error = Error::GuaranteeBroken { k, m };
+                Err(Box::new(Failure { error, population: Some(psi) }))
+            }
+        }
+    }
+
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,57 @@
+//! What can stop a run, and what is left of it then.
+
+use std::error::Error as StdError;
+
+use thiserror::Error;
+
+use crate::{Population, Problem, Yardstick, settings::SettingsError};
+
+/// Why a run stopped.
+#[derive(Debug, Error)]
+pub enum Error<E: StdError> {
+    /// The settings contradict each other.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The problem failed: I/O, a device.
+    #[error(transparent)]
+    Problem(E),
+    /// Fitness was measured with something else in mid-run.
+    #[error(
+        "the fitness was measured with \"{was}\" and is now measured with \"{is}\": scores of different yardsticks do not compare, so keep data and mode fixed during a run"
+    )]
+    YardstickMoved {
+        /// The yardstick that the run began with.
+        was: Yardstick,
+        /// The one it met.
+        is: Yardstick,
+    },
+    /// A strategy named parents that are not there.
+    #[error(
+        "an offspring was planned from parents {parents:?}: expected at least one, each a rank below mu = {mu}"
+    )]
+    BadPlan {
+        /// What the plan said.
+        parents: Vec<usize>,
+        /// The size of the population.
+        mu: usize,
+    },
+    /// The guarantee was broken, which is a bug in this crate.
+    #[error(
+        "the mean fitness of the best {m} rose in generation {k}: this is a bug in esgd-core, please report it with the config and seed"
+    )]
+    GuaranteeBroken {
+        /// The generation.
+        k: usize,
+        /// The smallest m' for which J(m') rose.
+        m: usize,
+    },
+}
+
+/// A run that stopped: why, and the last complete population, if there was one.
+#[derive(Debug)]
+pub struct Failure<P: Problem> {
+    /// Why.
+    pub error: Error<P::Error>,
+    /// Every individual scored, the guarantee intact. `None` before Ψ(0) was complete.
+    pub population: Option<Population<P::Genome, P::State>>,
+}

@@ -1,0 +1,104 @@
+//! The evolution step of Algorithm 1: λ offspring by eq. 12, and the m-elitist selection of the
+//! next population from μ ∪ λ.
+//!
+//! Offspring are scored as a stream: each is built from its plan, scored and dropped, so no more
+//! of them exist at a time than the executor has workers. Only those selected are built again. The
+//! most genomes alive are thus μ and the larger of the workers and the newcomers, whatever λ is;
+//! the parents stay until all newcomers are there, so that an error loses nobody.
+
+use crate::{
+    Error, Esgd, Failure, Id, Individual, Population, Problem,
+    algorithm1::Step,
+    executor,
+    guarantee::{Pool, Survivor, Unborn},
+    rng::Purpose,
+    settings::RecipePolicy,
+    strategy::Moment,
+};
+
+impl<P: Problem> Esgd<'_, P> {
+    /// Evolution step `v` of generation `k`.
+    pub(crate) fn evolution_step(
+        &self,
+        mut psi: Population<P::Genome, P::State>,
+        k: usize,
+        v: usize,
+    ) -> Step<P> {
+        if self.stopped() {
+            return Ok(psi);
+        }
+        let moment = Moment { settings: self.settings, k, v };
+        match self.select(&psi, &moment) {
+            Ok((lambda, parents, newcomers)) => {
+                psi.tally_mut().offspring += lambda;
+                psi.succeed(&parents, newcomers);
+                Ok(psi)
+            }
+            Err(error) => Err(Box::new(Failure { error, population: Some(psi) })),
+        }
+    }
+
+    /// The number of offspring scored, the ranks of the parents that survive, and the newcomers.
+    #[expect(clippy::type_complexity, reason = "the three are named in the line above")]
+    fn select(
+        &self,
+        psi: &Population<P::Genome, P::State>,
+        moment: &Moment<'_>,
+    ) -> Result<(usize, Vec<usize>, Vec<Individual<P::Genome, P::State>>), Error<P::Error>> {
+        let theta: Vec<_> = psi.individuals().iter().map(|one| one.scored().theta()).collect();
+        let ranked: Vec<_> = psi.individuals().iter().map(Individual::fitness).collect();
+
+        // Generate the offspring population Ψ_λ and score it.
+        let plans = self.strategy.offspring(&ranked, moment);
+        let offspring = executor::try_map(self.executor, plans, |_, plan| {
+            let unborn = self.judge.appraise(&theta, plan);
+            unborn.inspect(|unborn| self.observer.offspring(unborn.fitness()))
+        })?;
+
+        // Sort Ψ_{μ+λ}, select the top m and draw the other μ − m.
+        let key = moment.key(Purpose::Survivors, 0);
+        let survivors = Pool::new(psi, &offspring).select(self.settings.m, self.settings.mu, key);
+
+        let parents = survivors.iter().filter_map(|&s| match s {
+            Survivor::Parent(rank) => Some(rank),
+            Survivor::Offspring(_) => None,
+        });
+        let chosen = survivors.iter().filter_map(|&s| match s {
+            Survivor::Offspring(i) => Some(i),
+            Survivor::Parent(_) => None,
+        });
+        let newcomers = executor::try_map(self.executor, chosen.collect(), |_, i| {
+            let scored = self.judge.bear(&theta, &offspring[i])?;
+            Ok::<_, Error<_>>(self.christen(psi, &offspring[i], i, scored, moment))
+        })?;
+        Ok((offspring.len(), parents.collect(), newcomers))
+    }
+
+    /// Gives a newcomer its name, its parents' names, and what it inherits.
+    fn christen(
+        &self,
+        psi: &Population<P::Genome, P::State>,
+        unborn: &Unborn,
+        index: usize,
+        scored: crate::Scored<P::Genome>,
+        moment: &Moment<'_>,
+    ) -> Individual<P::Genome, P::State> {
+        let parents: Vec<_> =
+            unborn.plan().parents.iter().filter_map(|&rank| psi.individuals().get(rank)).collect();
+        let recipe = match self.settings.recipes.policy {
+            RecipePolicy::Inherit => {
+                parents.first().and_then(|first| first.recipe()).map(|recipe| {
+                    let mut rng = moment.key(Purpose::Recipe, index).stream();
+                    self.settings.optimizers.perturb(
+                        recipe,
+                        self.settings.recipes.perturb,
+                        &mut rng,
+                    )
+                })
+            }
+            RecipePolicy::Redraw | RecipePolicy::Keep => None,
+        };
+        let id = Id { generation: moment.k, step: moment.v, index };
+        Individual::born(id, parents.iter().map(|one| one.id()).collect(), recipe, scored)
+    }
+}

@@ -1,0 +1,96 @@
+//! Where work runs. Core hands out numbered jobs and does not name what carries them: one thread
+//! here, several threads, GPU streams or other machines elsewhere. Results never depend on it.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+/// Something that runs independent jobs.
+pub trait Executor: Sync {
+    /// Runs `job(0)` … `job(n − 1)`, each once, in any order, several at a time or not, and
+    /// returns when all are done.
+    fn run(&self, n: usize, job: &(dyn Fn(usize) + Sync));
+}
+
+/// One job after another on the calling thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Serial;
+
+impl Executor for Serial {
+    fn run(&self, n: usize, job: &(dyn Fn(usize) + Sync)) {
+        (0..n).for_each(job);
+    }
+}
+
+/// A number of threads, each taking the next job when it is free.
+#[derive(Clone, Copy, Debug)]
+pub struct Threads(pub usize);
+
+impl Executor for Threads {
+    fn run(&self, n: usize, job: &(dyn Fn(usize) + Sync)) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                if i >= n {
+                    return;
+                }
+                job(i);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..self.0.min(n) {
+                scope.spawn(work);
+            }
+            work();
+        });
+    }
+}
+
+/// Maps `items` through `f` on `executor`; results come in the order of the items.
+pub(crate) fn map<T: Send, R: Send>(
+    executor: &dyn Executor,
+    items: Vec<T>,
+    f: impl Fn(usize, T) -> R + Sync,
+) -> Vec<R> {
+    let cells: Vec<_> = items.into_iter().map(|item| Mutex::new((Some(item), None))).collect();
+    executor.run(cells.len(), &|i| {
+        let item = cells[i].lock().unwrap_or_else(PoisonError::into_inner).0.take();
+        if let Some(item) = item {
+            let result = f(i, item);
+            cells[i].lock().unwrap_or_else(PoisonError::into_inner).1 = Some(result);
+        }
+    });
+    cells
+        .into_iter()
+        .filter_map(|cell| cell.into_inner().unwrap_or_else(PoisonError::into_inner).1)
+        .collect()
+}
+
+/// [`map`] for work that can fail: all results, or the error of the first item that failed.
+pub(crate) fn try_map<T: Send, R: Send, E: Send>(
+    executor: &dyn Executor,
+    items: Vec<T>,
+    f: impl Fn(usize, T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    map(executor, items, f).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_executor_keeps_the_order() {
+        let items: Vec<usize> = (0..100).collect();
+        let expected: Vec<usize> = items.iter().map(|i| i * i).collect();
+        assert_eq!(map(&Serial, items.clone(), |_, i| i * i), expected);
+        for threads in [1, 2, 7, 200] {
+            assert_eq!(map(&Threads(threads), items.clone(), |_, i| i * i), expected);
+        }
+    }
+}

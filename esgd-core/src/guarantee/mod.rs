@@ -1,0 +1,33 @@
+//! Theorem 1 as types: the m-elitist mean fitness never rises, for any m' ≤ m.
+//!
+//! ```text
+//! Brood ──score──▶ Scored ──rank──▶ Population ──SGD──▶ NotWorse ─┐
+//! unscored θ       θ with fitness,  μ, sorted     back-off's     │
+//!                  no way to change               witness        ▼
+//!                        ▲                                   Population
+//!                        └────────── Pool: μ ∪ λ ◀───────────────┘
+//!                          its only exit keeps the m best
+//! ```
+//!
+//! None of these can be made outside this folder, so the rest of the crate cannot cheat either.
+//! Three ways lead to a guarantee ([`Way`](crate::settings::Way)): strict back-off, whose every
+//! survivor is [`NotWorse`]; relaxed back-off with an anchor that never changes (section 4.3);
+//! and an [`Archive`] of the m best that were ever scored.
+
+mod archive;
+mod individual;
+mod not_worse;
+mod pool;
+mod population;
+mod scored;
+
+pub use archive::{Archive, Entry};
+pub(crate) use individual::Resident;
+pub use individual::{Id, Individual};
+pub use not_worse::NotWorse;
+pub(crate) use not_worse::{License, Seat};
+pub use pool::{Pool, Survivor};
+pub(crate) use population::Guard;
+pub use population::{Population, Tally};
+pub(crate) use scored::Judge;
+pub use scored::{Brood, Scored, Unborn};

@@ -1,0 +1,364 @@
+//! Properties that anyone can run on their own problem and strategy (feature `laws`).
+//!
+//! ```
+//! use esgd_core::{Function, Recombination, Reference, laws};
+//!
+//! let problem = Reference::new(Function::Rastrigin, 3);
+//! laws::check(&problem, &Recombination, &Reference::optimizers(), 8)?;
+//! # Ok::<(), laws::Violation>(())
+//! ```
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use proptest::{
+    prelude::{Just, Strategy as _, any, prop_assert, prop_assert_eq, prop_oneof},
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
+};
+use thiserror::Error;
+
+use crate::{
+    Esgd, Fitness, Moment, Mutation, Observer, OptimizerPool, Phase, Population, Problem,
+    Reference, Report, Scale, Schedule, Settings, Strategy, Threads,
+    rng::{Key, Purpose},
+    settings::{Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Start, Way},
+};
+
+/// Lets the laws look into a genome.
+pub trait Inspect: Problem {
+    /// All values of θ that recombination averages, in a fixed order.
+    fn values(&self, theta: &Self::Genome) -> Vec<f32>;
+}
+
+impl Inspect for Reference {
+    fn values(&self, theta: &Vec<f32>) -> Vec<f32> {
+        theta.clone()
+    }
+}
+
+/// A law that does not hold, and the settings that showed it.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct Violation(String);
+
+/// Checks every law on `cases` random settings. Each case makes a few runs of a few generations.
+///
+/// # Errors
+/// The first law that does not hold, with the smallest settings found that show it.
+pub fn check<P: Inspect>(
+    problem: &P,
+    strategy: &dyn Strategy,
+    optimizers: &OptimizerPool,
+    cases: u32,
+) -> Result<(), Violation> {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    runner
+        .run(&any_settings(optimizers.clone()), |settings| {
+            scores_are_reproducible(problem, &settings)?;
+            forks_are_deep(problem, &settings)?;
+            recombination_is_the_mean(problem, &settings)?;
+            plans_are_reproducible(strategy, &settings)?;
+            elite_never_gets_worse(problem, strategy, &settings)?;
+            threads_change_nothing(problem, strategy, &settings)?;
+            a_resumed_run_is_identical(problem, strategy, &settings)
+        })
+        .map_err(|failure| Violation(failure.to_string()))
+}
+
+/// Small random settings that are valid: every way, start, policy and edge (λ = 0, μ = 1, m = μ,
+/// ρ = μ).
+pub fn any_settings(
+    optimizers: OptimizerPool,
+) -> impl proptest::strategy::Strategy<Value = Settings> {
+    let sizes = (1usize..7, 0usize..9, 0usize..100, 0usize..100);
+    let loops = (1usize..5, 1usize..4, 0usize..3);
+    let choices = (0usize..5, 0usize..2, 0usize..3, prop_oneof![Just(0.0), 0.0..2.0f64]);
+    (any::<u64>(), sizes, loops, choices).prop_map(
+        move |(seed, (mu, lambda, rho, m), (generations, epochs, evolution_steps), chosen)| {
+            let (way, start, policy, sigma) = chosen;
+            // An anchor needs a seat beside the elite.
+            let way = if mu == 1 && way > 1 { 0 } else { way };
+            let relaxed = way > 2;
+            Settings {
+                seed,
+                generations,
+                epochs,
+                evolution_steps,
+                mu,
+                lambda,
+                rho: 1 + rho % mu,
+                m: 1 + m % if way > 1 { mu - 1 } else { mu },
+                start: match start {
+                    0 => Start::Independent,
+                    _ => Start::Shared { epochs: 1, candidates: 2 },
+                },
+                guarantee: Guarantee {
+                    way: if way == 0 { Way::Archive } else { Way::BackOff },
+                    p_backoff: if relaxed { 0.3 } else { 1.0 },
+                    p_backoff_per: if way == 3 { Per::Individual } else { Per::Generation },
+                    anchor: way > 1,
+                },
+                mutation: MutationSettings {
+                    sigma,
+                    scale: if sigma > 1.0 { Scale::Relative } else { Scale::Absolute },
+                    anneal: Schedule::Reciprocal,
+                },
+                recipes: Recipes {
+                    policy: [RecipePolicy::Redraw, RecipePolicy::Keep, RecipePolicy::Inherit]
+                        [policy],
+                    perturb: 0.2,
+                },
+                optimizers: optimizers.clone(),
+                ..Settings::paper()
+            }
+        },
+    )
+}
+
+type Law = Result<(), TestCaseError>;
+
+fn fails(error: impl std::fmt::Display) -> TestCaseError {
+    TestCaseError::fail(format!("the problem failed: {error}"))
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+fn networks<P: Problem>(
+    problem: &P,
+    settings: &Settings,
+    n: usize,
+) -> Result<Vec<P::Genome>, TestCaseError> {
+    let key = Key::new(settings.seed, Purpose::Init);
+    (0..n).map(|j| problem.init(key.individual(j)).map_err(fails)).collect()
+}
+
+/// The same key makes the same network, and the same network has the same fitness.
+pub fn scores_are_reproducible<P: Inspect>(problem: &P, settings: &Settings) -> Law {
+    for _ in 0..2 {
+        let (one, again) = (networks(problem, settings, 2)?, networks(problem, settings, 2)?);
+        for (one, again) in one.iter().zip(&again) {
+            prop_assert_eq!(
+                bits(&problem.values(one)),
+                bits(&problem.values(again)),
+                "init is not reproducible"
+            );
+            let (f, g) =
+                (problem.fitness(one).map_err(fails)?, problem.fitness(again).map_err(fails)?);
+            prop_assert_eq!(f.to_bits(), g.to_bits(), "fitness is not reproducible");
+        }
+    }
+    Ok(())
+}
+
+/// Training a fork leaves the original as it was, and training is reproducible.
+pub fn forks_are_deep<P: Inspect>(problem: &P, settings: &Settings) -> Law {
+    let theta = networks(problem, settings, 1)?.remove(0);
+    let before = problem.values(&theta);
+    let recipe = settings.optimizers.draw(&mut Key::new(settings.seed, Purpose::Recipe).stream());
+    let hyper = recipe.at(1, settings.generations);
+    let key = Key::new(settings.seed, Purpose::Train);
+    let mut trained = Vec::new();
+    for _ in 0..2 {
+        let mut fork = problem.fork(&theta).map_err(fails)?;
+        prop_assert_eq!(
+            bits(&problem.values(&fork)),
+            bits(&before),
+            "a fork differs from its original"
+        );
+        let mut state = problem.state(&fork, &hyper).map_err(fails)?;
+        for s in 1..=2 {
+            let kept = state.clone();
+            problem.epoch(&mut fork, &mut state, &hyper, key.step(s)).map_err(fails)?;
+            drop(kept);
+        }
+        trained.push(bits(&problem.values(&fork)));
+    }
+    prop_assert_eq!(
+        bits(&problem.values(&theta)),
+        bits(&before),
+        "training a fork changed the original"
+    );
+    prop_assert_eq!(&trained[0], &trained[1], "training is not reproducible");
+    Ok(())
+}
+
+/// Without noise an offspring is the mean of its parents; with noise it is the same every time;
+/// parents stay as they are.
+pub fn recombination_is_the_mean<P: Inspect>(problem: &P, settings: &Settings) -> Law {
+    let parents = networks(problem, settings, settings.rho)?;
+    let parents: Vec<_> = parents.iter().collect();
+    let before: Vec<_> = parents.iter().map(|parent| problem.values(parent)).collect();
+    let key = Key::new(settings.seed, Purpose::Mutation);
+    let child = problem.recombine(&parents, Mutation::NONE, key).map_err(fails)?;
+    for (i, value) in problem.values(&child).into_iter().enumerate() {
+        let terms = before.iter().map(|parent| f64::from(parent[i]));
+        let (mean, size) = (
+            terms.clone().sum::<f64>() / settings.rho as f64,
+            terms.map(f64::abs).fold(0.0, f64::max),
+        );
+        // ρ additions and a division, each rounded to 24 bits.
+        let tolerance = size * (settings.rho + 2) as f64 * f64::from(f32::EPSILON);
+        prop_assert!(
+            (f64::from(value) - mean).abs() <= tolerance,
+            "value {i} is {value}, not the mean {mean}"
+        );
+    }
+    let noisy = Mutation { sigma: 0.1, scale: Scale::Absolute };
+    let once = problem.recombine(&parents, noisy, key).map_err(fails)?;
+    let twice = problem.recombine(&parents, noisy, key).map_err(fails)?;
+    prop_assert_eq!(
+        bits(&problem.values(&once)),
+        bits(&problem.values(&twice)),
+        "recombination is not reproducible"
+    );
+    for (parent, before) in parents.iter().zip(&before) {
+        prop_assert_eq!(bits(&problem.values(parent)), bits(before), "breeding changed a parent");
+    }
+    Ok(())
+}
+
+/// A strategy names parents that exist, and the same ones every time.
+pub fn plans_are_reproducible(strategy: &dyn Strategy, settings: &Settings) -> Law {
+    let ranked: Vec<_> = (0..settings.mu).map(|j| Fitness::new(j as f64)).collect();
+    let moment = Moment { settings, k: 1, v: 1 };
+    let plans = strategy.offspring(&ranked, &moment);
+    prop_assert_eq!(&plans, &strategy.offspring(&ranked, &moment), "plans are not reproducible");
+    for plan in &plans {
+        prop_assert!(!plan.parents.is_empty(), "an offspring has no parents");
+        prop_assert!(
+            plan.parents.iter().all(|&rank| rank < settings.mu),
+            "a parent is not in the population"
+        );
+    }
+    Ok(())
+}
+
+/// Theorem 1 and its corollary, read off the reports.
+pub fn elite_never_gets_worse<P: Problem>(
+    problem: &P,
+    strategy: &dyn Strategy,
+    settings: &Settings,
+) -> Law {
+    let log = Log::default();
+    Esgd::new(problem, settings)
+        .strategy(strategy)
+        .observer(&log)
+        .run()
+        .map_err(|f| fails(f.error))?;
+    let reports = log.reports();
+    for pair in reports.windows(2) {
+        prop_assert_eq!(pair[0].elite.len(), pair[1].elite.len());
+        for m in 1..=pair[0].elite.len() {
+            let mean = |report: &Report| -> f64 {
+                report.elite[..m].iter().map(|f| f.get() / m as f64).sum()
+            };
+            // A relaxed population promises only that the anchor stays.
+            if settings.guarantee.p_backoff == 1.0 {
+                prop_assert!(
+                    mean(&pair[1]) <= mean(&pair[0]),
+                    "J({m}) rose in generation {}",
+                    pair[1].generation
+                );
+            }
+        }
+        prop_assert!(
+            !settings.guarantee.anchor || pair[1].best <= reports[0].best,
+            "worse than the anchor"
+        );
+    }
+    Ok(())
+}
+
+/// Two and three threads give the bits of one.
+pub fn threads_change_nothing<P: Inspect>(
+    problem: &P,
+    strategy: &dyn Strategy,
+    settings: &Settings,
+) -> Law {
+    let run = |threads| {
+        let executor = Threads(threads);
+        let esgd = Esgd::new(problem, settings).strategy(strategy).executor(&executor);
+        esgd.run()
+            .map(|outcome| fingerprint(problem, &outcome.population))
+            .map_err(|f| fails(f.error))
+    };
+    let one = run(1)?;
+    prop_assert_eq!(&run(2)?, &one, "two threads differ from one");
+    prop_assert_eq!(&run(3)?, &one, "three threads differ from one");
+    Ok(())
+}
+
+/// A run that stops after a generation and goes on ends as if it had not stopped.
+pub fn a_resumed_run_is_identical<P: Inspect>(
+    problem: &P,
+    strategy: &dyn Strategy,
+    settings: &Settings,
+) -> Law {
+    let whole = Esgd::new(problem, settings).strategy(strategy);
+    let whole = whole.run().map_err(|f| fails(f.error))?;
+    let stopper = StopAfter { k: settings.generations.div_ceil(2), stop: AtomicBool::new(false) };
+    let first =
+        Esgd::new(problem, settings).strategy(strategy).observer(&stopper).stop_when(&stopper.stop);
+    let half = first.run().map_err(|f| fails(f.error))?;
+    let rest = Esgd::new(problem, settings).strategy(strategy).resume(half.population);
+    let rest = rest.map_err(|f| fails(f.error))?;
+    prop_assert_eq!(
+        fingerprint(problem, &rest.population),
+        fingerprint(problem, &whole.population),
+        "a resumed run differs"
+    );
+    Ok(())
+}
+
+/// Everything about a population that a run determines.
+fn fingerprint<P: Inspect>(
+    problem: &P,
+    psi: &Population<P::Genome, P::State>,
+) -> Vec<(String, Fitness, Vec<u32>)> {
+    let best = psi.best();
+    psi.individuals()
+        .iter()
+        .map(|one| (format!("{} {:?}", one.id(), one.hyper()), one.scored()))
+        .chain([(format!("best {} {:?}", best.id, best.at), &best.scored)])
+        .map(|(name, scored)| (name, scored.fitness(), bits(&problem.values(scored.theta()))))
+        .collect()
+}
+
+/// Keeps every report.
+#[derive(Default)]
+pub struct Log(Mutex<Vec<Report>>);
+
+impl Log {
+    /// The reports so far.
+    #[must_use]
+    pub fn reports(&self) -> Vec<Report> {
+        self.0.lock().map(|reports| reports.clone()).unwrap_or_default()
+    }
+}
+
+impl Observer for Log {
+    fn phase(&self, report: &Report) {
+        if let Ok(mut reports) = self.0.lock() {
+            reports.push(report.clone());
+        }
+    }
+}
+
+struct StopAfter {
+    k: usize,
+    stop: AtomicBool,
+}
+
+impl Observer for StopAfter {
+    fn phase(&self, report: &Report) {
+        if report.phase == Phase::Generation && report.generation == self.k {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}

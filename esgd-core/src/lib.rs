@@ -1,0 +1,55 @@
+//! The algorithm of Evolutionary Stochastic Gradient Descent, and its guarantee.
+//!
+//! A population of μ networks takes turns: each trains for some epochs with an optimizer of its
+//! own and backs off when its fitness gets worse; then the population recombines, mutates and
+//! keeps its m best. The mean fitness of the best never rises, for any m' ≤ m, and types see to
+//! that ([`guarantee`]).
+//!
+//! This crate has no tensors, no GPU and no files: a task is a [`Problem`], with seven small
+//! methods. The loop itself is [`Esgd::run`], in `algorithm1.rs`, in the paper's own terms.
+//!
+//! ```
+//! use esgd_core::{Esgd, Function, OptimizerPool, Reference, Settings, Threads};
+//!
+//! let problem = Reference::new(Function::Rosenbrock, 4);
+//! let settings = Settings { optimizers: Reference::optimizers(), ..Settings::paper() };
+//! let outcome = Esgd::new(&problem, &settings)
+//!     .executor(&Threads(2)) // any number gives the same bits
+//!     .run()
+//!     .map_err(|failure| failure.error)?;
+//! println!("best: {}", outcome.best.scored.fitness());
+//! # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod algorithm1;
+mod error;
+mod evolution_step;
+mod executor;
+mod fitness;
+pub mod guarantee;
+#[cfg(feature = "laws")]
+pub mod laws;
+mod plan;
+mod problem;
+mod recipe;
+mod reference;
+mod report;
+pub mod rng;
+pub mod settings;
+mod sgd_step;
+mod start;
+mod strategy;
+
+pub use algorithm1::{Esgd, Outcome};
+pub use error::{Error, Failure};
+pub use executor::{Executor, Serial, Threads};
+pub use fitness::{EliteMean, Fitness, Yardstick};
+pub use guarantee::{Entry, Id, Individual, NotWorse, Population, Scored, Tally};
+pub use plan::{Mutation, Plan, Scale};
+pub use problem::Problem;
+pub use recipe::{Hyper, Law, OptimizerPool, OptimizerSpec, Range, Recipe, Schedule};
+pub use reference::{Function, Reference};
+pub use report::{EpochReport, IndividualReport, Observer, Phase, Report};
+pub use settings::Settings;
+pub use strategy::{Moment, Recombination, Roulette, Strategy};

@@ -1,0 +1,72 @@
+//! What a user brings: how to make, train, score and recombine a network. Core never looks inside.
+
+use std::error::Error;
+
+use crate::{Hyper, Yardstick, plan::Mutation, rng::Key};
+
+/// A task to train a population on. Core calls these methods from several threads at once.
+///
+/// Everything random must be drawn from the key that is handed in: then the same seed gives the
+/// same run at any number of threads. The feature `laws` has properties that check an
+/// implementation.
+pub trait Problem: Sync {
+    /// θ: all the parameters of one network.
+    type Genome: Send + Sync;
+    /// What an optimizer remembers between steps. `Clone` must be deep: back-off restores it.
+    type State: Clone + Send + Sync;
+    /// What can go wrong: I/O, a device.
+    type Error: Error + Send + Sync + 'static;
+
+    /// What [`fitness`](Self::fitness) measures with. It may not change during a run.
+    fn yardstick(&self) -> Yardstick;
+
+    /// A new network.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn init(&self, key: Key) -> Result<Self::Genome, Self::Error>;
+
+    /// A deep copy: changing it leaves `theta` as it is.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn fork(&self, theta: &Self::Genome) -> Result<Self::Genome, Self::Error>;
+
+    /// The fresh state of the optimizer that `hyper` names.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn state(&self, theta: &Self::Genome, hyper: &Hyper) -> Result<Self::State, Self::Error>;
+
+    /// One epoch of training, in place.
+    ///
+    /// A network that diverges is no error: its fitness is NaN or infinite, and it loses.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn epoch(
+        &self,
+        theta: &mut Self::Genome,
+        state: &mut Self::State,
+        hyper: &Hyper,
+        key: Key,
+    ) -> Result<(), Self::Error>;
+
+    /// The loss of a network, lower is better; the same bits for the same θ every time.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn fitness(&self, theta: &Self::Genome) -> Result<f64, Self::Error>;
+
+    /// Eq. 12: the mean of the parents plus noise of `mutation`'s strength drawn from `key`; the
+    /// same bits for the same arguments every time.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn recombine(
+        &self,
+        parents: &[&Self::Genome],
+        mutation: Mutation,
+        key: Key,
+    ) -> Result<Self::Genome, Self::Error>;
+}

@@ -1,0 +1,14 @@
+//! Optimizers and their hyper-parameters: the pool that an individual draws its recipe from
+//! (Algorithm 1, "Pick an optimizer π", "Select hyper-parameters of π and set a learning
+//! schedule").
+//!
+//! Core knows no optimizer by name: a recipe is a kind and named numbers, and what they mean is
+//! for the [`Problem`](crate::Problem) to say.
+
+mod pool;
+mod range;
+mod schedule;
+
+pub use pool::{Hyper, OptimizerPool, OptimizerSpec, Recipe};
+pub use range::{Law, Range};
+pub use schedule::Schedule;

@@ -1,0 +1,118 @@
+//! What a run tells while it goes: scalars only. Clocks, logs and progress bars are observers.
+
+use serde::Serialize;
+
+use crate::{Fitness, Hyper, Id, Population, Tally};
+
+/// Someone who watches a run. Every method may be left as it is.
+pub trait Observer: Sync {
+    /// An individual finished an epoch. Called from the threads that train, in any order.
+    fn epoch(&self, _report: &EpochReport<'_>) {}
+
+    /// An offspring was scored. Called from the threads that score, in any order.
+    fn offspring(&self, _fitness: Fitness) {}
+
+    /// A phase is complete. Called in order.
+    fn phase(&self, _report: &Report) {}
+}
+
+/// Nobody watches.
+impl Observer for () {}
+
+/// An epoch of one individual.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochReport<'a> {
+    /// The generation: 0 for a shared start, K + 1 for fine-tuning.
+    pub k: usize,
+    /// The epoch within it, from 1.
+    pub s: usize,
+    /// The individual.
+    pub id: Id,
+    /// What it was trained with.
+    pub hyper: &'a Hyper,
+    /// The fitness it reached.
+    pub fitness: Fitness,
+    /// Whether it was taken back.
+    pub backed_off: bool,
+}
+
+/// Which part of a run a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The initial population.
+    Start,
+    /// A generation of Algorithm 1.
+    Generation,
+    /// Fine-tuning after the last generation.
+    FineTune,
+}
+
+/// The population at the end of a phase.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Which part of the run.
+    pub phase: Phase,
+    /// Generations completed.
+    pub generation: usize,
+    /// The lowest fitness there is: of the archive, or of the population.
+    pub best: Fitness,
+    /// J(m) of the elite that is guarded.
+    pub elite_mean: Fitness,
+    /// Fitness of the guarded elite, best first.
+    pub elite: Vec<Fitness>,
+    /// How many of the m best of the population were born in this generation (figure 2).
+    pub elite_offspring: usize,
+    /// m.
+    pub m: usize,
+    /// All individuals, best first.
+    pub individuals: Vec<IndividualReport>,
+    /// What was spent since the run began.
+    pub tally: Tally,
+}
+
+/// One individual at the end of a phase.
+#[derive(Clone, Debug, Serialize)]
+pub struct IndividualReport {
+    /// Who it is.
+    pub id: Id,
+    /// Whom it was recombined from.
+    pub parents: Vec<Id>,
+    /// Its fitness.
+    pub fitness: Fitness,
+    /// What it was last trained with; `None` before its first SGD step.
+    pub hyper: Option<Hyper>,
+}
+
+impl Report {
+    pub(crate) fn of<G, S>(psi: &Population<G, S>, phase: Phase, m: usize) -> Self {
+        let elite = psi.guarded();
+        let mean = elite.iter().map(|f| f.get() / elite.len() as f64).sum();
+        let born_now = |id: Id| phase == Phase::Generation && id.generation == psi.generation();
+        Self {
+            phase,
+            generation: psi.generation(),
+            best: elite.first().copied().unwrap_or(Fitness::WORST),
+            elite_mean: Fitness::new(mean),
+            elite,
+            elite_offspring: psi
+                .individuals()
+                .iter()
+                .take(m)
+                .filter(|one| born_now(one.id()))
+                .count(),
+            m,
+            individuals: psi
+                .individuals()
+                .iter()
+                .map(|one| IndividualReport {
+                    id: one.id(),
+                    parents: one.parents().to_vec(),
+                    fitness: one.fitness(),
+                    hyper: one.hyper().cloned(),
+                })
+                .collect(),
+            tally: psi.tally(),
+        }
+    }
+}

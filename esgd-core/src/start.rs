@@ -1,0 +1,92 @@
+//! The initial population Ψ(0) (section 3.3): independent draws, one trained network cloned, or
+//! existing networks and perturbations of them.
+
+use crate::{
+    EpochReport, Error, Esgd, Id, Individual, Population, Problem, Scored, Tally, executor,
+    guarantee::Brood,
+    plan::Mutation,
+    rng::{Key, Purpose},
+    settings::{SettingsError, Start},
+};
+
+impl<P: Problem> Esgd<'_, P> {
+    pub(crate) fn start(&self) -> Result<Population<P::Genome, P::State>, Error<P::Error>> {
+        let mut tally = Tally::default();
+        let scored = match self.settings.start {
+            Start::Independent => self.for_each_seat(self.settings.mu, |j| {
+                let key = self.key(Purpose::Init, j);
+                self.judge
+                    .score(Brood::new(self.judge.problem().init(key).map_err(Error::Problem)?))
+            })?,
+            Start::Shared { epochs, candidates } => {
+                tally.epochs = epochs * candidates;
+                let tried = self.for_each_seat(candidates, |j| self.pretrain(j, epochs))?;
+                let best = tried.into_iter().min_by_key(Scored::fitness).into_iter();
+                best.flat_map(|best| vec![best; self.settings.mu]).collect()
+            }
+            Start::Founders { sigma } => {
+                if self.founders.is_empty() {
+                    return Err(Error::Settings(SettingsError(
+                        "start.founders begins from existing networks and none was given: name at least one"
+                            .into(),
+                    )));
+                }
+                self.for_each_seat(self.settings.mu, |j| self.descend(j, sigma as f32))?
+            }
+        };
+        let newcomer = |(index, scored)| {
+            Individual::born(Id { generation: 0, step: 0, index }, vec![], None, scored)
+        };
+        let individuals = scored.into_iter().enumerate().map(newcomer).collect();
+        Ok(Population::found(individuals, self.settings, self.judge.yardstick().clone(), tally))
+    }
+
+    /// A network trained for some epochs with a recipe of its own; for a shared start.
+    fn pretrain(&self, j: usize, epochs: usize) -> Result<Scored<P::Genome>, Error<P::Error>> {
+        let problem = self.judge.problem();
+        let recipe = self.settings.optimizers.draw(&mut self.key(Purpose::Recipe, j).stream());
+        let hyper = recipe.at(1, self.settings.generations);
+        let mut theta = problem.init(self.key(Purpose::Init, j)).map_err(Error::Problem)?;
+        let mut state = problem.state(&theta, &hyper).map_err(Error::Problem)?;
+        for s in 1..=epochs {
+            let key = self.key(Purpose::Train, j).step(s);
+            problem.epoch(&mut theta, &mut state, &hyper, key).map_err(Error::Problem)?;
+        }
+        let scored = self.judge.score(Brood::new(theta))?;
+        self.observer.epoch(&EpochReport {
+            k: 0,
+            s: epochs,
+            id: Id { generation: 0, step: 0, index: j },
+            hyper: &hyper,
+            fitness: scored.fitness(),
+            backed_off: false,
+        });
+        Ok(scored)
+    }
+
+    /// Founder j itself, and from the second round on a perturbation of it.
+    fn descend(&self, j: usize, sigma: f32) -> Result<Scored<P::Genome>, Error<P::Error>> {
+        let problem = self.judge.problem();
+        let founder = &self.founders[j % self.founders.len()];
+        let mutation = if j < self.founders.len() {
+            Mutation::NONE
+        } else {
+            Mutation { sigma, scale: self.settings.mutation.scale }
+        };
+        let key = self.key(Purpose::Mutation, j);
+        let theta = problem.recombine(&[founder], mutation, key).map_err(Error::Problem)?;
+        self.judge.score(Brood::new(theta))
+    }
+
+    fn for_each_seat(
+        &self,
+        n: usize,
+        make: impl Fn(usize) -> Result<Scored<P::Genome>, Error<P::Error>> + Sync,
+    ) -> Result<Vec<Scored<P::Genome>>, Error<P::Error>> {
+        executor::try_map(self.executor, (0..n).collect(), |_, j| make(j))
+    }
+
+    fn key(&self, purpose: Purpose, j: usize) -> Key {
+        Key::new(self.settings.seed, purpose).individual(j)
+    }
+}

@@ -1,0 +1,110 @@
+//! The laws hold for the reference problem, and catch problems that break them.
+//!
+//! Each law was also tried against this crate with one thing broken at a time; see
+//! `tests/guarantee.rs`.
+
+use std::convert::Infallible;
+
+use esgd_core::{
+    Function, Hyper, Mutation, Problem, Recombination, Reference, Yardstick,
+    laws::{self, Inspect},
+    rng::Key,
+};
+
+#[test]
+fn the_reference_obeys() {
+    for function in [Function::Sphere, Function::Rosenbrock, Function::Rastrigin] {
+        let problem = Reference::new(function, 3);
+        laws::check(&problem, &Recombination, &Reference::optimizers(), 60).unwrap();
+    }
+}
+
+/// The reference problem with one method spoiled.
+struct Spoiled {
+    inner: Reference,
+    how: How,
+}
+
+#[derive(PartialEq)]
+enum How {
+    TrainsTheFirstValueOnlySometimes,
+    RecombinesWithoutDividing,
+    IgnoresTheKey,
+}
+
+impl Problem for Spoiled {
+    type Genome = Vec<f32>;
+    type State = Vec<f64>;
+    type Error = Infallible;
+
+    fn yardstick(&self) -> Yardstick {
+        self.inner.yardstick()
+    }
+    fn init(&self, key: Key) -> Result<Vec<f32>, Infallible> {
+        self.inner.init(key)
+    }
+    fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, Infallible> {
+        self.inner.fork(theta)
+    }
+    fn state(&self, theta: &Vec<f32>, hyper: &Hyper) -> Result<Vec<f64>, Infallible> {
+        self.inner.state(theta, hyper)
+    }
+    fn epoch(
+        &self,
+        theta: &mut Vec<f32>,
+        state: &mut Vec<f64>,
+        hyper: &Hyper,
+        key: Key,
+    ) -> Result<(), Infallible> {
+        self.inner.epoch(theta, state, hyper, key)?;
+        if self.how == How::TrainsTheFirstValueOnlySometimes {
+            static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+            theta[0] += CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) as f32;
+        }
+        Ok(())
+    }
+    fn fitness(&self, theta: &Vec<f32>) -> Result<f64, Infallible> {
+        self.inner.fitness(theta)
+    }
+    fn recombine(
+        &self,
+        parents: &[&Vec<f32>],
+        m: Mutation,
+        key: Key,
+    ) -> Result<Vec<f32>, Infallible> {
+        static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let key = match self.how {
+            How::IgnoresTheKey => {
+                key.individual(CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+            }
+            _ => key,
+        };
+        let mut child = self.inner.recombine(parents, m, key)?;
+        if self.how == How::RecombinesWithoutDividing {
+            child.iter_mut().for_each(|x| *x *= 1.0 + parents.len() as f32);
+        }
+        Ok(child)
+    }
+}
+
+impl Inspect for Spoiled {
+    fn values(&self, theta: &Vec<f32>) -> Vec<f32> {
+        theta.clone()
+    }
+}
+
+#[test]
+fn a_spoiled_problem_is_named() {
+    let cases = [
+        (How::TrainsTheFirstValueOnlySometimes, "training is not reproducible"),
+        (How::RecombinesWithoutDividing, "not the mean"),
+        (How::IgnoresTheKey, "recombination is not reproducible"),
+    ];
+    for (how, expected) in cases {
+        let problem = Spoiled { inner: Reference::new(Function::Sphere, 3), how };
+        let violation = laws::check(&problem, &Recombination, &Reference::optimizers(), 20)
+            .unwrap_err()
+            .to_string();
+        assert!(violation.contains(expected), "{violation}");
+    }
+}
