@@ -1,2 +1,51 @@
-//! cli
-fn main() {}
+//! The program `esgd`: trains a population of networks with Evolutionary Stochastic Gradient
+//! Descent.
+//!
+//! Exit status: 0 when all is well, 1 for a failure, 2 for a mistake in what was asked, 130 when
+//! interrupted. Every error is one sentence on stderr.
+#![forbid(unsafe_code)]
+
+mod args;
+mod config;
+mod evaluate;
+mod failure;
+mod progress;
+mod run_folder;
+mod summary;
+mod task;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    args::{Args, Command, ConfigArgs},
+    config::presets,
+};
+
+fn main() -> ExitCode {
+    // One thread an individual: candle's own pools would take the cores from the population. It
+    // reads these when the first tensor is made, and no thread is running yet.
+    for name in ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"] {
+        std::env::set_var(name, "1");
+    }
+    let outcome = match Args::parse().command {
+        Command::Train(args) => train::train(&args),
+        Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Presets => {
+            print!("{}", presets::listing());
+            Ok(())
+        }
+        Command::Config(ConfigArgs { preset, .. }) => {
+            presets::text(preset.as_deref().unwrap_or("default")).map(|text| print!("{text}"))
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("esgd: {failure}");
+            failure.exit_code()
+        }
+    }
+}

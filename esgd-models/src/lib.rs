@@ -1,1 +1,30 @@
-//! models
+//! Networks, tasks, data and trainers on candle: the one adapter between the algorithm and a
+//! tensor library.
+//!
+//! Any candle model trains as a population through two methods, [`Task::build`] and
+//! [`Task::forward`]; see `examples/plug_in.rs`, which is 25 lines. [`Supervised`] does the rest:
+//! deep copies, optimizers with complete state, in-place updates, recombination that leaves
+//! BatchNorm's statistics without noise, fitness in evaluation mode.
+#![forbid(unsafe_code)]
+
+pub mod data;
+mod error;
+mod evaluation;
+mod genome;
+mod initializer;
+mod networks;
+mod pass;
+pub mod recipe;
+mod supervised;
+mod task;
+mod workers;
+
+pub use error::{Error, Result};
+pub use evaluation::Evaluation;
+pub use genome::{Genome, Parameter, Role};
+pub use networks::{Activation, Mlp};
+pub use pass::Pass;
+pub use recipe::Training;
+pub use supervised::{OptimizerState, Supervised};
+pub use task::Task;
+pub use workers::Workers;

@@ -1,0 +1,92 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// Trains a population of networks with Evolutionary Stochastic Gradient Descent.
+///
+/// Each network takes gradient steps with an optimizer of its own; then the population recombines,
+/// mutates and keeps its best. The best model never gets worse.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a population; with no option, on handwritten digits that are built in
+    Train(TrainArgs),
+    /// Evaluate the best network of a run on training, validation and test data
+    Evaluate(EvaluateArgs),
+    /// List the presets
+    Presets,
+    /// Print a config with every field explained, to start your own from
+    Config(ConfigArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Examples:
+  esgd train                                     digits, about a minute
+  esgd train --preset paper                      the same in the paper's way
+  esgd train --preset fashion-mnist --data DIR   images from four IDX files
+  esgd train --set mu=32 --set lambda=128        a larger population
+  esgd train --config mine.toml --out runs/mine  your own config
+  esgd train --init best.safetensors             fine-tune a network, and never lose what it has
+
+The config is laid together in this order, the later over the earlier: the defaults, each --preset,
+--config, each --set, then --seed and --data.")]
+pub struct TrainArgs {
+    /// A config file (TOML); it names only what differs from the defaults
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A preset, see `esgd presets`; several are laid over one another
+    #[arg(long, value_name = "NAME")]
+    pub preset: Vec<String>,
+    /// One setting, such as mu=32 or guarantee.way=back-off or optimizers.0.lr=0.1
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The seed that every random number follows from
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The folder for the run; it must be new or empty [default: runs/NAME-N]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The folder with the four IDX files of MNIST or Fashion-MNIST
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// A network to begin from (safetensors); several make several founders
+    #[arg(long, value_name = "FILE")]
+    pub init: Vec<PathBuf>,
+    /// Print nothing but errors
+    #[arg(long, conflicts_with = "json")]
+    pub quiet: bool,
+    /// Print the result as JSON, and no progress
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct EvaluateArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// The folder with the data, if it has moved since
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ConfigArgs {
+    /// Print the defaults, every field explained (this is what happens without options, too)
+    #[arg(long)]
+    pub print_default: bool,
+    /// Print a preset instead
+    #[arg(long, value_name = "NAME", conflicts_with = "print_default")]
+    pub preset: Option<String>,
+}

@@ -1,0 +1,253 @@
+//! The config of a run: the algorithm's settings, the data, the network, and how to run it.
+
+pub mod layers;
+pub mod presets;
+
+use std::{fs, path::Path};
+
+use esgd_core::Settings;
+use esgd_models::Activation;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use toml::{Table, Value};
+
+use crate::{args::TrainArgs, failure::Failure};
+
+/// Everything that a run is told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Config {
+    #[serde(flatten)]
+    pub settings: Settings,
+    pub data: Data,
+    pub network: Network,
+    pub run: Run,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    pub name: Source,
+    pub dir: String,
+    pub train: usize,
+    pub validation: usize,
+    pub test: usize,
+    pub fitness: Part,
+}
+
+/// Where the data comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    Digits,
+    Idx,
+}
+
+/// What fitness is measured on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    Train,
+    Validation,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    pub hidden: Vec<usize>,
+    pub activation: Activation,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    pub threads: usize,
+    pub contrast: bool,
+}
+
+impl Config {
+    /// The config that the command line asks for, checked.
+    pub fn of(args: &TrainArgs) -> Result<Self, Failure> {
+        let mut table = parse(presets::text("default")?, "the default config")?;
+        for name in &args.preset {
+            let source = format!("preset {name}");
+            layers::lay(&mut table, parse(presets::text(name)?, &source)?, &source)?;
+        }
+        if let Some(path) = &args.config {
+            let source = path.display().to_string();
+            let text = fs::read_to_string(path)
+                .map_err(|e| Failure::Usage(format!("cannot read the config {source}: {e}")))?;
+            layers::lay(&mut table, parse(&text, &source)?, &source)?;
+        }
+        for assignment in &args.set {
+            layers::set(&mut table, assignment)?;
+        }
+        if !args.init.is_empty()
+            && !matches!(&table["start"], Value::Table(start) if start.contains_key("founders"))
+        {
+            layers::set(&mut table, "start={ founders = { sigma = 0.01 } }")?;
+        }
+        let mut config = Self::from_table(table)?;
+        if let Some(seed) = args.seed {
+            config.settings.seed = seed;
+        }
+        if let Some(dir) = &args.data {
+            config.data.dir = dir.display().to_string();
+            config.data.name = Source::Idx;
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The config that a run was started with.
+    pub fn of_run(path: &Path) -> Result<Self, Failure> {
+        let source = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|e| {
+            Failure::Usage(format!(
+                "cannot read {source}: {e}; name the folder of a run that `esgd train` made"
+            ))
+        })?;
+        let config = Self::from_table(parse(&text, &source)?)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn from_table(mut table: Table) -> Result<Self, Failure> {
+        let mut part = |name: &str| table.remove(name).unwrap_or(Value::Table(Table::new()));
+        Ok(Self {
+            data: read(part("data"), "data.")?,
+            network: read(part("network"), "network.")?,
+            run: read(part("run"), "run.")?,
+            settings: read(Value::Table(table), "")?,
+        })
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        self.settings.check().map_err(|e| Failure::Usage(e.to_string()))?;
+        esgd_models::recipe::check(&self.settings.optimizers)
+            .map_err(|e| Failure::Usage(e.to_string()))?;
+        if self.network.hidden.contains(&0) {
+            return Err(Failure::Usage(
+                "network.hidden has a layer of width 0: expected at least 1".into(),
+            ));
+        }
+        if self.data.fitness == Part::Validation && self.data.validation == 0 {
+            return Err(Failure::Usage(
+                "data.fitness = \"validation\" needs validation samples: set data.validation above 0, or data.fitness = \"train\""
+                    .into(),
+            ));
+        }
+        if self.data.name == Source::Idx && self.data.dir.is_empty() {
+            return Err(Failure::Usage(
+                "data.name = \"idx\" needs a folder: add --data DIR with the four IDX files of MNIST or Fashion-MNIST".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The config as a file.
+    pub fn to_toml(&self) -> Result<String, Failure> {
+        let text = toml::to_string(self)
+            .map_err(|e| Failure::Failed(format!("cannot write the config: {e}")))?;
+        Ok(format!(
+            "# The config of this run, in full. What each field means: esgd config --print-default\n{text}"
+        ))
+    }
+}
+
+fn parse(text: &str, source: &str) -> Result<Table, Failure> {
+    toml::from_str(text).map_err(|e| {
+        let line =
+            e.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        Failure::Usage(format!("{source}, line {line}: {}", one_line(e.message())))
+    })
+}
+
+fn read<T: DeserializeOwned>(value: Value, prefix: &str) -> Result<T, Failure> {
+    serde_path_to_error::deserialize(value).map_err(|e| {
+        let path = e.path().to_string();
+        let message = match e.inner().message() {
+            "" => e.inner().to_string(),
+            message => message.to_owned(),
+        };
+        let at = if path == "." {
+            prefix.trim_end_matches('.').to_owned()
+        } else {
+            format!("{prefix}{path}")
+        };
+        Failure::Usage(format!("the setting `{at}`: {}", one_line(&message)))
+    })
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(sets: &[&str], presets: &[&str]) -> Result<Config, Failure> {
+        Config::of(&TrainArgs {
+            config: None,
+            preset: presets.iter().map(|p| (*p).to_owned()).collect(),
+            set: sets.iter().map(|s| (*s).to_owned()).collect(),
+            seed: None,
+            out: None,
+            data: None,
+            init: vec![],
+            quiet: false,
+            json: false,
+        })
+    }
+
+    #[test]
+    fn every_preset_works_and_survives_a_file() {
+        for presets in [&[][..], &["paper"], &["fashion-mnist"], &["fashion-mnist", "paper"]] {
+            let config = with(&["data.dir=here"], presets).unwrap();
+            let back =
+                Config::from_table(parse(&config.to_toml().unwrap(), "test").unwrap()).unwrap();
+            assert_eq!(back, config);
+        }
+    }
+
+    /// Every line with a field in the default config stands under a comment.
+    #[test]
+    fn every_field_is_explained() {
+        let text = presets::text("default").unwrap();
+        let mut explained = false;
+        let mut in_list = false;
+        for line in text.lines() {
+            in_list |= line.starts_with("[[");
+            in_list &= !(line.starts_with('[') && !line.starts_with("[["));
+            if line.starts_with('#') {
+                explained = true;
+            } else if line.contains(" = ") && !in_list {
+                assert!(explained, "`{line}` has no comment");
+                explained = false;
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_are_one_sentence() {
+        for (set, expected) in [
+            ("generatoins=2", "`generations`"),
+            ("m=99", "m = 99 is more than mu"),
+            ("rho=0", "rho = 0"),
+            ("mutation.sigma=-1", "mutation.sigma"),
+            ("mu=many", "the setting `mu`: invalid type: string \"many\", expected usize"),
+            ("guarantee.way=arkive", "the setting `guarantee.way`: unknown variant `arkive`"),
+            ("optimizers=[]", "`optimizers` is empty"),
+            ("optimizers.0.kind=sdg", "did you mean `sgd`"),
+            ("optimizers.0.lr={ uniform = [1, 0] }", "optimizers[0].lr"),
+            ("network.hidden=[0]", "width 0"),
+            ("data.validation=0", "validation"),
+            ("data.name=idx", "--data DIR"),
+            ("start={ shared = { epochs = 1 } }", "candidates"),
+        ] {
+            let message = with(&[set], &[]).unwrap_err().to_string();
+            assert!(message.contains(expected), "{set}: {message}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+        assert!(with(&[], &["papr"]).unwrap_err().to_string().contains("did you mean `paper`"));
+    }
+}

@@ -1,0 +1,35 @@
+//! Why the program ends with something other than success.
+
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+/// A failure, as one sentence, with its exit status.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// What was asked for cannot be done: exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// It could be asked for and did not work: exit status 1.
+    #[error("{0}")]
+    Failed(String),
+    /// Ctrl-C, after everything was saved: exit status 130.
+    #[error("{0}")]
+    Interrupted(String),
+}
+
+impl Failure {
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) => 2,
+            Self::Failed(_) => 1,
+            Self::Interrupted(_) => 130,
+        })
+    }
+}
+
+impl From<esgd_models::Error> for Failure {
+    fn from(error: esgd_models::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}

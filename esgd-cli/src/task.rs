@@ -1,0 +1,49 @@
+//! The network and the data that a config names.
+
+use std::path::Path;
+
+use esgd_models::{
+    Mlp, Supervised,
+    data::{self, Sizes, Splits},
+};
+
+use crate::{
+    config::{Config, Data, Part, Source},
+    failure::Failure,
+};
+
+/// Loads the data.
+pub fn splits(data: &Data) -> Result<Splits, Failure> {
+    let some = |n: usize| (n > 0).then_some(n);
+    let sizes =
+        Sizes { train: some(data.train), validation: some(data.validation), test: some(data.test) };
+    Ok(match data.name {
+        Source::Digits => data::digits(sizes)?,
+        Source::Idx => data::idx(Path::new(&data.dir), sizes)?,
+    })
+}
+
+/// What to train the population on.
+pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Mlp>, Failure> {
+    let mlp = Mlp {
+        inputs: splits.train.features(),
+        hidden: config.network.hidden.clone(),
+        classes: splits.train.classes()?,
+        activation: config.network.activation,
+    };
+    let fitness = match config.data.fitness {
+        Part::Train => &splits.train,
+        Part::Validation => &splits.validation,
+    };
+    Ok(Supervised::new(mlp, splits.train.clone(), fitness.clone())?)
+}
+
+/// What a run of this config is called.
+pub fn name(config: &Config) -> String {
+    match config.data.name {
+        Source::Digits => "digits".into(),
+        Source::Idx => Path::new(&config.data.dir)
+            .file_name()
+            .map_or_else(|| "idx".into(), |name| name.to_string_lossy().into_owned()),
+    }
+}

@@ -1,0 +1,178 @@
+//! `esgd train`.
+
+use std::{
+    fs, process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use esgd_core::{
+    Error as CoreError, Esgd, Failure as CoreFailure, Outcome, Problem, Settings,
+    rng::{Key, Purpose},
+    settings::{Guarantee, RecipePolicy, Start, Way},
+};
+use esgd_models::{Genome, Mlp, Supervised, Workers, data::Splits};
+
+use crate::{
+    args::TrainArgs,
+    config::Config,
+    failure::Failure,
+    progress::Progress,
+    run_folder::RunFolder,
+    summary::{Best, Contrast, Summary},
+    task,
+};
+
+/// Trains a population and leaves a run's folder.
+pub fn train(args: &TrainArgs) -> Result<(), Failure> {
+    let config = Config::of(args)?;
+    let splits = task::splits(&config.data)?;
+    let problem = task::problem(&config, &splits)?;
+    let founders = founders(args, &problem, config.settings.seed)?;
+    let threads = match config.run.threads {
+        0 => thread::available_parallelism().map_or(1, Into::into),
+        n => n,
+    };
+    let workers = Workers::new(threads)?;
+    let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
+    folder.write("config.toml", config.to_toml()?.as_bytes())?;
+    let stop = stop_on_interrupt()?;
+    let silent = args.quiet || args.json;
+
+    let progress = Progress::new("ESGD", &config.settings, silent, Some(folder.metrics()?));
+    let outcome = Esgd::new(&problem, &config.settings)
+        .executor(&workers)
+        .observer(&progress)
+        .founders(&founders)
+        .stop_when(&stop)
+        .run();
+    let (took, log_failed) = progress.finish();
+    let outcome = outcome.map_err(|failure| save_what_is_left(&folder, *failure))?;
+    folder.write("best.safetensors", &outcome.best.scored.theta().to_safetensors()?)?;
+    if let Some(error) = log_failed {
+        return Err(Failure::Failed(format!(
+            "cannot write metrics.jsonl in {}: {error}; the best network is saved",
+            folder.path().display()
+        )));
+    }
+    let mut summary = Summary::of(&outcome, &problem, &splits, &config, threads, took)?;
+    folder.write_json("run.json", &summary)?;
+    if config.run.contrast && !outcome.stopped && founders.is_empty() {
+        summary.contrast = contrast(&config.settings, &problem, &splits, &workers, &stop, silent)?;
+        folder.write_json("run.json", &summary)?;
+    }
+    if args.json {
+        let text =
+            serde_json::to_string_pretty(&summary).map_err(|e| Failure::Failed(e.to_string()))?;
+        println!("{text}");
+    } else if !args.quiet {
+        print!("{}", summary.table(&config));
+        println!(
+            "\nSaved in {}: best.safetensors, config.toml, metrics.jsonl, run.json",
+            folder.path().display()
+        );
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted(format!(
+            "interrupted; the best network so far is in {}",
+            folder.path().join("best.safetensors").display()
+        )));
+    }
+    Ok(())
+}
+
+/// The networks of --init, in the shapes of this network.
+fn founders(
+    args: &TrainArgs,
+    problem: &Supervised<Mlp>,
+    seed: u64,
+) -> Result<Vec<Genome>, Failure> {
+    if args.init.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shape = problem.init(Key::new(seed, Purpose::Init))?;
+    let load = |path: &std::path::PathBuf| {
+        let shown = path.display();
+        let bytes =
+            fs::read(path).map_err(|e| Failure::Usage(format!("cannot read {shown}: {e}")))?;
+        shape.with_safetensors(&bytes).map_err(|e| Failure::Usage(format!("{shown}: {e}")))
+    };
+    args.init.iter().map(load).collect()
+}
+
+/// The same initial recipes without evolution, for at least as many epochs: what evolution has to
+/// be better than. `None` if it was interrupted.
+fn contrast(
+    settings: &Settings,
+    problem: &Supervised<Mlp>,
+    splits: &Splits,
+    workers: &Workers,
+    stop: &AtomicBool,
+    silent: bool,
+) -> Result<Option<Contrast>, Failure> {
+    let start_epochs = match settings.start {
+        Start::Shared { epochs, candidates } => epochs * candidates,
+        Start::Independent | Start::Founders { .. } => 0,
+    };
+    let mut without = settings.clone();
+    without.start = Start::Independent;
+    without.generations += start_epochs.div_ceil(settings.mu * settings.epochs);
+    without.evolution_steps = 0;
+    without.recipes.policy = RecipePolicy::Keep;
+    without.guarantee = Guarantee {
+        way: Way::Archive,
+        p_backoff: 1.0,
+        anchor: false,
+        ..settings.guarantee.clone()
+    };
+    let progress = Progress::new("without evolution", &without, silent, None);
+    let run: Result<Outcome<_>, _> =
+        Esgd::new(problem, &without).executor(workers).observer(&progress).stop_when(stop).run();
+    let (took, _) = progress.finish();
+    let run = run.map_err(|failure| Failure::Failed(failure.error.to_string()))?;
+    if run.stopped {
+        return Ok(None);
+    }
+    let best = Best::of(&run, problem, splits)?;
+    Ok(Some(Contrast { best, epochs: run.population.tally().epochs, seconds: took.as_secs_f64() }))
+}
+
+/// A failed run still has the last complete population: its best is worth keeping.
+fn save_what_is_left(folder: &RunFolder, failure: CoreFailure<Supervised<Mlp>>) -> Failure {
+    let reason = match failure.error {
+        CoreError::Settings(e) => return Failure::Usage(e.to_string()),
+        other => other.to_string(),
+    };
+    let saved = failure.population.map(|psi| {
+        let best = psi.best();
+        let bytes = best.scored.theta().to_safetensors().map_err(Failure::from)?;
+        folder.write("best.safetensors", &bytes)
+    });
+    match saved {
+        Some(Ok(())) => Failure::Failed(format!(
+            "{reason}; the best network until then is in {}",
+            folder.path().join("best.safetensors").display()
+        )),
+        Some(Err(e)) => {
+            Failure::Failed(format!("{reason}; and the best network could not be saved: {e}"))
+        }
+        None => Failure::Failed(reason),
+    }
+}
+
+/// The first Ctrl-C asks the run to stop and save; the second ends the program at once.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            process::exit(130);
+        }
+        eprintln!("\nesgd: stopping after the current epochs; once more to stop at once");
+    })
+    .map_err(|e| Failure::Failed(format!("cannot listen for Ctrl-C: {e}")))?;
+    Ok(stop)
+}

@@ -1,0 +1,52 @@
+//! The loss and error rate of a network on a data set, in evaluation mode.
+
+use candle_core::{D, DType, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::{Pass, Result, Task, data::Dataset, genome::Genome};
+
+/// Samples that go through the network at a time. Part of the result's bits: the order of
+/// summation depends on it.
+const BATCH: usize = 500;
+
+/// How a network does on a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The mean loss; NaN or infinite for a network that diverged.
+    pub loss: f64,
+    /// The share of samples that are misclassified, from 0 to 1; `None` where y is not a class.
+    pub error: Option<f64>,
+    /// How many samples.
+    pub samples: usize,
+}
+
+/// Evaluates a network on all of `data`, in order.
+pub(crate) fn evaluate<T: Task>(task: &T, theta: &Genome, data: &Dataset) -> Result<Evaluation> {
+    let model = task.build(theta.var_builder())?;
+    let pass = Pass::evaluation();
+    let (mut loss, mut wrong) = (0.0, 0);
+    let mut classifies = true;
+    for start in (0..data.len()).step_by(BATCH) {
+        let n = BATCH.min(data.len() - start);
+        let (x, y) = data.slice(start, n)?;
+        // Detached: no graph is built for a pass without gradients.
+        let output = task.forward(&model, &x, &pass)?.detach();
+        loss += f64::from(task.loss(&output, &y)?.to_scalar::<f32>()?) * n as f64;
+        match misclassified(&output, &y)? {
+            Some(n) => wrong += n,
+            None => classifies = false,
+        }
+    }
+    let samples = data.len();
+    let error = classifies.then_some(wrong as f64 / samples as f64);
+    Ok(Evaluation { loss: loss / samples as f64, error, samples })
+}
+
+/// How many of a batch are misclassified, where the output is (batch, classes) and y a class.
+fn misclassified(output: &Tensor, y: &Tensor) -> Result<Option<usize>> {
+    if output.rank() != 2 || y.rank() != 1 || y.dtype() != DType::U32 {
+        return Ok(None);
+    }
+    let hits = output.argmax(D::Minus1)?.eq(y)?.to_dtype(DType::U32)?.sum_all()?;
+    Ok(Some(y.elem_count() - hits.to_scalar::<u32>()? as usize))
+}

@@ -1,0 +1,255 @@
+//! θ on candle: named tensors, of which some are weights and some are statistics.
+
+use std::collections::HashMap;
+
+use candle_core::{CpuStorage, DType, Device, Layout, Shape, Storage, Tensor, Var, op::BackpropOp};
+use candle_nn::VarBuilder;
+use safetensors::{SafeTensors, tensor::TensorView};
+
+use crate::{Error, Result};
+
+/// What a tensor of a network is to evolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Recombined and mutated.
+    Weight,
+    /// Such as BatchNorm's running mean and variance: recombined by the mean, never mutated.
+    /// Noise would make variances negative.
+    Statistic,
+}
+
+/// One tensor of a network.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name, as PyTorch users know it: `fc1.weight`.
+    pub name: String,
+    /// Weight or statistic.
+    pub role: Role,
+    /// Its values, f32, contiguous, on the CPU. Cloning a [`Var`] shares them.
+    pub(crate) var: Var,
+}
+
+impl Parameter {
+    /// The values as a tensor that shares their memory.
+    #[must_use]
+    pub fn tensor(&self) -> &Tensor {
+        self.var.as_tensor()
+    }
+}
+
+/// θ: the tensors of one network, in order of their names.
+///
+/// There is no `Clone`, because candle's would share the values; [`Genome::fork`] copies them.
+#[derive(Debug)]
+pub struct Genome {
+    parameters: Vec<Parameter>,
+}
+
+impl Genome {
+    /// A genome of these tensors, which must be f32 on the CPU.
+    pub(crate) fn new(mut parameters: Vec<Parameter>) -> Result<Self> {
+        // candle's VarMap lists variables in an order that changes from process to process.
+        parameters.sort_by(|a, b| a.name.cmp(&b.name));
+        for parameter in &parameters {
+            let (dtype, device) = (parameter.var.dtype(), parameter.var.device());
+            if dtype != DType::F32 || !device.is_cpu() {
+                return Err(Error::Weights(format!(
+                    "`{}` is {dtype:?} on {:?}: expected f32 on the CPU",
+                    parameter.name,
+                    device.location()
+                )));
+            }
+        }
+        Ok(Self { parameters })
+    }
+
+    /// The tensors, in order of their names.
+    #[must_use]
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The number of values of all tensors.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parameters.iter().map(|p| p.var.elem_count()).sum()
+    }
+
+    /// Whether there are no values at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A `VarBuilder` over these tensors. A model made from it computes with this genome's own
+    /// memory: training the model trains the genome.
+    #[must_use]
+    pub fn var_builder(&self) -> VarBuilder<'static> {
+        let tensors: HashMap<_, _> =
+            self.parameters.iter().map(|p| (p.name.clone(), p.tensor().clone())).collect();
+        VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu)
+    }
+
+    /// A deep copy.
+    ///
+    /// # Errors
+    /// If candle cannot copy.
+    pub fn fork(&self) -> Result<Self> {
+        let copy = |p: &Parameter| {
+            let var = variable(values(p.tensor())?, p.var.shape())?;
+            Ok(Parameter { name: p.name.clone(), role: p.role, var })
+        };
+        Ok(Self { parameters: self.parameters.iter().map(copy).collect::<Result<_>>()? })
+    }
+
+    /// All values, one tensor after another.
+    ///
+    /// # Errors
+    /// If candle cannot read them.
+    pub fn values(&self) -> Result<Vec<f32>> {
+        self.parameters
+            .iter()
+            .map(|p| values(p.tensor()))
+            .collect::<Result<Vec<_>>>()
+            .map(|v| v.concat())
+    }
+
+    /// The genome as a safetensors file.
+    ///
+    /// # Errors
+    /// If candle cannot read the values.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        let bytes = |p: &Parameter| -> Result<Vec<u8>> {
+            Ok(values(p.tensor())?.iter().flat_map(|v| v.to_le_bytes()).collect())
+        };
+        let contents = self.parameters.iter().map(bytes).collect::<Result<Vec<_>>>()?;
+        let views = self.parameters.iter().zip(&contents).map(|(p, bytes)| {
+            let shape = p.var.dims().to_vec();
+            Ok((&p.name, TensorView::new(safetensors::Dtype::F32, shape, bytes)?))
+        });
+        let views = views.collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>();
+        views
+            .and_then(|views| safetensors::serialize(views, None))
+            .map_err(|e| Error::Weights(e.to_string()))
+    }
+
+    /// A genome with the names and shapes of this one and the values of a safetensors file.
+    ///
+    /// # Errors
+    /// If the file is malformed, lacks a tensor, has one too many or one of another shape or type.
+    pub fn with_safetensors(&self, bytes: &[u8]) -> Result<Self> {
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|e| Error::Weights(format!("this is not a safetensors file ({e})")))?;
+        if let Some(name) = file.names().into_iter().find(|name| !self.has(name)) {
+            return Err(Error::Weights(format!("the network has no tensor `{name}`")));
+        }
+        let read = |p: &Parameter| {
+            let found = file
+                .tensor(&p.name)
+                .map_err(|_| Error::Weights(format!("the file has no tensor `{}`", p.name)))?;
+            if found.shape() != p.var.dims() || found.dtype() != safetensors::Dtype::F32 {
+                return Err(Error::Weights(format!(
+                    "`{}` is {:?} of shape {:?} in the file: expected F32 of shape {:?}",
+                    p.name,
+                    found.dtype(),
+                    found.shape(),
+                    p.var.dims()
+                )));
+            }
+            let values =
+                found.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+            Ok(Parameter {
+                name: p.name.clone(),
+                role: p.role,
+                var: variable(values, p.var.shape())?,
+            })
+        };
+        Ok(Self { parameters: self.parameters.iter().map(read).collect::<Result<_>>()? })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.parameters.binary_search_by(|p| p.name.as_str().cmp(name)).is_ok()
+    }
+}
+
+/// A variable of these values, which are not copied.
+pub(crate) fn variable(values: Vec<f32>, shape: &Shape) -> Result<Var> {
+    let storage = Storage::Cpu(CpuStorage::F32(values));
+    // `Var::from_tensor` would copy; a tensor that is a variable already becomes one as it is.
+    let tensor = Tensor::from_storage(storage, shape.clone(), BackpropOp::none(), true);
+    Ok(Var::from_tensor(&tensor)?)
+}
+
+/// Runs `f` on the values of a contiguous f32 tensor on the CPU, in place.
+pub(crate) fn with_values<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
+    let (storage, layout) = tensor.storage_and_layout();
+    contiguous(&storage, layout).map(f)
+}
+
+/// The values behind a contiguous f32 tensor on the CPU.
+pub(crate) fn contiguous<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (Storage::Cpu(cpu), Some((start, end))) => Ok(&cpu.as_slice::<f32>()?[start..end]),
+        _ => Err(Error::Weights("a tensor is not contiguous on the CPU".into())),
+    }
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+    with_values(tensor, <[f32]>::to_vec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn genome() -> Genome {
+        let parameter = |name: &str, values: Vec<f32>| Parameter {
+            name: name.into(),
+            role: Role::Weight,
+            var: variable(values.clone(), &Shape::from(values.len())).unwrap(),
+        };
+        Genome::new(vec![parameter("b", vec![3.0]), parameter("a", vec![1.0, 2.0])]).unwrap()
+    }
+
+    #[test]
+    fn a_fork_shares_nothing_and_a_builder_shares_all() {
+        let theta = genome();
+        let fork = theta.fork().unwrap();
+        let a = theta.var_builder().get(2, "a").unwrap();
+        assert!(a.is_variable(), "gradients would not reach it");
+        theta.parameters[0].var.set(&Tensor::new(&[7f32, 8.0], &Device::Cpu).unwrap()).unwrap();
+        assert_eq!(a.to_vec1::<f32>().unwrap(), [7.0, 8.0]);
+        assert_eq!(theta.values().unwrap(), [7.0, 8.0, 3.0]);
+        assert_eq!(fork.values().unwrap(), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn survives_a_safetensors_file() {
+        let theta = genome();
+        let back = theta.with_safetensors(&theta.to_safetensors().unwrap()).unwrap();
+        assert_eq!(back.values().unwrap(), theta.values().unwrap());
+        assert_eq!(back.parameters[0].name, "a");
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_refused_in_one_sentence() {
+        let theta = genome();
+        let other = Genome::new(vec![Parameter {
+            name: "a".into(),
+            role: Role::Weight,
+            var: variable(vec![1.0], &Shape::from(1)).unwrap(),
+        }])
+        .unwrap();
+        let file = other.to_safetensors().unwrap();
+        for (bytes, expected) in [
+            (&b"nonsense"[..], "not a safetensors file"),
+            (&file[..file.len() - 1], "not a safetensors file"),
+            (&file[..], "`a` is F32 of shape [1] in the file: expected F32 of shape [2]"),
+        ] {
+            let message = theta.with_safetensors(bytes).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+        let extra = theta.to_safetensors().unwrap();
+        assert!(other.with_safetensors(&extra).unwrap_err().to_string().contains("no tensor `b`"));
+    }
+}

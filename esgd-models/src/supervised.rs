@@ -1,0 +1,242 @@
+//! The one adapter between core and candle: a task with its data is a `Problem`.
+
+use std::cell::RefCell;
+
+use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, backprop::GradStore};
+use esgd_core::{Hyper, Mutation, Problem, Scale, Yardstick, rng::Key};
+use esgd_ops::{
+    optimizer::{self, Optimizer},
+    recombine,
+};
+
+use crate::{
+    Error, Pass, Result, Task, Training,
+    data::Dataset,
+    evaluation::{self, Evaluation},
+    genome::{Genome, Parameter, Role, contiguous, variable, with_values},
+    initializer,
+};
+
+/// A task with the data it is trained on and the data its fitness is measured on.
+///
+/// Fitness is the mean loss in evaluation mode over all of `fitness`, in a fixed order.
+pub struct Supervised<T> {
+    task: T,
+    train: Dataset,
+    fitness: Dataset,
+}
+
+/// What an optimizer remembers.
+#[derive(Clone, Debug, Default)]
+pub struct OptimizerState {
+    /// Steps made, of all parameters together.
+    steps: u64,
+    /// Epochs begun with this recipe.
+    epochs: u32,
+    /// The optimizer's buffers of each parameter: momentum, or moments.
+    slots: Vec<Vec<Vec<f32>>>,
+}
+
+impl<T: Task> Supervised<T> {
+    /// Trains `task` on `train` and measures fitness on `fitness`, which may be the same.
+    ///
+    /// # Errors
+    /// If one of them is empty.
+    pub fn new(task: T, train: Dataset, fitness: Dataset) -> Result<Self> {
+        for data in [&train, &fitness] {
+            if data.is_empty() {
+                return Err(Error::Data(format!(
+                    "{} has no samples: expected at least one",
+                    data.name()
+                )));
+            }
+        }
+        Ok(Self { task, train, fitness })
+    }
+
+    /// The task.
+    #[must_use]
+    pub fn task(&self) -> &T {
+        &self.task
+    }
+
+    /// The loss, and for a classifier the error rate, of a network on any data.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub fn evaluate(&self, theta: &Genome, data: &Dataset) -> Result<Evaluation> {
+        evaluation::evaluate(&self.task, theta, data)
+    }
+
+    /// The gradient step of one batch; `false` if the loss is not a number any more.
+    fn step(
+        &self,
+        model: &T::Model,
+        (x, y): (&Tensor, &Tensor),
+        pass: &Pass,
+        training: &Training,
+        theta: &Genome,
+        state: &mut OptimizerState,
+    ) -> Result<bool> {
+        let output = self.task.forward(model, x, pass)?;
+        let loss = self.task.loss(&output, y)?;
+        if !loss.to_scalar::<f32>()?.is_finite() {
+            return Ok(false);
+        }
+        let gradients = loss.backward()?;
+        let scale = match training.clip {
+            Some(max) => optimizer::clip_scale(norm(theta, &gradients)?, max),
+            None => 1.0,
+        };
+        state.steps += 1;
+        let weights = theta.parameters().iter().zip(&mut state.slots);
+        for (parameter, slots) in weights.filter(|(p, _)| p.role == Role::Weight) {
+            if let Some(gradient) = gradients.get(parameter.tensor()) {
+                let update = Update { training, t: state.steps, scale, slots: RefCell::new(slots) };
+                parameter.var.inplace_op2(&gradient.contiguous()?, &update)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<T: Task> Problem for Supervised<T> {
+    type Genome = Genome;
+    type State = OptimizerState;
+    type Error = Error;
+
+    fn yardstick(&self) -> Yardstick {
+        let (data, loss) = (&self.fitness, self.task.loss_name());
+        Yardstick::new(&format!(
+            "{loss} on {} ({} samples, evaluation mode)",
+            data.name(),
+            data.len()
+        ))
+    }
+
+    fn init(&self, key: Key) -> Result<Genome> {
+        let is_statistic = |name: &str| self.task.is_statistic(name);
+        initializer::genome(key, &is_statistic, |vb| self.task.build(vb))
+    }
+
+    fn fork(&self, theta: &Genome) -> Result<Genome> {
+        theta.fork()
+    }
+
+    fn state(&self, theta: &Genome, hyper: &Hyper) -> Result<OptimizerState> {
+        let slots = Training::of(hyper, 0)?.optimizer.slots();
+        let buffers = |p: &Parameter| match p.role {
+            Role::Weight => vec![vec![0.0; p.tensor().elem_count()]; slots],
+            Role::Statistic => Vec::new(),
+        };
+        let slots = theta.parameters().iter().map(buffers).collect();
+        Ok(OptimizerState { steps: 0, epochs: 0, slots })
+    }
+
+    fn epoch(
+        &self,
+        theta: &mut Genome,
+        state: &mut OptimizerState,
+        hyper: &Hyper,
+        key: Key,
+    ) -> Result<()> {
+        let training = Training::of(hyper, state.epochs)?;
+        state.epochs += 1;
+        let model = self.task.build(theta.var_builder())?;
+        let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
+        key.stream().shuffle(&mut order);
+        for (b, batch) in order.chunks(training.batch).enumerate() {
+            let (x, y) = self.train.gather(batch)?;
+            let pass = Pass::training(training.dropout, key.derive(b as u64));
+            if !self.step(&model, (&x, &y), &pass, &training, theta, state)? {
+                break; // It diverged: its fitness will say so.
+            }
+        }
+        Ok(())
+    }
+
+    fn fitness(&self, theta: &Genome) -> Result<f64> {
+        Ok(self.evaluate(theta, &self.fitness)?.loss)
+    }
+
+    fn recombine(&self, parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
+        let Some(first) = parents.first() else {
+            return Err(Error::Weights("an offspring needs at least one parent".into()));
+        };
+        let mut offset = 0;
+        let blend = |(i, p): (usize, &Parameter)| {
+            let tensors: Vec<_> =
+                parents.iter().map(|parent| parent.parameters()[i].tensor()).collect();
+            let mut child = vec![0.0; p.tensor().elem_count()];
+            let at = offset;
+            offset += child.len() as u64;
+            with_all(&tensors, |values| match p.role {
+                Role::Statistic => recombine::mean(values, &mut child),
+                Role::Weight => mutate(values, mutation, key, at, &mut child),
+            })?;
+            let var = variable(child, p.tensor().shape())?;
+            Ok(Parameter { name: p.name.clone(), role: p.role, var })
+        };
+        Genome::new(first.parameters().iter().enumerate().map(blend).collect::<Result<_>>()?)
+    }
+}
+
+/// Eq. 12 on one tensor, whose first value is number `offset` of the network.
+fn mutate(parents: &[&[f32]], mutation: Mutation, key: Key, offset: u64, child: &mut [f32]) {
+    let sigma = match mutation.scale {
+        Scale::Absolute => mutation.sigma,
+        Scale::Relative => {
+            recombine::mean(parents, child);
+            mutation.sigma * recombine::rms(child)
+        }
+    };
+    recombine::intermediate(parents, sigma, key, offset, child);
+}
+
+/// Runs `f` on the values of several tensors, in place.
+fn with_all<R>(tensors: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
+    let locks: Vec<_> = tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
+    let slices = locks.iter().map(|(storage, layout)| contiguous(storage, layout));
+    Ok(f(&slices.collect::<Result<Vec<_>>>()?))
+}
+
+/// The norm of the whole gradient.
+fn norm(theta: &Genome, gradients: &GradStore) -> Result<f64> {
+    let squares = theta.parameters().iter().filter_map(|p| gradients.get(p.tensor()));
+    let squares = squares.map(|g| with_values(&g.contiguous()?, optimizer::squared_norm));
+    Ok(squares.sum::<Result<f64>>()?.sqrt())
+}
+
+/// One step of the optimizer on one tensor, in place.
+struct Update<'a> {
+    training: &'a Training,
+    t: u64,
+    scale: f32,
+    slots: RefCell<&'a mut Vec<Vec<f32>>>,
+}
+
+impl InplaceOp2 for Update<'_> {
+    fn name(&self) -> &'static str {
+        "optimizer-step"
+    }
+
+    fn cpu_fwd(
+        &self,
+        theta: &mut CpuStorage,
+        theta_layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let (CpuStorage::F32(theta), CpuStorage::F32(gradient)) = (theta, gradient) else {
+            candle_core::bail!("the optimizer's step expects f32");
+        };
+        let offsets = (theta_layout.contiguous_offsets(), gradient_layout.contiguous_offsets());
+        let (Some((t0, t1)), Some((g0, g1))) = offsets else {
+            candle_core::bail!("the optimizer's step expects contiguous tensors");
+        };
+        let slots = &mut **self.slots.borrow_mut();
+        let optimizer: &Optimizer = &self.training.optimizer;
+        optimizer.step(self.t, self.scale, &mut theta[t0..t1], &gradient[g0..g1], slots);
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! Stochastic gradient descent, with and without momentum: `torch.optim.SGD` with dampening 0.
+
+/// θ ← θ − lr (g + weight_decay · θ).
+pub(super) struct Plain {
+    pub(super) lr: f64,
+    pub(super) weight_decay: f64,
+}
+
+impl Plain {
+    pub(super) fn step(&self, grad_scale: f32, theta: &mut [f32], grad: &[f32]) {
+        let (lr, weight_decay) = (self.lr as f32, self.weight_decay as f32);
+        for (theta, &grad) in theta.iter_mut().zip(grad) {
+            let g = grad_scale * grad + weight_decay * *theta;
+            *theta -= lr * g;
+        }
+    }
+}
+
+/// b ← momentum · b + g, then θ ← θ − lr · b, or with Nesterov's look ahead
+/// θ ← θ − lr (g + momentum · b).
+///
+/// PyTorch sets b to the first gradient; from zeros, the rule does the same.
+pub(super) struct Momentum {
+    pub(super) lr: f64,
+    pub(super) momentum: f64,
+    pub(super) nesterov: bool,
+    pub(super) weight_decay: f64,
+}
+
+impl Momentum {
+    pub(super) fn step(
+        &self,
+        grad_scale: f32,
+        theta: &mut [f32],
+        grad: &[f32],
+        buffer: &mut [f32],
+    ) {
+        let (lr, weight_decay) = (self.lr as f32, self.weight_decay as f32);
+        let momentum = self.momentum as f32;
+        for ((theta, &grad), buffer) in theta.iter_mut().zip(grad).zip(buffer) {
+            let g = grad_scale * grad + weight_decay * *theta;
+            *buffer = momentum * *buffer + g;
+            *theta -= lr * if self.nesterov { g + momentum * *buffer } else { *buffer };
+        }
+    }
+}
