@@ -75,15 +75,17 @@ impl Progress {
     }
 
     fn message(&self, report: &Report) -> String {
-        format!(
-            "generation {}/{}  best {:.4}  J({}) {:.4}  offspring among the elite {:.0} %",
-            report.generation,
-            self.generations,
-            report.best,
-            report.elite.len(),
-            report.elite_mean,
-            100.0 * report.elite_offspring as f64 / report.m as f64
-        )
+        let Report { best, elite_mean, elite, .. } = report;
+        let fitness = format!("best {best:.4}  J({}) {elite_mean:.4}", elite.len());
+        match report.phase {
+            Phase::Start => format!("start  {fitness}"),
+            Phase::FineTune => format!("fine-tuned  {fitness}"),
+            Phase::Generation => {
+                let share = 100.0 * report.elite_offspring as f64 / report.m as f64;
+                let (k, of) = (report.generation, self.generations);
+                format!("generation {k}/{of}  {fitness}  {share:.0} % of the elite are offspring")
+            }
+        }
     }
 }
 

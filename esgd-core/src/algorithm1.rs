@@ -40,9 +40,11 @@ pub struct Outcome<P: Problem> {
     pub stopped: bool,
 }
 
+/// The population of a problem, Ψ.
+pub(crate) type Psi<P> = Population<<P as Problem>::Genome, <P as Problem>::State>;
+
 /// A step's result: the next population, or why there is none and the last complete one.
-pub(crate) type Step<P> =
-    Result<Population<<P as Problem>::Genome, <P as Problem>::State>, Box<Failure<P>>>;
+pub(crate) type Step<P> = Result<Psi<P>, Box<Failure<P>>>;
 
 impl<'a, P: Problem> Esgd<'a, P> {
     /// A run on one thread, unobserved.
@@ -105,10 +107,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
     ///
     /// # Errors
     /// What stopped it, and the last complete population.
-    pub fn resume(
-        &self,
-        mut psi: Population<P::Genome, P::State>,
-    ) -> Result<Outcome<P>, Box<Failure<P>>> {
+    pub fn resume(&self, mut psi: Psi<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
         let Settings { generations, epochs, evolution_steps, m, .. } = *self.settings;
         if psi.yardstick() != self.judge.yardstick() {
             let (was, is) = (psi.yardstick().clone(), self.judge.yardstick().clone());
@@ -137,7 +136,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
     }
 
     /// Theorem 1, checked.
-    fn complete(&self, mut psi: Population<P::Genome, P::State>, k: usize) -> Step<P> {
+    fn complete(&self, mut psi: Psi<P>, k: usize) -> Step<P> {
         match psi.complete(k) {
             Ok(()) => Ok(psi),
             Err(m) => {

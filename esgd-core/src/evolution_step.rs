@@ -7,8 +7,8 @@
 //! the parents stay until all newcomers are there, so that an error loses nobody.
 
 use crate::{
-    Error, Esgd, Failure, Id, Individual, Population, Problem,
-    algorithm1::Step,
+    Error, Esgd, Failure, Id, Individual, Problem, Scored,
+    algorithm1::{Psi, Step},
     executor,
     guarantee::{Pool, Survivor, Unborn},
     rng::Purpose,
@@ -16,35 +16,35 @@ use crate::{
     strategy::Moment,
 };
 
+/// Who survives an evolution step.
+struct Succession<P: Problem> {
+    /// How many offspring were scored.
+    scored: usize,
+    /// The ranks of the parents that survive.
+    parents: Vec<usize>,
+    /// The offspring that do.
+    newcomers: Vec<Individual<P::Genome, P::State>>,
+}
+
 impl<P: Problem> Esgd<'_, P> {
     /// Evolution step `v` of generation `k`.
-    pub(crate) fn evolution_step(
-        &self,
-        mut psi: Population<P::Genome, P::State>,
-        k: usize,
-        v: usize,
-    ) -> Step<P> {
+    pub(crate) fn evolution_step(&self, mut psi: Psi<P>, k: usize, v: usize) -> Step<P> {
         if self.stopped() {
             return Ok(psi);
         }
         let moment = Moment { settings: self.settings, k, v };
         match self.select(&psi, &moment) {
-            Ok((lambda, parents, newcomers)) => {
-                psi.tally_mut().offspring += lambda;
-                psi.succeed(&parents, newcomers);
+            Ok(next) => {
+                psi.tally_mut().offspring += next.scored;
+                psi.succeed(&next.parents, next.newcomers);
                 Ok(psi)
             }
             Err(error) => Err(Box::new(Failure { error, population: Some(psi) })),
         }
     }
 
-    /// The number of offspring scored, the ranks of the parents that survive, and the newcomers.
-    #[expect(clippy::type_complexity, reason = "the three are named in the line above")]
-    fn select(
-        &self,
-        psi: &Population<P::Genome, P::State>,
-        moment: &Moment<'_>,
-    ) -> Result<(usize, Vec<usize>, Vec<Individual<P::Genome, P::State>>), Error<P::Error>> {
+    /// Scores all offspring, and selects from them and their parents.
+    fn select(&self, psi: &Psi<P>, moment: &Moment<'_>) -> Result<Succession<P>, Error<P::Error>> {
         let theta: Vec<_> = psi.individuals().iter().map(|one| one.scored().theta()).collect();
         let ranked: Vec<_> = psi.individuals().iter().map(Individual::fitness).collect();
 
@@ -71,16 +71,16 @@ impl<P: Problem> Esgd<'_, P> {
             let scored = self.judge.bear(&theta, &offspring[i])?;
             Ok::<_, Error<_>>(self.christen(psi, &offspring[i], i, scored, moment))
         })?;
-        Ok((offspring.len(), parents.collect(), newcomers))
+        Ok(Succession { scored: offspring.len(), parents: parents.collect(), newcomers })
     }
 
     /// Gives a newcomer its name, its parents' names, and what it inherits.
     fn christen(
         &self,
-        psi: &Population<P::Genome, P::State>,
+        psi: &Psi<P>,
         unborn: &Unborn,
         index: usize,
-        scored: crate::Scored<P::Genome>,
+        scored: Scored<P::Genome>,
         moment: &Moment<'_>,
     ) -> Individual<P::Genome, P::State> {
         let parents: Vec<_> =

@@ -298,7 +298,8 @@ mod tests {
     #[test]
     fn what_cannot_work_is_one_sentence() {
         assert_eq!(valid().check(), Ok(()));
-        let cases: [(&str, fn(&mut Settings)); 14] = [
+        type Spoil = fn(&mut Settings);
+        let cases: [(&str, Spoil); 14] = [
             ("generations = 0", |s| s.generations = 0),
             ("epochs = 0", |s| s.epochs = 0),
             ("mu = 0", |s| s.mu = 0),

@@ -2,8 +2,8 @@
 //! K_s epochs, backing off when the fitness degrades. Also the fine-tuning of section 4.1.
 
 use crate::{
-    EpochReport, Error, Esgd, Failure, Hyper, Individual, NotWorse, Population, Problem, Recipe,
-    algorithm1::Step,
+    EpochReport, Error, Esgd, Failure, Hyper, Individual, NotWorse, Problem, Recipe, Scored,
+    algorithm1::{Psi, Step},
     executor,
     guarantee::{Brood, Guard, License, Resident, Seat},
     rng::{Key, Purpose},
@@ -28,21 +28,19 @@ struct Played<G, S, E: std::error::Error> {
     error: Option<Error<E>>,
 }
 
+/// What an epoch makes: a scored candidate and the optimizer's state after it.
+type Candidate<P> = (Scored<<P as Problem>::Genome>, <P as Problem>::State);
+
 type Of<P> = Played<<P as Problem>::Genome, <P as Problem>::State, <P as Problem>::Error>;
 
 impl<P: Problem> Esgd<'_, P> {
     /// The SGD step of generation `k`.
-    pub(crate) fn sgd_step(
-        &self,
-        psi: Population<P::Genome, P::State>,
-        k: usize,
-        epochs: usize,
-    ) -> Step<P> {
+    pub(crate) fn sgd_step(&self, psi: Psi<P>, k: usize, epochs: usize) -> Step<P> {
         self.train(psi, k, epochs, true, |resident, key| self.recipe(resident, key))
     }
 
     /// Some epochs with a small learning rate, backed off as well (section 4.1).
-    pub(crate) fn fine_tune(&self, psi: Population<P::Genome, P::State>) -> Step<P> {
+    pub(crate) fn fine_tune(&self, psi: Psi<P>) -> Step<P> {
         let tune = &self.settings.fine_tune;
         let k = self.settings.generations + 1;
         self.train(psi, k, tune.epochs, false, |resident, key| {
@@ -55,7 +53,7 @@ impl<P: Problem> Esgd<'_, P> {
 
     fn train(
         &self,
-        mut psi: Population<P::Genome, P::State>,
+        mut psi: Psi<P>,
         k: usize,
         epochs: usize,
         may_loosen: bool,
@@ -150,7 +148,7 @@ impl<P: Problem> Esgd<'_, P> {
         s: usize,
         theta: &P::Genome,
         state: Option<&P::State>,
-    ) -> Result<(crate::Scored<P::Genome>, P::State), Error<P::Error>> {
+    ) -> Result<Candidate<P>, Error<P::Error>> {
         let problem = self.judge.problem();
         let mut brood = Brood::new(problem.fork(theta).map_err(Error::Problem)?);
         let mut state = match state {

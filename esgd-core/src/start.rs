@@ -2,15 +2,20 @@
 //! existing networks and perturbations of them.
 
 use crate::{
-    EpochReport, Error, Esgd, Id, Individual, Population, Problem, Scored, Tally, executor,
+    EpochReport, Error, Esgd, Id, Individual, Population, Problem, Scored, Tally,
+    algorithm1::Psi,
+    executor,
     guarantee::Brood,
     plan::Mutation,
     rng::{Key, Purpose},
     settings::{SettingsError, Start},
 };
 
+/// A network of Ψ(0), or what went wrong.
+type Founded<P> = Result<Scored<<P as Problem>::Genome>, Error<<P as Problem>::Error>>;
+
 impl<P: Problem> Esgd<'_, P> {
-    pub(crate) fn start(&self) -> Result<Population<P::Genome, P::State>, Error<P::Error>> {
+    pub(crate) fn start(&self) -> Result<Psi<P>, Error<P::Error>> {
         let mut tally = Tally::default();
         let scored = match self.settings.start {
             Start::Independent => self.for_each_seat(self.settings.mu, |j| {
@@ -42,7 +47,7 @@ impl<P: Problem> Esgd<'_, P> {
     }
 
     /// A network trained for some epochs with a recipe of its own; for a shared start.
-    fn pretrain(&self, j: usize, epochs: usize) -> Result<Scored<P::Genome>, Error<P::Error>> {
+    fn pretrain(&self, j: usize, epochs: usize) -> Founded<P> {
         let problem = self.judge.problem();
         let recipe = self.settings.optimizers.draw(&mut self.key(Purpose::Recipe, j).stream());
         let hyper = recipe.at(1, self.settings.generations);
@@ -65,7 +70,7 @@ impl<P: Problem> Esgd<'_, P> {
     }
 
     /// Founder j itself, and from the second round on a perturbation of it.
-    fn descend(&self, j: usize, sigma: f32) -> Result<Scored<P::Genome>, Error<P::Error>> {
+    fn descend(&self, j: usize, sigma: f32) -> Founded<P> {
         let problem = self.judge.problem();
         let founder = &self.founders[j % self.founders.len()];
         let mutation = if j < self.founders.len() {
@@ -81,7 +86,7 @@ impl<P: Problem> Esgd<'_, P> {
     fn for_each_seat(
         &self,
         n: usize,
-        make: impl Fn(usize) -> Result<Scored<P::Genome>, Error<P::Error>> + Sync,
+        make: impl Fn(usize) -> Founded<P> + Sync,
     ) -> Result<Vec<Scored<P::Genome>>, Error<P::Error>> {
         executor::try_map(self.executor, (0..n).collect(), |_, j| make(j))
     }

@@ -12,6 +12,7 @@ mod error;
 mod evaluation;
 mod genome;
 mod initializer;
+pub mod names;
 mod networks;
 mod pass;
 pub mod recipe;

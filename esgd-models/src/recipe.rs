@@ -3,7 +3,7 @@
 use esgd_core::{Hyper, OptimizerPool, Range, Schedule};
 use esgd_ops::optimizer::Optimizer;
 
-use crate::{Error, Result};
+use crate::{Error, Result, names::nearest};
 
 /// What every recipe may have beside its optimizer's own numbers.
 const COMMON: [&str; 6] = ["lr", "lr_decay", "batch", "dropout", "clip", "weight_decay"];
@@ -127,9 +127,7 @@ fn unknown_kind(kind: &str) -> String {
 /// The names to choose from, and the one most like what was typed.
 fn one_of<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.collect();
-    let likeness = |name: &str| strsim::jaro_winkler(typed, name);
-    let nearest = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let hint = nearest.filter(|name| likeness(name) > 0.7);
+    let hint = nearest(typed, names.iter().copied());
     let hint = hint.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"));
     format!("one of {}{hint}", names.join(", "))
 }

@@ -1,5 +1,6 @@
 //! Laying configs over one another, and naming the keys that do not exist.
 
+use esgd_models::names;
 use toml::{Table, Value};
 
 use crate::failure::Failure;
@@ -105,11 +106,8 @@ fn unknown(key: &str, known: &Table, prefix: &str, source: &str) -> Failure {
 
 /// `", did you mean …"` with the name most like what was typed, or nothing.
 pub fn did_you_mean<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let nearest = names
-        .map(|name| (strsim::jaro_winkler(typed, name), name))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    nearest.map_or_else(String::new, |(_, name)| format!(" (did you mean `{name}`?)"))
+    names::nearest(typed, names)
+        .map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
 }
 
 #[cfg(test)]

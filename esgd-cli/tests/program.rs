@@ -1,0 +1,147 @@
+//! The program as a user meets it: good runs, bad input, the same bits from any number of threads
+//! and in another process.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+fn esgd(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_esgd")).args(args).output().expect("the program starts")
+}
+
+/// A short run into `out`.
+fn train(out: &Path, more: &[&str]) -> Output {
+    let out = out.display().to_string();
+    let mut args = vec!["train", "--quiet", "--out", &out];
+    for set in ["generations=3", "mu=4", "lambda=6", "rho=2", "m=3", "epochs=1", "run.contrast=false"] {
+        args.extend(["--set", set]);
+    }
+    args.extend(more);
+    esgd(&args)
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_number_of_threads_and_the_process_change_no_bit() {
+    let dir = tempfile::tempdir().unwrap();
+    for preset in ["default", "paper"] {
+        let result = |threads: &str| {
+            let out = dir.path().join(format!("{preset}-{threads}"));
+            let threads = format!("run.threads={threads}");
+            let output = train(&out, &["--preset", preset, "--set", &threads]);
+            assert!(output.status.success(), "{}", stderr(&output));
+            let best = fs::read(out.join("best.safetensors")).unwrap();
+            // The log without its clock.
+            let metrics = fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+            let metrics: Vec<String> =
+                metrics.lines().map(|line| line.split_once(',').unwrap().1.to_owned()).collect();
+            (best, metrics)
+        };
+        let one = result("1");
+        assert_eq!(one.1.len(), 5, "start, three generations, fine-tuning");
+        assert!(result("2") == one && result("7") == one, "{preset}: threads changed the result");
+    }
+}
+
+#[test]
+fn a_run_can_be_evaluated_and_gone_on_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    assert!(train(&out, &[]).status.success());
+    for name in ["config.toml", "metrics.jsonl", "run.json", "best.safetensors"] {
+        assert!(out.join(name).is_file(), "{name} is missing");
+    }
+    let evaluated = esgd(&["evaluate", &out.display().to_string()]);
+    assert!(evaluated.status.success(), "{}", stderr(&evaluated));
+    assert!(String::from_utf8_lossy(&evaluated.stdout).contains("validation"));
+
+    // Fine-tuning never loses what there is.
+    let best = out.join("best.safetensors").display().to_string();
+    let on = dir.path().join("on");
+    let tuned = train(&on, &["--init", &best, "--seed", "9"]);
+    assert!(tuned.status.success(), "{}", stderr(&tuned));
+    let fitness = |run: &Path| -> f64 {
+        let text = fs::read_to_string(run.join("run.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["fitness"].as_f64().unwrap()
+    };
+    assert!(fitness(&on) <= fitness(&out));
+}
+
+#[test]
+fn a_changed_network_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    assert!(train(&out, &[]).status.success());
+    let best = out.join("best.safetensors");
+    let mut bytes = fs::read(&best).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1; // The sign of a weight, or its exponent.
+    fs::write(&best, bytes).unwrap();
+    let evaluated = esgd(&["evaluate", &out.display().to_string()]);
+    assert_eq!(evaluated.status.code(), Some(1));
+    assert!(stderr(&evaluated).contains("the run recorded"), "{}", stderr(&evaluated));
+}
+
+#[test]
+fn bad_input_is_one_sentence_and_a_status() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| -> String {
+        let path: PathBuf = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let broken = file("broken.toml", "mu = 4\nm = = 3\n");
+    let unknown = file("unknown.toml", "[guarantee]\nwhay = 'archive'\n");
+    let no_network = file("network.safetensors", "nonsense");
+    let out = dir.path().join("out").display().to_string();
+    let here = dir.path().display().to_string();
+    let cases: [(&[&str], i32, &str); 13] = [
+        (&["train", "--set", "generatoins=2"], 2, "did you mean `generations`?"),
+        (&["train", "--set", "m=99"], 2, "m = 99 is more than mu"),
+        (&["train", "--preset", "papr"], 2, "did you mean `paper`?"),
+        (&["train", "--config", &broken], 2, "broken.toml, line 2"),
+        (&["train", "--config", &unknown], 2, "did you mean `way`?"),
+        (&["train", "--config", "absent.toml"], 2, "cannot read the config absent.toml"),
+        (&["train", "--init", &no_network, "--out", &out], 2, "not a safetensors file"),
+        (&["train", "--data", &here, "--out", &out], 1, "has no train-images-idx3-ubyte"),
+        (&["train", "--set", "data.train=9999", "--out", &out], 1, "9999 samples are asked for training"),
+        (&["train", "--out", &here], 2, "is not empty"),
+        (&["train", "--sed", "1"], 2, "--seed"),
+        (&["evaluate", "absent"], 2, "cannot read absent/config.toml"),
+        (&["config", "--preset", "nothing"], 2, "expected one of default, paper, fashion-mnist"),
+    ];
+    for (args, status, expected) in cases {
+        let output = esgd(args);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {said}");
+        assert!(said.contains(expected), "{args:?}: {said}");
+        assert!(!said.contains("panicked") && !said.contains("backtrace"), "{args:?}: {said}");
+        if said.starts_with("esgd: ") {
+            assert_eq!(said.trim_end().lines().count(), 1, "{args:?}: {said}");
+        }
+    }
+}
+
+/// On Fashion-MNIST itself, where `ESGD_DATA` names a folder that has it.
+#[test]
+fn fashion_mnist_trains_from_its_official_files() {
+    let Some(data) = std::env::var_os("ESGD_DATA").map(|dir| Path::new(&dir).join("fashion-mnist")) else {
+        eprintln!("SKIPPED: set ESGD_DATA to a folder that holds fashion-mnist/ to run this test");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    let data = data.display().to_string();
+    let small = ["--preset", "fashion-mnist", "--data", &data, "--set", "data.train=2000", "--set", "data.validation=500"];
+    let output = train(&out, &small);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = fs::read_to_string(out.join("run.json")).unwrap();
+    let run: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let error = run["best"]["test"]["error"].as_f64().unwrap();
+    assert!(error < 0.25, "test error {error} after three epochs of 2,000 images");
+}
