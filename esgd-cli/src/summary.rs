@@ -27,7 +27,8 @@ pub struct Summary {
     pub fitness: Fitness,
     pub best: Best,
     pub top: Top,
-    /// How often each optimizer made an individual of the final elite, and its learning rates.
+    /// How often each optimizer made an individual of the final elite, and its learning rates as
+    /// drawn, before annealing.
     pub elite: BTreeMap<String, Kind>,
     pub spent: Tally,
     pub contrast: Option<Contrast>,
@@ -110,10 +111,10 @@ impl Summary {
             [v.iter().copied().fold(f64::INFINITY, f64::min), v.iter().copied().fold(0.0, f64::max)]
         };
         let mut elite: BTreeMap<String, Kind> = BTreeMap::new();
-        for hyper in individuals.iter().take(config.settings.m).filter_map(|one| one.hyper()) {
+        let drawn = individuals.iter().take(config.settings.m).filter_map(|one| one.recipe());
+        for hyper in drawn.map(|recipe| recipe.at(1, config.settings.generations)) {
             let lr = hyper.get("lr").unwrap_or(f64::NAN);
-            let kind =
-                elite.entry(hyper.kind.clone()).or_insert(Kind { individuals: 0, lr: [lr, lr] });
+            let kind = elite.entry(hyper.kind).or_insert(Kind { individuals: 0, lr: [lr, lr] });
             kind.individuals += 1;
             kind.lr = [kind.lr[0].min(lr), kind.lr[1].max(lr)];
         }
@@ -211,7 +212,7 @@ impl fmt::Display for Table<'_> {
             let comma = if i == 0 { "" } else { "," };
             write!(
                 f,
-                "{comma} {kind} {} (lr {:.2e} to {:.2e})",
+                "{comma} {kind} {} (lr {:.1e} to {:.1e})",
                 part.individuals, part.lr[0], part.lr[1]
             )?;
         }

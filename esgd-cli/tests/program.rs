@@ -15,7 +15,9 @@ fn esgd(args: &[&str]) -> Output {
 fn train(out: &Path, more: &[&str]) -> Output {
     let out = out.display().to_string();
     let mut args = vec!["train", "--quiet", "--out", &out];
-    for set in ["generations=3", "mu=4", "lambda=6", "rho=2", "m=3", "epochs=1", "run.contrast=false"] {
+    for set in
+        ["generations=3", "mu=4", "lambda=6", "rho=2", "m=3", "epochs=1", "run.contrast=false"]
+    {
         args.extend(["--set", set]);
     }
     args.extend(more);
@@ -109,7 +111,11 @@ fn bad_input_is_one_sentence_and_a_status() {
         (&["train", "--config", "absent.toml"], 2, "cannot read the config absent.toml"),
         (&["train", "--init", &no_network, "--out", &out], 2, "not a safetensors file"),
         (&["train", "--data", &here, "--out", &out], 1, "has no train-images-idx3-ubyte"),
-        (&["train", "--set", "data.train=9999", "--out", &out], 1, "9999 samples are asked for training"),
+        (
+            &["train", "--set", "data.train=9999", "--out", &out],
+            1,
+            "9999 samples are asked for training",
+        ),
         (&["train", "--out", &here], 2, "is not empty"),
         (&["train", "--sed", "1"], 2, "--seed"),
         (&["evaluate", "absent"], 2, "cannot read absent/config.toml"),
@@ -130,14 +136,24 @@ fn bad_input_is_one_sentence_and_a_status() {
 /// On Fashion-MNIST itself, where `ESGD_DATA` names a folder that has it.
 #[test]
 fn fashion_mnist_trains_from_its_official_files() {
-    let Some(data) = std::env::var_os("ESGD_DATA").map(|dir| Path::new(&dir).join("fashion-mnist")) else {
+    let Some(data) = std::env::var_os("ESGD_DATA").map(|dir| Path::new(&dir).join("fashion-mnist"))
+    else {
         eprintln!("SKIPPED: set ESGD_DATA to a folder that holds fashion-mnist/ to run this test");
         return;
     };
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("run");
     let data = data.display().to_string();
-    let small = ["--preset", "fashion-mnist", "--data", &data, "--set", "data.train=2000", "--set", "data.validation=500"];
+    let small = [
+        "--preset",
+        "fashion-mnist",
+        "--data",
+        &data,
+        "--set",
+        "data.train=2000",
+        "--set",
+        "data.validation=500",
+    ];
     let output = train(&out, &small);
     assert!(output.status.success(), "{}", stderr(&output));
     let text = fs::read_to_string(out.join("run.json")).unwrap();

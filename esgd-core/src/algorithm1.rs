@@ -109,20 +109,17 @@ impl<'a, P: Problem> Esgd<'a, P> {
     /// What stopped it, and the last complete population.
     pub fn resume(&self, mut psi: Psi<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
         let Settings { generations, epochs, evolution_steps, m, .. } = *self.settings;
-        if psi.yardstick() != self.judge.yardstick() {
-            let (was, is) = (psi.yardstick().clone(), self.judge.yardstick().clone());
-            return Err(Box::new(Failure {
-                error: Error::YardstickMoved { was, is },
-                population: Some(psi),
-            }));
+        if let Err(error) = self.fits(&psi) {
+            return Err(Box::new(Failure { error, population: Some(psi) }));
         }
         for k in psi.generation() + 1..=generations {
             psi = self.sgd_step(psi, k, epochs)?;
-            for v in 1..=evolution_steps {
-                psi = self.evolution_step(psi, k, v)?;
-            }
+            // Not later: a generation in which somebody was born is always finished.
             if self.stopped() {
                 return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
+            }
+            for v in 1..=evolution_steps {
+                psi = self.evolution_step(psi, k, v)?;
             }
             psi = self.complete(psi, k)?;
             self.observer.phase(&Report::of(&psi, Phase::Generation, m));
@@ -133,6 +130,16 @@ impl<'a, P: Problem> Esgd<'a, P> {
             self.observer.phase(&Report::of(&psi, Phase::FineTune, m));
         }
         Ok(Outcome { best: psi.best(), population: psi, stopped: self.stopped() })
+    }
+
+    /// Whether a population can go on under these settings without losing its guarantee.
+    fn fits(&self, psi: &Psi<P>) -> Result<(), Error<P::Error>> {
+        self.settings.check()?;
+        if psi.yardstick() != self.judge.yardstick() {
+            let (was, is) = (psi.yardstick().clone(), self.judge.yardstick().clone());
+            return Err(Error::YardstickMoved { was, is });
+        }
+        Ok(psi.founded_on(self.settings)?)
     }
 
     /// Theorem 1, checked.

@@ -29,9 +29,6 @@ struct Succession<P: Problem> {
 impl<P: Problem> Esgd<'_, P> {
     /// Evolution step `v` of generation `k`.
     pub(crate) fn evolution_step(&self, mut psi: Psi<P>, k: usize, v: usize) -> Step<P> {
-        if self.stopped() {
-            return Ok(psi);
-        }
         let moment = Moment { settings: self.settings, k, v };
         match self.select(&psi, &moment) {
             Ok(next) => {

@@ -51,6 +51,9 @@ impl Executor for Threads {
     }
 }
 
+/// A job's item before it runs, and its result after.
+type Cell<T, R> = Mutex<(Option<T>, Option<R>)>;
+
 /// Maps `items` through `f` on `executor`; results come in the order of the items.
 pub(crate) fn map<T: Send, R: Send>(
     executor: &dyn Executor,
@@ -65,10 +68,15 @@ pub(crate) fn map<T: Send, R: Send>(
             cells[i].lock().unwrap_or_else(PoisonError::into_inner).1 = Some(result);
         }
     });
-    cells
-        .into_iter()
-        .filter_map(|cell| cell.into_inner().unwrap_or_else(PoisonError::into_inner).1)
-        .collect()
+    let finish = |(i, cell): (usize, Cell<T, R>)| {
+        match cell.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            (_, Some(result)) => Some(result),
+            // An executor that left a job undone costs nobody: it is done here.
+            (Some(item), None) => Some(f(i, item)),
+            (None, None) => None,
+        }
+    };
+    cells.into_iter().enumerate().filter_map(finish).collect()
 }
 
 /// [`map`] for work that can fail: all results, or the error of the first item that failed.

@@ -2,11 +2,11 @@
 //! K_s epochs, backing off when the fitness degrades. Also the fine-tuning of section 4.1.
 
 use crate::{
-    EpochReport, Error, Esgd, Failure, Hyper, Individual, NotWorse, Problem, Recipe, Scored,
+    EpochReport, Error, Esgd, Failure, Hyper, Individual, NotWorse, Problem, Range, Recipe, Scored,
     algorithm1::{Psi, Step},
     executor,
     guarantee::{Brood, Guard, License, Resident, Seat},
-    rng::{Key, Purpose},
+    rng::{Key, Philox, Purpose},
     settings::{Per, RecipePolicy},
 };
 
@@ -36,29 +36,17 @@ type Of<P> = Played<<P as Problem>::Genome, <P as Problem>::State, <P as Problem
 impl<P: Problem> Esgd<'_, P> {
     /// The SGD step of generation `k`.
     pub(crate) fn sgd_step(&self, psi: Psi<P>, k: usize, epochs: usize) -> Step<P> {
-        self.train(psi, k, epochs, true, |resident, key| self.recipe(resident, key))
+        self.train(psi, k, epochs, None)
     }
 
     /// Some epochs with a small learning rate, backed off as well (section 4.1).
     pub(crate) fn fine_tune(&self, psi: Psi<P>) -> Step<P> {
         let tune = &self.settings.fine_tune;
-        let k = self.settings.generations + 1;
-        self.train(psi, k, tune.epochs, false, |resident, key| {
-            let mut rng = key.stream();
-            let recipe = resident.recipe.clone();
-            let recipe = recipe.unwrap_or_else(|| self.settings.optimizers.draw(&mut rng));
-            (recipe.with("lr", &tune.lr, &mut rng), None)
-        })
+        self.train(psi, self.settings.generations + 1, tune.epochs, Some(&tune.lr))
     }
 
-    fn train(
-        &self,
-        mut psi: Psi<P>,
-        k: usize,
-        epochs: usize,
-        may_loosen: bool,
-        recipe: impl Fn(&Resident<P::State>, Key) -> (Recipe, Option<P::State>) + Sync,
-    ) -> Step<P> {
+    /// `lr` is the learning rate of fine-tuning, which takes the place of every recipe's own.
+    fn train(&self, mut psi: Psi<P>, k: usize, epochs: usize, lr: Option<&Range>) -> Step<P> {
         let individuals = psi.depart();
         let guard = psi.guard();
         let played = executor::map(self.executor, individuals, |j, individual| {
@@ -67,11 +55,17 @@ impl<P: Problem> Esgd<'_, P> {
                 return untouched(resident, theta);
             }
             let key = Key::new(self.settings.seed, Purpose::Recipe).generation(k).individual(j);
-            let (recipe, state) = recipe(&resident, key);
-            let hyper = recipe.at(k, self.settings.generations);
+            let mut rng = key.stream();
+            let (recipe, state) = self.recipe(&resident, &mut rng, lr.is_some());
+            let hyper = match lr {
+                Some(lr) => {
+                    recipe.clone().with("lr", lr, &mut rng).at(k, self.settings.generations)
+                }
+                None => recipe.at(k, self.settings.generations),
+            };
             resident.recipe = Some(recipe);
             resident.hyper = Some(hyper.clone());
-            let license = if may_loosen { self.license(guard, k, j) } else { None };
+            let license = if lr.is_none() { self.license(guard, k, j) } else { None };
             self.play(&Turn { k, j, epochs, hyper: &hyper, license }, resident, theta, state, guard)
         });
         let mut error = None;
@@ -96,48 +90,40 @@ impl<P: Problem> Esgd<'_, P> {
         &self,
         turn: &Turn<'_>,
         mut resident: Resident<P::State>,
-        mut held: NotWorse<P::Genome>,
+        theta: NotWorse<P::Genome>,
         state: Option<P::State>,
         guard: &Guard<P::Genome>,
     ) -> Of<P> {
+        let Turn { k, hyper, license, .. } = *turn;
         let (mut epochs, mut backed_off) = (0, 0);
-        let mut loose = None;
+        let mut seat = Seat::Held(theta);
         let mut error = None;
         resident.state = state;
         for s in 1..=turn.epochs {
             if self.stopped() {
                 break;
             }
-            let from = loose.as_ref().unwrap_or(held.scored());
-            let (candidate, state) =
-                match self.epoch(turn, s, from.theta(), resident.state.as_ref()) {
-                    Ok(trained) => trained,
-                    Err(stopped_by) => {
-                        error = Some(stopped_by);
-                        break;
-                    }
-                };
-            guard.witness(&candidate, resident.id, (turn.k, s), turn.hyper);
+            let from = seat.scored().theta();
+            let (candidate, state) = match self.epoch(turn, s, from, resident.state.as_ref()) {
+                Ok(trained) => trained,
+                Err(stopped_by) => {
+                    error = Some(stopped_by);
+                    break;
+                }
+            };
+            guard.witness(&candidate, resident.id, (k, s), hyper);
             let fitness = candidate.fitness();
-            let mut back = false;
-            if turn.license.is_some() {
-                loose = Some(candidate);
-            } else {
-                (held, back) = held.back_off(candidate);
-            }
+            let back;
+            (seat, back) = seat.advance(candidate, license);
             // θ and the optimizer's state return together.
             if !back {
                 resident.state = Some(state);
             }
             epochs += 1;
             backed_off += usize::from(back);
-            let (k, id, hyper) = (turn.k, resident.id, turn.hyper);
+            let id = resident.id;
             self.observer.epoch(&EpochReport { k, s, id, hyper, fitness, backed_off: back });
         }
-        let seat = match (loose, turn.license) {
-            (Some(scored), Some(license)) => Seat::Loose(scored, license),
-            _ => Seat::Held(held),
-        };
         Played { individual: resident.settle(seat), epochs, backed_off, error }
     }
 
@@ -164,13 +150,19 @@ impl<P: Problem> Esgd<'_, P> {
     }
 
     /// The recipe of an individual for a generation, and the optimizer state that goes with it:
-    /// fresh whenever the recipe is new.
-    fn recipe(&self, resident: &Resident<P::State>, key: Key) -> (Recipe, Option<P::State>) {
+    /// fresh whenever the recipe is new. Fine-tuning keeps every recipe and begins afresh.
+    fn recipe(
+        &self,
+        resident: &Resident<P::State>,
+        rng: &mut Philox,
+        fine_tuning: bool,
+    ) -> (Recipe, Option<P::State>) {
         match (self.settings.recipes.policy, &resident.recipe) {
+            (_, Some(recipe)) if fine_tuning => (recipe.clone(), None),
             (RecipePolicy::Keep | RecipePolicy::Inherit, Some(recipe)) => {
                 (recipe.clone(), resident.state.clone())
             }
-            _ => (self.settings.optimizers.draw(&mut key.stream()), None),
+            _ => (self.settings.optimizers.draw(rng), None),
         }
     }
 

@@ -53,6 +53,28 @@ pub(crate) enum Seat<G> {
 }
 
 impl<G> Seat<G> {
+    /// The individual as it stands.
+    pub(crate) fn scored(&self) -> &Scored<G> {
+        match self {
+            Self::Held(held) => held.scored(),
+            Self::Loose(scored, _) => scored,
+        }
+    }
+
+    /// Goes on to `candidate`: wherever that is under a license, else only if it is not worse.
+    /// Returns whether it backed off.
+    pub(crate) fn advance(self, candidate: Scored<G>, license: Option<License>) -> (Self, bool) {
+        match (self, license) {
+            (Self::Held(held), None) => {
+                let (held, backed_off) = held.back_off(candidate);
+                (Self::Held(held), backed_off)
+            }
+            (Self::Held(_), Some(license)) | (Self::Loose(_, license), _) => {
+                (Self::Loose(candidate, license), false)
+            }
+        }
+    }
+
     pub(super) fn into_scored(self) -> Scored<G> {
         match self {
             Self::Held(NotWorse(scored)) | Self::Loose(scored, License(())) => scored,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Archive, Entry, Id, Individual, License, Scored};
 use crate::{
     EliteMean, Fitness, Hyper, Yardstick,
-    settings::{Settings, Way},
+    settings::{Settings, SettingsError, Way},
 };
 
 /// What a run has spent so far.
@@ -137,6 +137,28 @@ impl<G, S> Population<G, S> {
         match &self.guard {
             Guard::Anchor(id, _) => self.individuals.iter().position(|one| one.id() == *id),
             Guard::BackOff | Guard::Archive(_) => None,
+        }
+    }
+
+    /// Whether the settings are those that the guarantee was founded on: μ, m and the way.
+    pub(crate) fn founded_on(&self, settings: &Settings) -> Result<(), SettingsError> {
+        let Settings { mu, m, ref guarantee, .. } = *settings;
+        let refuse = |what: String| {
+            Err(SettingsError(format!(
+                "{what}: a run goes on with the mu, m and guarantee that it began with"
+            )))
+        };
+        if mu != self.individuals.len() {
+            return refuse(format!("mu = {mu} and the population has {}", self.individuals.len()));
+        }
+        if m != self.m {
+            return refuse(format!("m = {m} and the population guards its best {}", self.m));
+        }
+        match (&self.guard, guarantee.way, guarantee.anchor) {
+            (Guard::Archive(_), Way::Archive, _)
+            | (Guard::BackOff, Way::BackOff, false)
+            | (Guard::Anchor(..), Way::BackOff, true) => Ok(()),
+            _ => refuse("the guarantee is another".into()),
         }
     }
 

@@ -1,0 +1,90 @@
+//! One run of a method, measured.
+
+use std::time::Instant;
+
+use esgd_core::{Esgd, Settings};
+use esgd_models::Workers;
+
+use crate::{
+    Result,
+    methods::{Method, Tuned, single},
+    task::{Budget, Task},
+};
+
+/// What one run came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// The best individual's loss on validation data, its fitness.
+    pub validation: f64,
+    /// Its loss on test data.
+    pub test: f64,
+    /// The share of test data that it misclassifies.
+    pub test_error: f64,
+    /// Epochs of gradient steps, of all individuals together.
+    pub epochs: usize,
+    /// Offspring that were scored.
+    pub offspring: usize,
+    /// Time on the clock.
+    pub seconds: f64,
+}
+
+/// Runs `settings` on `task`.
+///
+/// # Errors
+/// What stopped the run.
+pub fn measure(task: &Task, settings: &Settings, workers: &Workers) -> Result<Measured> {
+    let begin = Instant::now();
+    let run = Esgd::new(&task.problem, settings).executor(workers).run();
+    let seconds = begin.elapsed().as_secs_f64();
+    let outcome = run.map_err(|failure| failure.error)?;
+    let best = &outcome.best.scored;
+    let test = task.problem.evaluate(best.theta(), &task.test)?;
+    let tally = outcome.population.tally();
+    Ok(Measured {
+        validation: best.fitness().get(),
+        test: test.loss,
+        test_error: test.error.unwrap_or(f64::NAN),
+        epochs: tally.epochs,
+        offspring: tally.offspring,
+        seconds,
+    })
+}
+
+/// Runs `method` with `seed` and checks what it spent.
+///
+/// # Errors
+/// What stopped the run.
+///
+/// # Panics
+/// If it spent more or less than it says: then the comparison would not be fair.
+pub fn trial(task: &Task, method: &Method, seed: u64, workers: &Workers) -> Result<Measured> {
+    let settings = Settings { seed, ..method.settings.clone() };
+    let measured = measure(task, &settings, workers)?;
+    assert_eq!(measured.epochs, method.epochs, "epochs of {}", method.name);
+    Ok(measured)
+}
+
+/// Tunes single runs: for each length the learning rate that is best on validation data, with a
+/// seed that the experiment does not use. The epochs that this takes are given to them for free.
+///
+/// # Errors
+/// What stopped a run.
+pub fn tune(task: &Task, workers: &Workers) -> Result<Tuned> {
+    let Budget { mu, generations, .. } = task.budget;
+    Ok(Tuned {
+        short: best_rate(task, generations, workers)?,
+        long: best_rate(task, mu * generations, workers)?,
+    })
+}
+
+fn best_rate(task: &Task, generations: usize, workers: &Workers) -> Result<f64> {
+    let mut best = (f64::INFINITY, f64::NAN);
+    for lr in [0.01, 0.03, 0.1, 0.3] {
+        let settings = Settings { seed: 0, ..single(generations, task.budget.epochs, lr) };
+        let validation = measure(task, &settings, workers)?.validation;
+        if validation < best.0 {
+            best = (validation, lr);
+        }
+    }
+    Ok(best.1)
+}

@@ -1,0 +1,5 @@
+//! Nobody outside gives permission to get worse.
+
+use esgd_core::guarantee::License;
+
+fn main() {}

@@ -1,0 +1,90 @@
+//! Theorem 1: the mean fitness of the m' best never rises, for any m' ≤ m, whatever the problem
+//! does.
+
+mod support;
+
+use esgd_core::{Range, Serial, Settings, Threads, settings::FineTune};
+use proptest::{prelude::*, test_runner::TestCaseError};
+use support::{
+    any_settings,
+    audit::{every_step_is_right, guarantee_holds},
+    guarded_by, guards,
+    saboteur::{Saboteur, Told, Trained, any_kind, every_kind},
+    small, watch,
+};
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Runs `settings` on a saboteur and reads the run back.
+fn audited(settings: &Settings, (told, trained): (Told, Trained)) -> Result<(), TestCaseError> {
+    let problem = Saboteur::new(told, trained);
+    let (ended, log) = watch(&problem, settings, &Serial);
+    let outcome = ended.map_err(|failure| TestCaseError::fail(failure.error.to_string()))?;
+    let reports = log.reports();
+    guarantee_holds(settings, &reports)?;
+    every_step_is_right(settings, &log.events())?;
+    prop_assert!(problem.told_all(&outcome.population), "a score that was never told");
+    prop_assert_eq!(outcome.best.scored.fitness(), reports[reports.len() - 1].best);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(config(600))]
+
+    #[test]
+    fn no_saboteur_makes_an_elite_mean_rise(settings in any_settings(), kind in any_kind()) {
+        audited(&settings, kind)?;
+    }
+
+    #[test]
+    fn nor_does_it_on_three_threads(settings in any_settings(), (told, trained) in any_kind()) {
+        let problem = Saboteur::new(told, trained);
+        let (ended, log) = watch(&problem, &settings, &Threads(3));
+        let outcome = ended.map_err(|failure| TestCaseError::fail(failure.error.to_string()))?;
+        guarantee_holds(&settings, &log.reports())?;
+        prop_assert!(problem.told_all(&outcome.population));
+    }
+}
+
+/// λ = 0, μ = 1, m = μ, ρ = μ and K_v from 0 to 2, under every guarantee and saboteur.
+#[test]
+fn it_holds_at_every_edge() {
+    let edges: [fn(Settings) -> Settings; 5] = [
+        |s| Settings { lambda: 0, ..s },
+        |s| Settings { mu: 1, m: 1, rho: 1, ..s },
+        |s| Settings { m: s.mu, ..s },
+        |s| Settings { rho: s.mu, ..s },
+        |s| Settings { m: 1, fine_tune: FineTune { epochs: 0, lr: Range::fixed(1.0) }, ..s },
+    ];
+    for (guarantee, edge) in guards().into_iter().flat_map(|g| edges.map(|e| (g.clone(), e))) {
+        for (kind, evolution_steps) in every_kind().flat_map(|kind| [0, 1, 2].map(|v| (kind, v))) {
+            let settings = Settings { evolution_steps, ..edge(small()) };
+            let settings = guarded_by(guarantee.clone(), settings);
+            audited(&settings, kind).unwrap_or_else(|e| panic!("{kind:?}, {settings:?}: {e}"));
+        }
+    }
+}
+
+/// Section 4.3: an individual backs off with probability p, and what is free may get worse.
+#[test]
+fn relaxed_back_off_happens_as_often_as_it_should() {
+    let guarantee = guards()[2].clone();
+    let settings = Settings {
+        generations: 40,
+        epochs: 1,
+        evolution_steps: 0,
+        mu: 51,
+        m: 1,
+        fine_tune: FineTune { epochs: 0, lr: Range::fixed(1.0) },
+        ..guarded_by(guarantee, small())
+    };
+    let (ended, log) = watch(&Saboteur::new(Told::Rising, Trained::Not), &settings, &Serial);
+    let tally = ended.unwrap().population.tally();
+    assert_eq!(tally.epochs, 2000, "all but the anchor");
+    // Every epoch is worse; four standard deviations of 2000 draws with p = 0.4.
+    assert!(tally.backed_off.abs_diff(800) < 88, "{tally:?}");
+    let last = log.reports().pop().unwrap();
+    assert!(last.individuals[50].fitness.get() > 1000.0, "nobody was free");
+}

@@ -1,0 +1,156 @@
+//! What the tests share: a problem that sabotages, a log of what a run told, an audit of that log,
+//! and random settings.
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+pub(crate) mod audit;
+pub(crate) mod saboteur;
+
+use std::sync::Mutex;
+
+use esgd_core::{
+    EpochReport, Esgd, Executor, Failure, Fitness, Id, Observer, Outcome, Phase, Range, Reference,
+    Report, Schedule, Settings,
+    settings::{FineTune, Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Start, Way},
+};
+use proptest::prelude::*;
+use saboteur::Saboteur;
+
+/// What an observer was told.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    Epoch { k: usize, id: Id, fitness: Fitness, backed_off: bool },
+    Offspring(Fitness),
+    Phase(Box<Report>),
+}
+
+/// Keeps all it is told, in order.
+#[derive(Default)]
+pub(crate) struct Log(Mutex<Vec<Event>>);
+
+impl Log {
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn reports(&self) -> Vec<Report> {
+        let report = |event| if let Event::Phase(report) = event { Some(*report) } else { None };
+        self.events().into_iter().filter_map(report).collect()
+    }
+}
+
+impl Observer for Log {
+    fn epoch(&self, &EpochReport { k, id, fitness, backed_off, .. }: &EpochReport<'_>) {
+        self.0.lock().unwrap().push(Event::Epoch { k, id, fitness, backed_off });
+    }
+    fn offspring(&self, fitness: Fitness) {
+        self.0.lock().unwrap().push(Event::Offspring(fitness));
+    }
+    fn phase(&self, report: &Report) {
+        self.0.lock().unwrap().push(Event::Phase(Box::new(report.clone())));
+    }
+}
+
+/// A run's result, or why there is none.
+pub(crate) type Ended = Result<Outcome<Saboteur>, Box<Failure<Saboteur>>>;
+
+/// A run from start to end, and what it told.
+pub(crate) fn watch(
+    problem: &Saboteur,
+    settings: &Settings,
+    executor: &dyn Executor,
+) -> (Ended, Log) {
+    let log = Log::default();
+    let founders = [vec![1.0, -2.0, 0.5], vec![f32::NAN, 0.0, 1.0]];
+    let esgd = Esgd::new(problem, settings).executor(executor).founders(&founders);
+    let ended = esgd.observer(&log).run();
+    (ended, log)
+}
+
+/// Back-off, back-off with an anchor, relaxed in both ways, and the archive.
+pub(crate) fn guards() -> [Guarantee; 5] {
+    let guard =
+        |way, p_backoff, p_backoff_per, anchor| Guarantee { way, p_backoff, p_backoff_per, anchor };
+    [
+        guard(Way::BackOff, 1.0, Per::Individual, false),
+        guard(Way::BackOff, 1.0, Per::Individual, true),
+        guard(Way::BackOff, 0.4, Per::Individual, true),
+        guard(Way::BackOff, 0.4, Per::Generation, true),
+        guard(Way::Archive, 1.0, Per::Individual, false),
+    ]
+}
+
+/// Small settings to vary.
+pub(crate) fn small() -> Settings {
+    Settings {
+        generations: 3,
+        epochs: 2,
+        evolution_steps: 2,
+        mu: 4,
+        lambda: 7,
+        rho: 2,
+        m: 3,
+        fine_tune: FineTune { epochs: 1, lr: Range::fixed(1e-3) },
+        optimizers: Reference::optimizers(),
+        ..Settings::paper()
+    }
+}
+
+/// `settings` under `guarantee`, with a seat beside the elite if that has an anchor.
+pub(crate) fn guarded_by(guarantee: Guarantee, settings: Settings) -> Settings {
+    let mu = if guarantee.anchor { settings.mu.max(2) } else { settings.mu };
+    let m = if guarantee.anchor { settings.m.min(mu - 1) } else { settings.m };
+    Settings { mu, m, guarantee, ..settings }
+}
+
+/// Small valid settings: every guarantee, start and policy.
+pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
+    let sizes = (1usize..7).prop_flat_map(|mu| (Just(mu), 0usize..10, 1..=mu, 1..=mu));
+    let loops = (1usize..5, 1usize..4, 0usize..3, 0usize..3);
+    let start = prop_oneof![
+        Just(Start::Independent),
+        Just(Start::Shared { epochs: 1, candidates: 3 }),
+        Just(Start::Founders { sigma: 0.5 }),
+    ];
+    let policy = prop_oneof![
+        Just(RecipePolicy::Redraw),
+        Just(RecipePolicy::Keep),
+        Just(RecipePolicy::Inherit)
+    ];
+    (any::<u64>(), sizes, loops, 0..guards().len(), start, policy, 0.0..2.0f64).prop_map(
+        |(
+            seed,
+            (mu, lambda, rho, m),
+            (generations, epochs, evolution_steps, tune),
+            g,
+            s,
+            p,
+            sigma,
+        )| {
+            let settings = Settings {
+                seed,
+                generations,
+                epochs,
+                evolution_steps,
+                mu,
+                lambda,
+                rho,
+                m,
+                start: s,
+                mutation: MutationSettings {
+                    sigma,
+                    anneal: Schedule::Constant,
+                    ..Settings::paper().mutation
+                },
+                recipes: Recipes { policy: p, perturb: 0.2 },
+                fine_tune: FineTune { epochs: tune, lr: Range::fixed(1e-3) },
+                ..small()
+            };
+            guarded_by(guards()[g].clone(), settings)
+        },
+    )
+}
+
+/// The reports about generations, without start and fine-tuning.
+pub(crate) fn generations(reports: &[Report]) -> Vec<&Report> {
+    reports.iter().filter(|report| report.phase == Phase::Generation).collect()
+}

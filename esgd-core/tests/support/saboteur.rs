@@ -1,0 +1,236 @@
+//! A problem on three numbers that sabotages a run: it lies about fitness, ruins what it trains,
+//! breaks down, or changes its yardstick. It also keeps a ledger of every score it told.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use esgd_core::{
+    Fitness, Hyper, Mutation, Population, Problem, Yardstick,
+    rng::{Key, Philox, Purpose},
+};
+use proptest::prelude::*;
+use thiserror::Error;
+
+/// How fitness is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Told {
+    /// The sum of squares.
+    Honestly,
+    /// Any number, whatever θ is: it depends on how often it was asked.
+    AtRandom,
+    /// Worse each time it is asked.
+    Rising,
+    /// Better each time it is asked.
+    Sinking,
+    /// Now and then NaN, ±∞ or a number close to overflow.
+    Wildly,
+    /// The first so many scores honestly, all later ones worse than any of them.
+    WorseAfter(usize),
+}
+
+/// What an epoch does to θ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Trained {
+    /// A step towards zero.
+    Well,
+    /// Nothing.
+    Not,
+    /// θ is replaced by large random numbers.
+    ToPieces,
+    /// NaN is written into θ.
+    ToNan,
+    /// One of these, as the key has it.
+    Somehow,
+}
+
+/// A method of a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Init,
+    Fork,
+    State,
+    Epoch,
+    Fitness,
+    Recombine,
+}
+
+impl Method {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Init, Self::Fork, Self::State, Self::Epoch, Self::Fitness, Self::Recombine];
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Fault {
+    #[error("call {1} of {0:?} breaks down")]
+    Broken(Method, usize),
+    #[error("an optimizer's state was handed in with a network that it does not belong to")]
+    StateAstray,
+}
+
+#[derive(Debug)]
+pub(crate) struct Saboteur {
+    told: Told,
+    trained: Trained,
+    /// Which call of which method fails.
+    pub(crate) breaks: Option<(Method, usize)>,
+    /// How many scores it gives before its yardstick moves.
+    pub(crate) yardstick_moves_after: usize,
+    calls: [AtomicUsize; 6],
+    ledger: Mutex<HashMap<Vec<u32>, HashSet<u64>>>,
+    keys: Mutex<Vec<Key>>,
+}
+
+impl Saboteur {
+    pub(crate) fn new(told: Told, trained: Trained) -> Self {
+        Self {
+            told,
+            trained,
+            breaks: None,
+            yardstick_moves_after: usize::MAX,
+            calls: Default::default(),
+            ledger: Mutex::default(),
+            keys: Mutex::default(),
+        }
+    }
+
+    /// As if it had been asked for a score.
+    pub(crate) fn yardstick_has_moved(&self) {
+        self.calls[Method::Fitness as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Every key that it was handed, in order.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.keys.lock().unwrap().clone()
+    }
+
+    /// Whether every individual bears a score that was told for its very θ.
+    pub(crate) fn told_all(&self, psi: &Population<Vec<f32>, Vec<f32>>) -> bool {
+        let ledger = self.ledger.lock().unwrap();
+        psi.individuals().iter().all(|one| {
+            let told = ledger.get(&bits(one.scored().theta()));
+            told.is_some_and(|told| told.contains(&one.fitness().get().to_bits()))
+        })
+    }
+
+    fn enter(&self, method: Method) -> Result<usize, Fault> {
+        let n = self.calls[method as usize].fetch_add(1, Ordering::Relaxed) + 1;
+        if self.breaks == Some((method, n)) { Err(Fault::Broken(method, n)) } else { Ok(n) }
+    }
+
+    fn note(&self, key: Key) -> Philox {
+        self.keys.lock().unwrap().push(key);
+        key.stream()
+    }
+
+    fn loss(&self, theta: &[f32], n: usize) -> f64 {
+        let honest: f64 = theta.iter().map(|&x| f64::from(x).powi(2)).sum();
+        let mut rng = Key::new(n as u64, Purpose::Derived).stream();
+        match self.told {
+            Told::Honestly => honest,
+            Told::AtRandom => 10.0 * rng.unit() - 5.0,
+            Told::Rising => honest + n as f64,
+            Told::Sinking => honest - n as f64,
+            Told::Wildly => {
+                let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -f64::NAN, f64::MAX];
+                odd.get(rng.below(12)).copied().unwrap_or(honest)
+            }
+            Told::WorseAfter(first) => honest + if n > first { 1e9 } else { 0.0 },
+        }
+    }
+}
+
+impl Problem for Saboteur {
+    type Genome = Vec<f32>;
+    /// θ as the last epoch left it, so that a state can tell whether it is with its network.
+    type State = Vec<f32>;
+    type Error = Fault;
+
+    fn yardstick(&self) -> Yardstick {
+        let asked = self.calls[Method::Fitness as usize].load(Ordering::Relaxed);
+        Yardstick::new(if asked > self.yardstick_moves_after { "metres" } else { "feet" })
+    }
+
+    fn init(&self, key: Key) -> Result<Vec<f32>, Fault> {
+        self.enter(Method::Init)?;
+        let mut rng = self.note(key);
+        Ok((0..3).map(|_| (4.0 * rng.unit() - 2.0) as f32).collect())
+    }
+
+    fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, Fault> {
+        self.enter(Method::Fork)?;
+        Ok(theta.clone())
+    }
+
+    fn state(&self, theta: &Vec<f32>, _: &Hyper) -> Result<Vec<f32>, Fault> {
+        self.enter(Method::State)?;
+        Ok(theta.clone())
+    }
+
+    fn epoch(
+        &self,
+        theta: &mut Vec<f32>,
+        state: &mut Vec<f32>,
+        _: &Hyper,
+        key: Key,
+    ) -> Result<(), Fault> {
+        self.enter(Method::Epoch)?;
+        if bits(theta) != bits(state) {
+            return Err(Fault::StateAstray);
+        }
+        let mut rng = self.note(key);
+        let somehow = [Trained::Well, Trained::Not, Trained::ToPieces, Trained::ToNan];
+        let trained = match self.trained {
+            Trained::Somehow => somehow[rng.below(4)],
+            trained => trained,
+        };
+        match trained {
+            Trained::Well => theta.iter_mut().for_each(|x| *x *= 0.9),
+            Trained::ToPieces => theta.fill_with(|| (100.0 + 100.0 * rng.unit()) as f32),
+            Trained::ToNan => theta[0] = f32::NAN,
+            Trained::Not | Trained::Somehow => {}
+        }
+        state.clone_from(theta);
+        Ok(())
+    }
+
+    fn fitness(&self, theta: &Vec<f32>) -> Result<f64, Fault> {
+        let loss = self.loss(theta, self.enter(Method::Fitness)?);
+        let told = Fitness::new(loss).get().to_bits();
+        self.ledger.lock().unwrap().entry(bits(theta)).or_default().insert(told);
+        Ok(loss)
+    }
+
+    fn recombine(
+        &self,
+        parents: &[&Vec<f32>],
+        mutation: Mutation,
+        key: Key,
+    ) -> Result<Vec<f32>, Fault> {
+        self.enter(Method::Recombine)?;
+        let mut rng = self.note(key);
+        let mean = |i: usize| parents.iter().map(|p| p[i]).sum::<f32>() / parents.len() as f32;
+        Ok((0..3).map(|i| mean(i) + mutation.sigma * (rng.unit() as f32 - 0.5)).collect())
+    }
+}
+
+pub(crate) fn bits(theta: &[f32]) -> Vec<u32> {
+    theta.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Every way of telling fitness with every way of training.
+pub(crate) fn every_kind() -> impl Iterator<Item = (Told, Trained)> {
+    use Told::*;
+    use Trained::*;
+    [Honestly, AtRandom, Rising, Sinking, Wildly, WorseAfter(6)]
+        .into_iter()
+        .flat_map(|told| [Well, Not, ToPieces, ToNan, Somehow].map(|trained| (told, trained)))
+}
+
+pub(crate) fn any_kind() -> impl Strategy<Value = (Told, Trained)> {
+    proptest::sample::select(every_kind().collect::<Vec<_>>())
+}
