@@ -59,7 +59,7 @@ pub fn digits() -> Result<Task> {
 /// What the data says.
 pub fn fashion(dir: &Path) -> Result<Task> {
     let sizes = data::Sizes { train: Some(10_000), validation: Some(2_500), test: None };
-    task(data::idx(dir, sizes)?, Budget { mu: 8, lambda: 32, generations: 20, epochs: 1 })
+    task(data::idx(dir, sizes)?, Budget { mu: 8, lambda: 32, generations: 12, epochs: 1 })
 }
 
 fn task(data: data::Splits, budget: Budget) -> Result<Task> {

@@ -11,7 +11,7 @@ struct Lines;
 
 impl Observer for Lines {
     fn phase(&self, report: &Report) {
-        if report.phase == Phase::Generation && report.generation % 5 == 0 {
+        if report.phase == Phase::Generation && report.generation.is_multiple_of(5) {
             println!(
                 "generation {:3}   best {:.3e}   J({}) {:.3e}   {} of {} elites are offspring",
                 report.generation,

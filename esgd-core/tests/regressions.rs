@@ -121,6 +121,28 @@ fn nobody_survives_twice_and_no_network_is_trained_twice() {
     }
 }
 
+/// Mistake: the μ best survive, where only m are to and the others are drawn.
+#[test]
+fn beside_the_elite_some_survive_that_are_not_the_best() {
+    let settings = Settings { generations: 10, evolution_steps: 1, mu: 6, m: 1, ..small() };
+    let (_, log) = watch(&Saboteur::new(Told::AtRandom, Trained::Not), &settings, &Serial);
+    let mut scored = vec![];
+    let mut lucky = 0;
+    for event in log.events() {
+        match event {
+            Event::Epoch { .. } => {}
+            Event::Offspring(fitness) => scored.push(fitness),
+            Event::Phase(report) => {
+                let worst = report.individuals[settings.mu - 1].fitness;
+                let better = scored.iter().filter(|&&fitness| fitness < worst).count();
+                lucky += usize::from(better >= settings.mu);
+                scored.clear();
+            }
+        }
+    }
+    assert!(lucky >= 5, "only {lucky} of 10 selections kept one that is not among the best");
+}
+
 /// Mistake: without offspring there is nothing to draw from but the parents, and all must stay.
 #[test]
 fn without_offspring_everybody_stays() {

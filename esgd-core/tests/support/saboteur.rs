@@ -10,7 +10,7 @@ use std::{
 };
 
 use esgd_core::{
-    Fitness, Hyper, Mutation, Population, Problem, Yardstick,
+    Hyper, Mutation, Population, Problem, Yardstick,
     rng::{Key, Philox, Purpose},
 };
 use proptest::prelude::*;
@@ -200,7 +200,8 @@ impl Problem for Saboteur {
 
     fn fitness(&self, theta: &Vec<f32>) -> Result<f64, Fault> {
         let loss = self.loss(theta, self.enter(Method::Fitness)?);
-        let told = Fitness::new(loss).get().to_bits();
+        // Said again here: what is not a number is the worst there is.
+        let told = if loss.is_finite() { loss + 0.0 } else { f64::INFINITY }.to_bits();
         self.ledger.lock().unwrap().entry(bits(theta)).or_default().insert(told);
         Ok(loss)
     }
