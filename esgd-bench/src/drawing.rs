@@ -54,7 +54,10 @@ fn fitness(area: &Area<'_>, run: &[Generation]) -> Result<()> {
         .margin(16)
         .x_label_area_size(48)
         .y_label_area_size(76)
-        .build_cartesian_2d(0.0..last(run), (low..high).log_scale())?;
+        .build_cartesian_2d(
+            0.0..last(run),
+            (low..high).log_scale().with_key_points(ticks(low, high)),
+        )?;
     chart
         .configure_mesh()
         .x_desc("generation")
@@ -136,6 +139,14 @@ fn last(run: &[Generation]) -> f64 {
 
 fn font(size: u32) -> FontDesc<'static> {
     FontDesc::new(FontFamily::SansSerif, f64::from(size), FontStyle::Normal)
+}
+
+/// Where a logarithmic axis is labelled: finely where it is short.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let steps = if high / low < 50.0 { &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0][..] } else { &[1.0] };
+    let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    let ticks = decades.flat_map(|decade| steps.iter().map(move |s| s * 10f64.powi(decade)));
+    ticks.filter(|tick| (low..high).contains(tick)).collect()
 }
 
 /// A number with two significant digits, and no more.

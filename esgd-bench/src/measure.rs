@@ -7,8 +7,8 @@ use esgd_models::Workers;
 
 use crate::{
     Result,
-    methods::{Method, Tuned, single},
-    task::{Budget, Task},
+    methods::{Method, Tuned, best_of, single},
+    task::Task,
 };
 
 /// What one run came to.
@@ -64,26 +64,28 @@ pub fn trial(task: &Task, method: &Method, seed: u64, workers: &Workers) -> Resu
     Ok(measured)
 }
 
-/// Tunes single runs: for each length the learning rate that is best on validation data, in the
-/// mean of seeds that the experiment does not use. The epochs that this takes are not counted.
+/// Tunes single runs: for each kind the learning rate that is best on validation data, in the mean
+/// of seeds that the experiment does not use. The epochs that this takes are not counted.
 ///
 /// # Errors
 /// What stopped a run.
 pub fn tune(task: &Task, workers: &Workers) -> Result<Tuned> {
-    let Budget { mu, generations, .. } = task.budget;
+    let budget = task.budget;
     Ok(Tuned {
-        short: best_rate(task, generations, workers)?,
-        long: best_rate(task, mu * generations, workers)?,
+        short: best_rate(task, workers, |lr| single(budget.generations, budget.epochs, lr))?,
+        long: best_rate(task, workers, |lr| {
+            single(budget.mu * budget.generations, budget.epochs, lr)
+        })?,
+        best_of: best_rate(task, workers, |lr| best_of(budget, lr))?,
     })
 }
 
-fn best_rate(task: &Task, generations: usize, workers: &Workers) -> Result<f64> {
+fn best_rate(task: &Task, workers: &Workers, settings: impl Fn(f64) -> Settings) -> Result<f64> {
     let mut best = (f64::INFINITY, f64::NAN);
-    for lr in [0.01, 0.03, 0.1, 0.3] {
+    for lr in [0.01, 0.03, 0.1, 0.3, 0.5] {
         let mut validation = 0.0;
         for seed in (u64::MAX - 2)..=u64::MAX {
-            let settings = Settings { seed, ..single(generations, task.budget.epochs, lr) };
-            validation += measure(task, &settings, workers)?.validation;
+            validation += measure(task, &Settings { seed, ..settings(lr) }, workers)?.validation;
         }
         if validation < best.0 {
             best = (validation, lr);

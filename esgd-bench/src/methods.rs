@@ -21,13 +21,15 @@ pub struct Method {
     pub epochs: usize,
 }
 
-/// Learning rates of single runs, tuned on validation data for the length of the run.
+/// Learning rates of single runs, each tuned on validation data for itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Tuned {
     /// For one individual's epochs.
     pub short: f64,
     /// For the epochs of the whole population.
     pub long: f64,
+    /// For μ runs of which the best counts.
+    pub best_of: f64,
 }
 
 /// All methods. Each changes one thing of one above it, which its first lines name.
@@ -48,7 +50,6 @@ pub fn methods(budget: Budget, tuned: Tuned) -> Vec<Method> {
     let archive = Settings { guarantee: archive_of(&paper), ..paper.clone() };
     let alone =
         Settings { evolution_steps: 0, recipes: policy(RecipePolicy::Keep), ..archive.clone() };
-    let restarts = Settings { optimizers: tuned_sgd(tuned.short), ..alone.clone() };
     let short = single(generations, epochs, tuned.short);
     let long = single(mu * generations, epochs, tuned.long);
     // The shared start costs one generation: half as many candidates, for twice as long.
@@ -66,7 +67,7 @@ pub fn methods(budget: Budget, tuned: Tuned) -> Vec<Method> {
     [
         ("single run, one individual's epochs", short),
         ("single run, whole budget", long),
-        ("μ single runs, the best of them", restarts),
+        ("μ single runs, the best of them", best_of(budget, tuned.best_of)),
         ("pool without evolution", alone),
         (REFERENCE, paper),
         ("paper without back-off (archive)", archive),
@@ -97,6 +98,12 @@ pub fn single(generations: usize, epochs: usize, lr: f64) -> Settings {
         ..Settings::paper()
     };
     Settings { guarantee: archive_of(&settings), ..settings }
+}
+
+/// μ such networks side by side, of which the best counts.
+#[must_use]
+pub fn best_of(budget: Budget, lr: f64) -> Settings {
+    Settings { mu: budget.mu, ..single(budget.generations, budget.epochs, lr) }
 }
 
 /// The epochs that settings ask for.
@@ -157,7 +164,7 @@ mod tests {
     fn all_but_the_short_run_cost_the_same_and_can_work() {
         let full = Budget { mu: 8, lambda: 32, generations: 20, epochs: 3 };
         for budget in [full, full.small()] {
-            for method in methods(budget, Tuned { short: 0.1, long: 0.1 }) {
+            for method in methods(budget, Tuned { short: 0.1, long: 0.1, best_of: 0.1 }) {
                 assert_eq!(method.settings.check(), Ok(()), "{}", method.name);
                 esgd_models::recipe::check(&method.settings.optimizers).unwrap();
                 let share = if method.name.ends_with("one individual's epochs") { 8 } else { 1 };

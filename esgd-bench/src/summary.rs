@@ -78,7 +78,7 @@ mod tests {
             offspring: 7,
             seconds: 2.0,
         };
-        let rows: Vec<_> = methods(budget, Tuned { short: 0.1, long: 0.1 })
+        let rows: Vec<_> = methods(budget, Tuned { short: 0.1, long: 0.1, best_of: 0.1 })
             .into_iter()
             .map(|method| {
                 let lead = if method.name == REFERENCE { 0.0 } else { 0.5 };

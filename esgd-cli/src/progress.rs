@@ -81,9 +81,13 @@ impl Progress {
             Phase::Start => format!("start  {fitness}"),
             Phase::FineTune => format!("fine-tuned  {fitness}"),
             Phase::Generation => {
-                let share = 100.0 * report.elite_offspring as f64 / report.m as f64;
                 let (k, of) = (report.generation, self.generations);
-                format!("generation {k}/{of}  {fitness}  {share:.0} % of the elite are offspring")
+                let share = 100.0 * report.elite_offspring as f64 / report.m as f64;
+                let share = match report.tally.offspring {
+                    0 => String::new(),
+                    _ => format!("  {share:.0} % of the elite are offspring"),
+                };
+                format!("generation {k}/{of}  {fitness}{share}")
             }
         }
     }

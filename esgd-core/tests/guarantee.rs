@@ -1,5 +1,37 @@
 //! Theorem 1: the mean fitness of the m' best never rises, for any m' ≤ m, whatever the problem
 //! does.
+//!
+//! The crate was broken in one place at a time, with its own check in `Population::complete` taken
+//! out, to see that a test notices. Where nothing else is said, the first three tests of this file
+//! do.
+//!
+//! | Broken | Noticed by |
+//! |---|---|
+//! | back-off keeps what is worse; what is NaN | here, and `regressions` (a) |
+//! | back-off sends back what is equal | here |
+//! | back-off keeps the worse epoch's optimizer state | here, by the saboteur's `StateAstray` |
+//! | `Guard::BackOff` gives a licence; a licence in fine-tuning | here |
+//! | a licence drawn with 1 − p; once for all individuals; for each, not once for all | here, by the rate or `drawn` of the audit |
+//! | NaN or −∞ is the best fitness | here, by the saboteur's ledger |
+//! | selection keeps m − 1 of the best; none for certain | here |
+//! | selection keeps the μ best | `regressions`: beside the elite |
+//! | no sort in `ranked`; in `Pool` | here |
+//! | the pool lacks the parents; lacks the best one; has the offspring twice | here |
+//! | survivors drawn with replacement; one network in two seats | here, and `regressions` (c) |
+//! | a newborn gets another one's fitness | here, by the saboteur's ledger |
+//! | the anchor is trained; is not put back; pushes out somebody though it survived | here |
+//! | the archive drops its best; holds m ± 1; misses newborns; misses epochs | here |
+//! | `best` is the population's second; the archive's last | here |
+//! | roulette is uniform; is proportional to the loss | `regressions` (b) |
+//! | keys of offspring ignore k, v or i; keys of training ignore k, s or j | `regressions`: no random number |
+//! | evolution step v uses step 1's keys; only one step is made | here, and `regressions` (d) |
+//! | the yardstick is not checked when scoring; when resuming | `failures` |
+//! | an error loses its individual; a strategy's parents are not checked | `failures` |
+//! | offspring stay alive when they are scored | `memory` |
+//! | results depend on the order in which threads finish | `bits` |
+//! | settings accept unknown fields | `settings` |
+//!
+//! One break shows nowhere: `NotWorse::back_off` compares yardsticks though one judge has only one.
 
 mod support;
 

@@ -18,7 +18,7 @@ use support::{
     small, watch,
 };
 
-/// Mistake: no back-off.
+/// (a) No back-off.
 #[test]
 fn training_that_only_does_harm_changes_nothing() {
     let settings = Settings { evolution_steps: 0, ..small() };
@@ -73,7 +73,7 @@ impl Problem for Unequal {
     }
 }
 
-/// Mistake: parents drawn uniformly.
+/// (b) Parents drawn uniformly.
 #[test]
 fn better_individuals_become_parents_more_often() {
     let problem = Unequal::default();
@@ -97,7 +97,7 @@ fn better_individuals_become_parents_more_often() {
     }
 }
 
-/// Mistake: survivors drawn with replacement.
+/// (c) Survivors drawn with replacement.
 #[test]
 fn nobody_survives_twice_and_no_network_is_trained_twice() {
     let settings = Settings { generations: 10, mu: 8, m: 2, lambda: 5, epochs: 1, ..small() };
@@ -121,10 +121,11 @@ fn nobody_survives_twice_and_no_network_is_trained_twice() {
     }
 }
 
-/// Mistake: the μ best survive, where only m are to and the others are drawn.
+/// (c) The μ best survive, where only m are to and the others are drawn.
 #[test]
 fn beside_the_elite_some_survive_that_are_not_the_best() {
-    let settings = Settings { generations: 10, evolution_steps: 1, mu: 6, m: 1, ..small() };
+    let settings =
+        Settings { generations: 10, evolution_steps: 1, mu: 6, m: 1, lambda: 40, ..small() };
     let (_, log) = watch(&Saboteur::new(Told::AtRandom, Trained::Not), &settings, &Serial);
     let mut scored = vec![];
     let mut lucky = 0;
@@ -143,7 +144,7 @@ fn beside_the_elite_some_survive_that_are_not_the_best() {
     assert!(lucky >= 5, "only {lucky} of 10 selections kept one that is not among the best");
 }
 
-/// Mistake: without offspring there is nothing to draw from but the parents, and all must stay.
+/// (c) Survivors drawn with replacement, where there is nothing to draw from but the parents.
 #[test]
 fn without_offspring_everybody_stays() {
     let settings = Settings { lambda: 0, mu: 6, m: 1, ..small() };
@@ -154,7 +155,7 @@ fn without_offspring_everybody_stays() {
     assert!((1..log.reports().len()).all(|i| ids(i) == ids(0)));
 }
 
-/// Mistake: the second evolution step repeats the first.
+/// (d) The second evolution step repeats the first.
 #[test]
 fn every_evolution_step_begins_where_the_last_one_ended() {
     let settings = Settings { generations: 4, lambda: 10, mu: 6, m: 4, ..small() };
@@ -179,7 +180,7 @@ fn every_evolution_step_begins_where_the_last_one_ended() {
     assert!(of_the_same_generation, "no newborn of the first step became a parent in the second");
 }
 
-/// Mistake: the same random numbers for every step, generation or individual.
+/// (d) The same random numbers for every step, generation or individual.
 #[test]
 fn no_random_number_is_used_twice() {
     let mutation = MutationSettings { sigma: 0.5, ..small().mutation };

@@ -89,8 +89,8 @@ fn compare(task: &Task, seeds: u64) -> Result<()> {
     let _ = write!(
         std::io::stdout(),
         "mu = {}, lambda = {}, K = {}, K_s = {}: {} epochs in total, checked for every run; \
-         {seeds} seeds; {} threads; single runs tuned to lr {} (one individual's epochs) and {} \
-         (whole budget).\n\n{}",
+         {seeds} seeds; {} threads; single runs tuned to lr {} (one individual's epochs), {} \
+         (whole budget) and {} (the best of μ).\n\n{}",
         budget.mu,
         budget.lambda,
         budget.generations,
@@ -99,6 +99,7 @@ fn compare(task: &Task, seeds: u64) -> Result<()> {
         workers.count(),
         tuned.short,
         tuned.long,
+        tuned.best_of,
         summary::markdown(&rows)
     );
     Ok(())
