@@ -166,7 +166,7 @@ mod tests {
         for budget in [full, full.small()] {
             for method in methods(budget, Tuned { short: 0.1, long: 0.1, best_of: 0.1 }) {
                 assert_eq!(method.settings.check(), Ok(()), "{}", method.name);
-                esgd_models::recipe::check(&method.settings.optimizers).unwrap();
+                esgd_models::recipe::check(&method.settings).unwrap();
                 let share = if method.name.ends_with("one individual's epochs") { 8 } else { 1 };
                 assert_eq!(method.epochs * share, budget.total(), "{}", method.name);
             }

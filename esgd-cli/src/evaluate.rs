@@ -77,6 +77,13 @@ fn check(path: &std::path::Path, now: Fitness) -> Result<(), Failure> {
         Some(recorded) if recorded != now => Err(Failure::Failed(format!(
             "the fitness is {now} and the run recorded {recorded}: the data, the network or the processor is another"
         ))),
-        _ => Ok(()),
+        Some(_) => Ok(()),
+        None => {
+            eprintln!(
+                "esgd: {} is missing or damaged, so the fitness was not compared",
+                path.display()
+            );
+            Ok(())
+        }
     }
 }

@@ -28,7 +28,10 @@ pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Mlp>, Fail
     let mlp = Mlp {
         inputs: splits.train.features(),
         hidden: config.network.hidden.clone(),
-        classes: splits.train.classes()?,
+        // The largest class may be missing from a small part.
+        classes: [&splits.train, &splits.validation, &splits.test]
+            .into_iter()
+            .try_fold(0, |most, part| part.classes().map(|n| most.max(n)))?,
         activation: config.network.activation,
     };
     let fitness = match config.data.fitness {

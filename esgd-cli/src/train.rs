@@ -144,7 +144,8 @@ fn contrast(
 fn save_what_is_left(folder: &RunFolder, failure: CoreFailure<Supervised<Mlp>>) -> Failure {
     let reason = match failure.error {
         CoreError::Settings(e) => return Failure::Usage(e.to_string()),
-        other => other.to_string(),
+        // candle puts a backtrace behind its first line.
+        other => other.to_string().lines().next().unwrap_or_default().to_owned(),
     };
     let saved = failure.population.map(|psi| {
         let best = psi.best();

@@ -102,7 +102,7 @@ fn bad_input_is_one_sentence_and_a_status() {
     let no_network = file("network.safetensors", "nonsense");
     let out = dir.path().join("out").display().to_string();
     let here = dir.path().display().to_string();
-    let cases: [(&[&str], i32, &str); 13] = [
+    let cases: [(&[&str], i32, &str); 19] = [
         (&["train", "--set", "generatoins=2"], 2, "did you mean `generations`?"),
         (&["train", "--set", "m=99"], 2, "m = 99 is more than mu"),
         (&["train", "--preset", "papr"], 2, "did you mean `paper`?"),
@@ -110,13 +110,23 @@ fn bad_input_is_one_sentence_and_a_status() {
         (&["train", "--config", &unknown], 2, "did you mean `way`?"),
         (&["train", "--config", "absent.toml"], 2, "cannot read the config absent.toml"),
         (&["train", "--init", &no_network, "--out", &out], 2, "not a safetensors file"),
-        (&["train", "--data", &here, "--out", &out], 1, "has no train-images-idx3-ubyte"),
+        (&["train", "--data", &here, "--out", &out], 2, "has no train-images-idx3-ubyte"),
         (
             &["train", "--set", "data.train=9999", "--out", &out],
-            1,
+            2,
             "9999 samples are asked for training",
         ),
         (&["train", "--out", &here], 2, "is not empty"),
+        (&["train", "--set", "start={ founders = { sigma = 0.1 } }"], 2, "--init FILE"),
+        (&["train", "--set", "fine_tune.lr=-1"], 2, "fine_tune.lr"),
+        (
+            &["train", "--set", "optimizers.0.momentum={ fixed = 0.9, anneal = '1/k' }"],
+            2,
+            "no `anneal`",
+        ),
+        (&["train", "--set", "mu={4"], 2, "is not TOML"),
+        (&["train", "--set", "run.threads=100000"], 2, "at most 1024"),
+        (&["train", "--set", "network.hidden=[99999999999]"], 2, "expected 1 to 65536"),
         (&["train", "--sed", "1"], 2, "--seed"),
         (&["evaluate", "absent"], 2, "cannot read absent/config.toml"),
         (&["config", "--preset", "nothing"], 2, "expected one of default, paper, fashion-mnist"),

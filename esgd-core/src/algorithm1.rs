@@ -103,7 +103,9 @@ impl<'a, P: Problem> Esgd<'a, P> {
         self.resume(psi)
     }
 
-    /// Goes on from a population, as if the run had never stopped.
+    /// Goes on from a population. One that was stopped between generations ends as if it had not
+    /// stopped; one that was stopped in the middle of an SGD step takes that step again from where
+    /// its individuals are, with the guarantee intact.
     ///
     /// # Errors
     /// What stopped it, and the last complete population.
@@ -113,12 +115,14 @@ impl<'a, P: Problem> Esgd<'a, P> {
             return Err(Box::new(Failure { error, population: Some(psi) }));
         }
         for k in psi.generation() + 1..=generations {
-            psi = self.sgd_step(psi, k, epochs)?;
-            // Not later: a generation in which somebody was born is always finished.
-            if self.stopped() {
-                return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
+            if psi.evolved() == 0 {
+                psi = self.sgd_step(psi, k, epochs)?;
+                // Not later: a generation in which somebody was born is always finished.
+                if self.stopped() {
+                    return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
+                }
             }
-            for v in 1..=evolution_steps {
+            for v in psi.evolved() + 1..=evolution_steps {
                 psi = self.evolution_step(psi, k, v)?;
             }
             psi = self.complete(psi, k)?;

@@ -52,6 +52,6 @@ pub enum Error<E: StdError> {
 pub struct Failure<P: Problem> {
     /// Why.
     pub error: Error<P::Error>,
-    /// Every individual scored, the guarantee intact. `None` before Ψ(0) was complete.
+    /// Every individual scored, trained as far as it got, the guarantee intact. `None` before Ψ(0) was complete.
     pub population: Option<Population<P::Genome, P::State>>,
 }

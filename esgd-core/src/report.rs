@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Fitness, Hyper, Id, Population, Tally};
+use crate::{EliteMean, Fitness, Hyper, Id, Population, Tally};
 
 /// Someone who watches a run. Every method may be left as it is.
 pub trait Observer: Sync {
@@ -87,13 +87,13 @@ pub struct IndividualReport {
 impl Report {
     pub(crate) fn of<G, S>(psi: &Population<G, S>, phase: Phase, m: usize) -> Self {
         let elite = psi.guarded();
-        let mean = elite.iter().map(|f| f.get() / elite.len() as f64).sum();
+        let mean = EliteMean::of(&elite, elite.len(), psi.yardstick());
         let born_now = |id: Id| phase == Phase::Generation && id.generation == psi.generation();
         Self {
             phase,
             generation: psi.generation(),
             best: elite.first().copied().unwrap_or(Fitness::WORST),
-            elite_mean: Fitness::new(mean),
+            elite_mean: mean.value(),
             elite,
             elite_offspring: psi
                 .individuals()

@@ -67,7 +67,8 @@ pub enum Start {
     },
 }
 
-/// The two ways to Theorem 1.
+/// The two ways to a guarantee: Theorem 1 over the population, and the same over an archive, where
+/// it holds whatever the population does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
@@ -219,15 +220,18 @@ impl Settings {
                 "rho = {rho} parents cannot be chosen from mu = {mu} individuals: expected 1 to {mu}"
             ));
         }
-        // The address of a random number holds 24 bits of step and 32 of generation.
-        let too_large =
-            [("epochs", epochs, 1 << 24), ("evolution_steps", self.evolution_steps, 1 << 24)]
-                .into_iter()
-                .chain(
-                    [("generations", generations), ("mu", mu), ("lambda", lambda)]
-                        .map(|(n, v)| (n, v, u32::MAX as usize)),
-                )
-                .find(|(_, value, limit)| value >= limit);
+        // The address of a random number holds 24 bits of step and 32 of generation and individual;
+        // a population of a million is not meant.
+        let too_large = [
+            ("epochs", epochs, 1 << 24),
+            ("evolution_steps", self.evolution_steps, 1 << 24),
+            ("fine_tune.epochs", self.fine_tune.epochs, 1 << 24),
+            ("generations", generations, u32::MAX as usize - 1),
+            ("mu", mu, 1 << 20),
+            ("lambda", lambda, 1 << 30),
+        ]
+        .into_iter()
+        .find(|(_, value, limit)| value >= limit);
         too_large
             .map(|(name, value, limit)| format!("{name} = {value}: expected less than {limit}"))
     }
@@ -269,6 +273,10 @@ impl Settings {
             Start::Shared { epochs: 0, .. } | Start::Shared { candidates: 0, .. } => {
                 Some("start.shared: expected epochs and candidates of at least 1".into())
             }
+            Start::Shared { candidates, .. } if candidates > 1 << 20 => Some(format!(
+                "start.shared.candidates = {candidates}: expected at most {}",
+                1 << 20
+            )),
             Start::Shared { epochs, .. } if epochs >= 1 << 24 => {
                 Some(format!("start.shared.epochs = {epochs}: expected less than {}", 1 << 24))
             }

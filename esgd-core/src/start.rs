@@ -36,6 +36,13 @@ impl<P: Problem> Esgd<'_, P> {
                             .into(),
                     )));
                 }
+                if self.founders.len() > self.settings.mu {
+                    return Err(Error::Settings(SettingsError(format!(
+                        "{} networks to begin from do not fit into a population of mu = {}: set mu to at least {0}",
+                        self.founders.len(),
+                        self.settings.mu
+                    ))));
+                }
                 self.for_each_seat(self.settings.mu, |j| self.descend(j, sigma as f32))?
             }
         };
@@ -54,6 +61,9 @@ impl<P: Problem> Esgd<'_, P> {
         let mut theta = problem.init(self.key(Purpose::Init, j)).map_err(Error::Problem)?;
         let mut state = problem.state(&theta, &hyper).map_err(Error::Problem)?;
         for s in 1..=epochs {
+            if self.stopped() {
+                break;
+            }
             let key = self.key(Purpose::Train, j).step(s);
             problem.epoch(&mut theta, &mut state, &hyper, key).map_err(Error::Problem)?;
         }

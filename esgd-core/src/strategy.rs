@@ -55,8 +55,8 @@ impl Strategy for Recombination {
     }
 }
 
-/// Roulette wheel selection: p_j ∝ 1/f_j where every fitness is positive and finite, and by rank
-/// (μ, μ−1, …, 1) where one is not.
+/// Roulette wheel selection: p_j ∝ 1/f_j where every fitness is positive, and by rank (n, n−1, …,
+/// 1) where one is not. Individuals that diverged are not drawn, unless all n did.
 ///
 /// The paper says "proportional to the fitness" of a loss that is minimised; 1/f is how it can
 /// hold that "an individual with better fitness has a higher probability to be selected".
@@ -69,8 +69,10 @@ impl Roulette {
     /// A wheel for individuals of fitness `ranked`, best first.
     #[must_use]
     pub fn new(ranked: &[Fitness]) -> Self {
+        let sound = ranked.iter().filter(|f| f.is_finite()).count();
+        let ranked = if sound == 0 { ranked } else { &ranked[..sound] };
         let best = ranked.first().map_or(1.0, |f| f.get());
-        let by_fitness = ranked.iter().all(|f| f.is_finite() && f.get() > 0.0);
+        let by_fitness = sound > 0 && best > 0.0;
         let slice = |(rank, fitness): (usize, &Fitness)| {
             // Relative to the best, so that 1/f cannot overflow.
             if by_fitness { best / fitness.get() } else { (ranked.len() - rank) as f64 }
@@ -127,9 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_is_not_positive_or_finite_is_drawn_by_rank() {
+    fn losses_that_are_not_positive_are_drawn_by_rank_and_diverged_ones_never() {
         close(&[-3.0, 0.0, 5.0], &[3.0 / 6.0, 2.0 / 6.0, 1.0 / 6.0]);
-        close(&[1.0, 2.0, f64::NAN], &[3.0 / 6.0, 2.0 / 6.0, 1.0 / 6.0]);
+        close(&[1.0, 2.0, f64::NAN], &[2.0 / 3.0, 1.0 / 3.0, 0.0]);
+        close(&[f64::NAN; 3], &[3.0 / 6.0, 2.0 / 6.0, 1.0 / 6.0]);
     }
 
     proptest! {

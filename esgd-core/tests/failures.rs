@@ -101,7 +101,6 @@ fn nobody_is_named_twice() {
 
 /// Also when it broke down in the second evolution step, after the first had borne somebody.
 #[test]
-#[ignore = "newborns of a generation that is done twice bear the same names"]
 fn nobody_is_named_twice_after_a_failure() {
     for seed in 0..20 {
         let settings = Settings { seed, generations: 1, lambda: 3, m: 4, ..small() };
@@ -141,6 +140,8 @@ fn settings_that_the_guarantee_was_not_founded_on_are_an_error() {
         Settings { m: 1, lambda: 50, ..small() },
         Settings { mu: 2, m: 2, ..small() },
         Settings { mu: 0, m: 0, ..small() },
+        Settings { rho: 5, ..small() },
+        guarded_by(guards()[4].clone(), small()),
     ];
     for settings in others {
         let psi = watch(&problem, &one, &Serial).0.unwrap().population;
@@ -252,14 +253,17 @@ fn parents_that_are_not_there_stop_the_run() {
 }
 
 #[test]
-fn no_founders_are_an_error_that_says_so() {
+fn too_few_or_too_many_founders_are_an_error_that_says_so() {
     let settings = Settings {
         start: Start::Founders { sigma: 0.0 },
         fine_tune: FineTune { epochs: 0, ..small().fine_tune },
         ..small()
     };
     let problem = Saboteur::new(Told::Honestly, Trained::Well);
-    let failure = Esgd::new(&problem, &settings).run().unwrap_err();
-    assert!(failure.error.to_string().contains("none was given"), "{}", failure.error);
-    assert!(failure.population.is_none());
+    for (founders, sentence) in [(0, "none was given"), (5, "5 networks to begin from do not fit")] {
+        let founders = vec![vec![1.0; 3]; founders];
+        let failure = Esgd::new(&problem, &settings).founders(&founders).run().unwrap_err();
+        assert!(failure.error.to_string().contains(sentence), "{}", failure.error);
+        assert!(failure.population.is_none());
+    }
 }

@@ -7,7 +7,7 @@
 //!
 //! | Broken | Noticed by |
 //! |---|---|
-//! | back-off keeps what is worse; what is NaN | here, and `regressions` (a) |
+//! | back-off keeps what is worse; what is NaN, even under a licence | here, and `regressions` (a) |
 //! | back-off sends back what is equal | here |
 //! | back-off keeps the worse epoch's optimizer state | here, by the saboteur's `StateAstray` |
 //! | `Guard::BackOff` gives a licence; a licence in fine-tuning | here |
@@ -27,6 +27,9 @@
 //! | evolution step v uses step 1's keys; only one step is made | here, and `regressions` (d) |
 //! | the yardstick is not checked when scoring; when resuming | `failures` |
 //! | an error loses its individual; a strategy's parents are not checked | `failures` |
+//! | a job that an executor left undone is dropped | `failures` |
+//! | a run is resumed under unchecked settings; under another m, mu or guarantee | `failures` |
+//! | a run stops after somebody was born; evolution steps are done again after a failure | `failures` |
 //! | offspring stay alive when they are scored | `memory` |
 //! | results depend on the order in which threads finish | `bits` |
 //! | settings accept unknown fields | `settings` |

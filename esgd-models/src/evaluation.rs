@@ -22,15 +22,14 @@ pub struct Evaluation {
 
 /// Evaluates a network on all of `data`, in order.
 pub(crate) fn evaluate<T: Task>(task: &T, theta: &Genome, data: &Dataset) -> Result<Evaluation> {
-    let model = task.build(theta.var_builder())?;
+    let model = task.build(theta.frozen_builder())?;
     let pass = Pass::evaluation();
     let (mut loss, mut wrong) = (0.0, 0);
     let mut classifies = true;
     for start in (0..data.len()).step_by(BATCH) {
         let n = BATCH.min(data.len() - start);
         let (x, y) = data.slice(start, n)?;
-        // Detached: no graph is built for a pass without gradients.
-        let output = task.forward(&model, &x, &pass)?.detach();
+        let output = task.forward(&model, &x, &pass)?;
         loss += f64::from(task.loss(&output, &y)?.to_scalar::<f32>()?) * n as f64;
         match misclassified(&output, &y)? {
             Some(n) => wrong += n,

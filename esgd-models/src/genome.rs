@@ -90,6 +90,15 @@ impl Genome {
         VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu)
     }
 
+    /// A `VarBuilder` over these values for evaluation: no graph is built, and a model that
+    /// updates statistics updates copies.
+    #[must_use]
+    pub fn frozen_builder(&self) -> VarBuilder<'static> {
+        let tensors: HashMap<_, _> =
+            self.parameters.iter().map(|p| (p.name.clone(), p.tensor().detach())).collect();
+        VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu)
+    }
+
     /// A deep copy.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What the numbers of a recipe mean here: the optimizers, batch size, dropout, clipping.
 
-use esgd_core::{Hyper, OptimizerPool, Range, Schedule};
+use esgd_core::{Hyper, OptimizerPool, Range, Schedule, Settings};
 use esgd_ops::optimizer::Optimizer;
 
 use crate::{Error, Result, names::nearest};
@@ -66,11 +66,23 @@ impl Training {
     }
 }
 
-/// Checks that every optimizer of the pool is known and every range makes sense.
+/// Checks that every optimizer of the pool is known and every range makes sense, the learning rate
+/// of fine-tuning too.
 ///
 /// # Errors
 /// One sentence about the first that does not, with the nearest name where one was mistyped.
-pub fn check(pool: &OptimizerPool) -> Result<()> {
+pub fn check(settings: &Settings) -> Result<()> {
+    let lr = &settings.fine_tune.lr;
+    if let Some(expected) = expected("lr", lr) {
+        let (low, high) = lr.bounds();
+        return Err(Error::Recipe(format!(
+            "fine_tune.lr ranges from {low} to {high}: expected {expected}"
+        )));
+    }
+    check_pool(&settings.optimizers)
+}
+
+fn check_pool(pool: &OptimizerPool) -> Result<()> {
     for (i, spec) in pool.0.iter().enumerate() {
         let Some((kind, own)) = KINDS.iter().find(|(kind, _)| *kind == spec.kind) else {
             return Err(Error::Recipe(format!("optimizers[{i}]: {}", unknown_kind(&spec.kind))));
@@ -108,9 +120,10 @@ fn expected(name: &str, range: &Range) -> Option<&'static str> {
         "clip" | "eps" | "lr_decay" => low > 0.0,
         _ => low >= 0.0,
     };
-    let annealed = name == "batch" && range.anneal != Schedule::Constant;
+    // Other values decide what is allocated, or leave their range when they are scaled.
+    let annealed = range.anneal != Schedule::Constant && !["lr", "weight_decay"].contains(&name);
     let sentence = match name {
-        "batch" if annealed => "no annealing of the batch size",
+        _ if annealed => "no `anneal` here: only lr and weight_decay can be annealed",
         "batch" => "at least 1",
         "dropout" | "momentum" | "alpha" | "beta1" | "beta2" => "at least 0 and below 1",
         "clip" | "eps" | "lr_decay" => "above 0",
@@ -149,7 +162,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_one_sentence_with_the_nearest_name() {
-        assert!(check(&pool("sgd", &[("lr", 0.1), ("nesterov", 1.0)])).is_ok());
+        assert!(check_pool(&pool("sgd", &[("lr", 0.1), ("nesterov", 1.0)])).is_ok());
         for (kind, ranges, expected) in [
             (
                 "adm",
@@ -167,7 +180,7 @@ mod tests {
             ("sgd", &[("lr", 0.1), ("dropout", 1.0)], "below 1"),
             ("sgd", &[("lr", -0.1)], "expected at least 0"),
         ] {
-            let message = check(&pool(kind, ranges)).unwrap_err().to_string();
+            let message = check_pool(&pool(kind, ranges)).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains('\n'), "{message}");
         }
     }

@@ -202,7 +202,8 @@ fn with_all<R>(tensors: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> R) -> Result<R>
 
 /// The norm of the whole gradient.
 fn norm(theta: &Genome, gradients: &GradStore) -> Result<f64> {
-    let squares = theta.parameters().iter().filter_map(|p| gradients.get(p.tensor()));
+    let weights = theta.parameters().iter().filter(|p| p.role == Role::Weight);
+    let squares = weights.filter_map(|p| gradients.get(p.tensor()));
     let squares = squares.map(|g| with_values(&g.contiguous()?, optimizer::squared_norm));
     Ok(squares.sum::<Result<f64>>()?.sqrt())
 }

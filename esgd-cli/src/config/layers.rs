@@ -36,6 +36,10 @@ pub fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
     };
     let (path, text) = (path.trim(), text.trim());
     let parsed = toml::from_str::<Table>(&format!("value = {text}"));
+    if let (Err(e), Some('{' | '[')) = (&parsed, text.chars().next()) {
+        let what = e.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        return Err(Failure::Usage(format!("--set {path}: {text} is not TOML: {what}")));
+    }
     let value = parsed.ok().and_then(|mut table| table.remove("value"));
     let value = value.unwrap_or_else(|| Value::String(text.to_owned()));
 

@@ -5,7 +5,7 @@ pub mod presets;
 
 use std::{fs, path::Path};
 
-use esgd_core::Settings;
+use esgd_core::{Settings, settings::Start};
 use esgd_models::Activation;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
@@ -94,6 +94,16 @@ impl Config {
             config.data.name = Source::Idx;
         }
         config.check()?;
+        if args.init.is_empty() && matches!(config.settings.start, Start::Founders { .. }) {
+            return Err(Failure::Usage(
+                "start.founders begins from existing networks: name at least one with --init FILE"
+                    .into(),
+            ));
+        }
+        // So that `esgd evaluate` finds the data from anywhere.
+        if let Ok(dir) = fs::canonicalize(&config.data.dir) {
+            config.data.dir = dir.display().to_string();
+        }
         Ok(config)
     }
 
@@ -122,12 +132,18 @@ impl Config {
 
     fn check(&self) -> Result<(), Failure> {
         self.settings.check().map_err(|e| Failure::Usage(e.to_string()))?;
-        esgd_models::recipe::check(&self.settings.optimizers)
-            .map_err(|e| Failure::Usage(e.to_string()))?;
-        if self.network.hidden.contains(&0) {
-            return Err(Failure::Usage(
-                "network.hidden has a layer of width 0: expected at least 1".into(),
-            ));
+        esgd_models::recipe::check(&self.settings).map_err(|e| Failure::Usage(e.to_string()))?;
+        if let Some(width) = self.network.hidden.iter().find(|width| !(1..=65_536).contains(*width))
+        {
+            return Err(Failure::Usage(format!(
+                "network.hidden has a layer of width {width}: expected 1 to 65536"
+            )));
+        }
+        if self.run.threads > 1024 {
+            return Err(Failure::Usage(format!(
+                "run.threads = {}: expected at most 1024, or 0 for one a core",
+                self.run.threads
+            )));
         }
         if self.data.fitness == Part::Validation && self.data.validation == 0 {
             return Err(Failure::Usage(
@@ -177,8 +193,19 @@ fn read<T: DeserializeOwned>(value: Value, prefix: &str) -> Result<T, Failure> {
     })
 }
 
+/// A library's message on one line, its Rust types in words.
 fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    [
+        ("expected usize", "expected a whole number of at least 0"),
+        ("expected u64", "expected a whole number of at least 0"),
+        ("expected f64", "expected a number"),
+        ("expected a boolean", "expected true or false"),
+        ("expected struct Guarantee", "expected a table"),
+        ("expected struct OptimizerSpec", "expected a table with `kind`"),
+    ]
+    .iter()
+    .fold(words, |text, (rust, plain)| text.replace(rust, plain))
 }
 
 #[cfg(test)]
@@ -232,7 +259,10 @@ mod tests {
             ("m=99", "m = 99 is more than mu"),
             ("rho=0", "rho = 0"),
             ("mutation.sigma=-1", "mutation.sigma"),
-            ("mu=many", "the setting `mu`: invalid type: string \"many\", expected usize"),
+            (
+                "mu=many",
+                "the setting `mu`: invalid type: string \"many\", expected a whole number of at least 0",
+            ),
             ("guarantee.way=arkive", "the setting `guarantee.way`: unknown variant `arkive`"),
             ("optimizers=[]", "`optimizers` is empty"),
             ("optimizers.0.kind=sdg", "did you mean `sgd`"),

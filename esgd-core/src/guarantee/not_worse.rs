@@ -61,10 +61,13 @@ impl<G> Seat<G> {
         }
     }
 
-    /// Goes on to `candidate`: wherever that is under a license, else only if it is not worse.
-    /// Returns whether it backed off.
+    /// Goes on to `candidate`: under a license wherever that is, unless it diverged; else only if
+    /// it is not worse. Returns whether it backed off.
     pub(crate) fn advance(self, candidate: Scored<G>, license: Option<License>) -> (Self, bool) {
+        // No training leads back from NaN.
+        let diverged = !candidate.fitness().is_finite() && self.scored().fitness().is_finite();
         match (self, license) {
+            (seat, _) if diverged => (seat, true),
             (Self::Held(held), None) => {
                 let (held, backed_off) = held.back_off(candidate);
                 (Self::Held(held), backed_off)

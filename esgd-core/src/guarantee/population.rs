@@ -40,6 +40,8 @@ pub struct Population<G, S> {
     m: usize,
     yardstick: Yardstick,
     generation: usize,
+    /// Evolution steps done in the generation after `generation`.
+    evolved: usize,
     tally: Tally,
     /// The fitness that the guarantee held for when the last generation was complete.
     record: Vec<Fitness>,
@@ -71,6 +73,7 @@ impl<G, S> Population<G, S> {
             m: settings.m,
             yardstick,
             generation: 0,
+            evolved: 0,
             tally,
             record: vec![],
         };
@@ -88,6 +91,12 @@ impl<G, S> Population<G, S> {
     #[must_use]
     pub fn generation(&self) -> usize {
         self.generation
+    }
+
+    /// Evolution steps done in the generation that is not complete yet: above 0 only after a
+    /// failure between two of them.
+    pub(crate) fn evolved(&self) -> usize {
+        self.evolved
     }
 
     /// What was spent so far.
@@ -192,6 +201,7 @@ impl<G, S> Population<G, S> {
         let kept = parents.iter().filter_map(|&rank| old.get_mut(rank)?.take());
         let next = kept.chain(newcomers).collect();
         self.individuals = ranked(next);
+        self.evolved += 1;
     }
 
     /// Closes generation `k`, if the guarantee holds; else names the m' for which it does not.
@@ -215,6 +225,7 @@ impl<G, S> Population<G, S> {
         }
         self.record = now;
         self.generation = k;
+        self.evolved = 0;
         Ok(())
     }
 }

@@ -18,8 +18,10 @@ fn individual(scored: Scored<f32>, other: Individual<f32, ()>) -> Individual<f32
     Individual { scored, ..other }
 }
 
-fn population(psi: Population<f32, ()>) -> Population<f32, ()> {
-    Population { individuals: vec![], ..psi }
+/// It cannot even be taken apart, which needs the same fields.
+fn population(psi: Population<f32, ()>) -> Vec<Individual<f32, ()>> {
+    let Population { individuals, .. } = psi;
+    individuals
 }
 
 fn pool() -> Pool {

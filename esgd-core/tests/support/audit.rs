@@ -109,7 +109,10 @@ impl<'a> Audit<'a> {
         prop_assert!(Some(id) != self.anchor, "the anchor was trained");
         let before = self.psi[&id];
         let worse = fitness > before;
-        if guarantee.p_backoff < 1.0 && k <= *generations {
+        let diverged = worse && !fitness.is_finite();
+        if diverged {
+            prop_assert!(backed_off, "went on from what diverged");
+        } else if guarantee.p_backoff < 1.0 && k <= *generations {
             prop_assert!(worse || !backed_off, "backed off though not worse");
             let whose = (guarantee.p_backoff_per == Per::Individual).then_some(id);
             if worse {

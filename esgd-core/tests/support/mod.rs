@@ -61,7 +61,8 @@ pub(crate) fn watch(
 ) -> (Ended, Log) {
     let log = Log::default();
     let founders = [vec![1.0, -2.0, 0.5], vec![f32::NAN, 0.0, 1.0]];
-    let esgd = Esgd::new(problem, settings).executor(executor).founders(&founders);
+    let founders = &founders[..settings.mu.min(2)];
+    let esgd = Esgd::new(problem, settings).executor(executor).founders(founders);
     let ended = esgd.observer(&log).run();
     (ended, log)
 }
