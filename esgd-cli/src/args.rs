@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 /// Trains a population of networks with Evolutionary Stochastic Gradient Descent.
 ///
 /// Each network takes gradient steps with an optimizer of its own; then the population recombines,
-/// mutates and keeps its best. The best model never gets worse.
+/// mutates and keeps its best. The best model never gets worse on the data that fitness is measured on.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 pub struct Args {

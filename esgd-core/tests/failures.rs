@@ -260,7 +260,8 @@ fn too_few_or_too_many_founders_are_an_error_that_says_so() {
         ..small()
     };
     let problem = Saboteur::new(Told::Honestly, Trained::Well);
-    for (founders, sentence) in [(0, "none was given"), (5, "5 networks to begin from do not fit")] {
+    for (founders, sentence) in [(0, "none was given"), (5, "5 networks to begin from do not fit")]
+    {
         let founders = vec![vec![1.0; 3]; founders];
         let failure = Esgd::new(&problem, &settings).founders(&founders).run().unwrap_err();
         assert!(failure.error.to_string().contains(sentence), "{}", failure.error);

@@ -7,11 +7,11 @@
 //!
 //! | Broken | Noticed by |
 //! |---|---|
-//! | back-off keeps what is worse; what is NaN, even under a licence | here, and `regressions` (a) |
+//! | back-off keeps what is worse; what is NaN, even under a license | here, and `regressions` (a) |
 //! | back-off sends back what is equal | here |
 //! | back-off keeps the worse epoch's optimizer state | here, by the saboteur's `StateAstray` |
-//! | `Guard::BackOff` gives a licence; a licence in fine-tuning | here |
-//! | a licence drawn with 1 − p; once for all individuals; for each, not once for all | here, by the rate or `drawn` of the audit |
+//! | `Guard::BackOff` gives a license; a license in fine-tuning | here |
+//! | a license drawn with 1 − p; once for all individuals; for each, not once for all | here, by the rate or `drawn` of the audit |
 //! | NaN or −∞ is the best fitness | here, by the saboteur's ledger |
 //! | selection keeps m − 1 of the best; none for certain | here |
 //! | selection keeps the μ best | `regressions`: beside the elite |

@@ -2,7 +2,7 @@
 //! (seed, purpose, generation, step, individual, index).
 //!
 //! There is no hidden generator anywhere in the project, so the number of threads, the order of
-//! work and a resumed run change nothing.
+//! work and a stop between generations change nothing.
 
 mod key;
 mod philox;
