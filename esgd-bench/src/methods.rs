@@ -32,7 +32,7 @@ pub struct Tuned {
     pub best_of: f64,
 }
 
-/// All methods. Each changes one thing of one above it, which its first lines name.
+/// All methods, of equal epochs but for the first; most change one thing of one before.
 #[must_use]
 pub fn methods(budget: Budget, tuned: Tuned) -> Vec<Method> {
     let Budget { mu, lambda, generations, epochs } = budget;
