@@ -1,20 +1,20 @@
 //! The arithmetic of Evolutionary SGD on plain slices of `f32`: noise, offspring, optimizer steps.
 //!
-//! A network's parameters are tensors, and a tensor is a slice. [`recombine`] makes an offspring of
-//! several parents, [`noise`] gives it the Gaussian noise of mutation, and [`optimizer`] trains it
-//! by the rules of PyTorch. Nothing here allocates, keeps state of its own, or starts a thread:
-//! each result is a pure function of its arguments, to the bit.
+//! A network's parameters are tensors, and a tensor is a slice. [`recombine`] makes offspring of
+//! several parents, [`noise`] gives Gaussian noise to mutate them with, and [`optimizer`] trains
+//! them by the rules of PyTorch; [`evolution`] has what other strategies need. Nothing here keeps
+//! state of its own: each result is a pure function of its arguments, to the bit, on every
+//! processor and for any number of threads. [`mod@reference`] says in plain words what is computed.
 //!
 //! ```
 //! use esgd_core::rng::{Key, Purpose};
-//! use esgd_ops::optimizer::Optimizer;
-//! use esgd_ops::recombine;
+//! use esgd_ops::{optimizer::Optimizer, recombine};
 //!
 //! // The offspring of two parents, mutated with σ = 0.01. Its key says which one it is.
 //! let parents: [&[f32]; 2] = [&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]];
 //! let key = Key::new(7, Purpose::Mutation).generation(1).individual(4);
 //! let mut theta = [0.0; 3];
-//! recombine::intermediate(&parents, 0.01, key, 0, &mut theta);
+//! recombine::tensor(&parents, recombine::Blend::Mean, 0.01, key, 0, &mut theta);
 //! assert!(theta.iter().all(|x| (x - 2.0).abs() < 0.1));
 //!
 //! // It minimises |θ|², whose gradient is 2θ.
@@ -26,8 +26,17 @@
 //! }
 //! assert!(theta.iter().all(|x| x.abs() < 1e-3));
 //! ```
-#![forbid(unsafe_code)]
 
+mod box_muller;
+pub mod evolution;
+mod group;
+mod isa;
 pub mod noise;
+pub mod norm;
 pub mod optimizer;
 pub mod recombine;
+pub mod reference;
+mod tensors;
+
+pub use isa::Isa;
+pub use tensors::{Tensors, TensorsMut};

@@ -1,26 +1,22 @@
 //! Normal and uniform numbers by address: each is a pure function of (key, index).
 //!
 //! The words are Philox's ([`Key::block`]); the normals are made of them by the transform of Box
-//! and Muller, *A Note on the Generation of Random Normal Deviates* (Annals of Mathematical
-//! Statistics 29, 1958). Block b of a key holds its numbers 4b to 4b + 3, so any piece of the
-//! sequence can be had without the rest.
-
-use std::f64::consts::TAU;
+//! and Muller. Block b of a key holds its numbers 4b to 4b + 3, so any piece of the sequence can be
+//! had without the rest.
 
 use esgd_core::rng::Key;
 
-/// A key has 2³² blocks of four numbers.
-const NUMBERS_PER_KEY: u64 = 1 << 34;
-
-const TWO_POW_MINUS_32: f64 = 1.0 / (1u64 << 32) as f64;
-const TWO_POW_MINUS_24: f32 = 1.0 / (1u32 << 24) as f32;
+use crate::{
+    group,
+    isa::{Isa, vectorized},
+};
 
 /// Writes standard normal number `offset + i` of `key` to `out[i]`, for every i.
 ///
-/// Words (w₀, w₁) of a block make its first two numbers, (w₂, w₃) the other two:
-/// u₁ = (w₀ + ½) / 2³², u₂ = w₁ / 2³², r = √(−2 ln u₁), and the numbers are r cos 2πu₂ and
-/// r sin 2πu₂. All of it is `f64` arithmetic in portable code, rounded to `f32` once, at the end:
-/// every platform gives the same bits. No number is larger than 6.77 in magnitude.
+/// Words (w₀, w₁) of a block make its first two numbers, (w₂, w₃) the other two
+/// ([`reference::normal`](crate::reference::normal) has the formula). Each operation is one that
+/// IEEE 754 rounds exactly: every processor and every GPU gives the same bits. No number is larger
+/// than 6.67 in magnitude.
 ///
 /// # Panics
 /// If `offset + out.len()` exceeds 2³⁴, the numbers that a key has.
@@ -36,11 +32,7 @@ const TWO_POW_MINUS_24: f32 = 1.0 / (1u32 << 24) as f32;
 /// assert_eq!(whole[3..7], piece);
 /// ```
 pub fn normals(key: Key, offset: u64, out: &mut [f32]) {
-    fill(key, offset, out, |[w0, w1, w2, w3]| {
-        let (a, b) = box_muller(w0, w1);
-        let (c, d) = box_muller(w2, w3);
-        [a, b, c, d]
-    });
+    normals_by(Isa::best(), &key, offset, out);
 }
 
 /// Writes uniform number `offset + i` of `key`, in `[0, 1)`, to `out[i]`, for every i.
@@ -59,33 +51,22 @@ pub fn normals(key: Key, offset: u64, out: &mut [f32]) {
 /// assert!(mask.iter().all(|u| (0.0..1.0).contains(u)));
 /// ```
 pub fn uniforms(key: Key, offset: u64, out: &mut [f32]) {
-    fill(key, offset, out, |words| words.map(|word| (word >> 8) as f32 * TWO_POW_MINUS_24));
+    uniforms_by(Isa::best(), &key, offset, out);
 }
 
-/// A pair of independent standard normal numbers from two words.
-fn box_muller(w0: u32, w1: u32) -> (f32, f32) {
-    // The half keeps u₁ off 0, where the logarithm has no value.
-    let u1 = (f64::from(w0) + 0.5) * TWO_POW_MINUS_32;
-    let u2 = f64::from(w1) * TWO_POW_MINUS_32;
-    let r = libm::sqrt(-2.0 * libm::log(u1));
-    let (sin, cos) = libm::sincos(TAU * u2);
-    ((r * cos) as f32, (r * sin) as f32)
-}
-
-/// Fills `out` with numbers `offset..` of `key`, where `numbers` makes a block's four of its words.
-fn fill(key: Key, offset: u64, out: &mut [f32], numbers: impl Fn([u32; 4]) -> [f32; 4]) {
-    let end = offset.checked_add(out.len() as u64);
-    assert!(end.is_some_and(|end| end <= NUMBERS_PER_KEY), "a key has 2^34 numbers, not more");
-
-    // An offset inside a block takes the end of that block first.
-    let skip = (offset % 4) as usize;
-    let (head, rest) = out.split_at_mut(out.len().min((4 - skip) % 4));
-    if !head.is_empty() {
-        let block = numbers(key.block((offset / 4) as u32));
-        head.copy_from_slice(&block[skip..skip + head.len()]);
+vectorized! {
+    fn normals_by(key: &Key, offset: u64, out: &mut [f32]) {
+        group::for_each(key, offset, out.len(), group::normals, |at, numbers| {
+            out[at..at + numbers.len()].copy_from_slice(numbers);
+        });
     }
-    for (block, chunk) in (offset.div_ceil(4)..).zip(rest.chunks_mut(4)) {
-        chunk.copy_from_slice(&numbers(key.block(block as u32))[..chunk.len()]);
+}
+
+vectorized! {
+    fn uniforms_by(key: &Key, offset: u64, out: &mut [f32]) {
+        group::for_each(key, offset, out.len(), group::uniforms, |at, numbers| {
+            out[at..at + numbers.len()].copy_from_slice(numbers);
+        });
     }
 }
 

@@ -1,214 +1,268 @@
-//! Offspring of several parents: intermediate recombination with Gaussian mutation, equation 12 of
-//! Cui, Zhang, Tüske and Picheny, *Evolutionary Stochastic Gradient Descent for Optimization of
-//! Deep Neural Networks* (NeurIPS 2018).
+//! Offspring of several parents: recombination with Gaussian mutation, equation 12 of Cui, Zhang,
+//! Tüske and Picheny, *Evolutionary Stochastic Gradient Descent for Optimization of Deep Neural
+//! Networks* (NeurIPS 2018): θ = (1/ρ) Σ θⱼ + ε, with ε ~ N(0, σ²).
 //!
-//! θ = (1/ρ) Σ θⱼ + ε, with ε ~ N(0, σ²). The order of operations is part of the interface, so that
-//! an offspring can be made anew anywhere, to the bit.
+//! The order of operations is part of the interface, so that an offspring can be made anew
+//! anywhere, to the bit: [`reference`](crate::reference) has it.
 
 use esgd_core::rng::Key;
 
-use crate::noise::normals;
-use crate::optimizer::squared_norm;
+use crate::{
+    group::{self, NUMBERS},
+    isa::{Isa, vectorized},
+    reference::crossover_key,
+    tensors::{Tensors, TensorsMut, assert_shape, for_each_tile, shape},
+};
 
-/// Numbers worked on at a time: small enough that a tile of the offspring and its noise stay in the
-/// first-level cache, and the noise on the stack.
-const TILE: usize = 512;
+/// How the values of several parents become one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Blend<'a> {
+    /// Their mean: intermediate recombination, as in eq. 12.
+    Mean,
+    /// Σⱼ wⱼ θⱼ with a weight for each parent, used as they are: CMA-ES's recombination.
+    Weighted(&'a [f32]),
+    /// Each value from one parent, all equally likely: uniform crossover.
+    Crossover,
+}
 
-/// Writes the offspring of ρ = `parents.len()` parents to `out`: their mean plus `sigma` times
-/// standard normal noise.
+/// An offspring before it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Offspring<'a> {
+    /// Which of the population are its parents; one may stand here twice.
+    pub parents: &'a [usize],
+    /// What becomes of their values.
+    pub blend: Blend<'a>,
+    /// The noise's standard deviation for each tensor, in the parameters' units; 0 for a statistic
+    /// such as a running variance, which noise could make negative.
+    pub sigma: &'a [f32],
+    /// Where its random numbers come from.
+    pub key: Key,
+}
+
+/// Makes all `offspring` of a population, each network a table of tensors.
 ///
-/// `out[i] = ((p₀[i] + p₁[i] + …) / ρ) + (σ · ε[i])`, where `ε[i]` is normal number `offset + i` of
-/// `key` ([`normals`]). Each operation is one in `f32`, rounded on its own (no fused multiply-add),
-/// the sum from the first parent on. With σ = 0 no noise is drawn and the result is that of
-/// [`mean`].
-///
-/// All slices have one length: a tensor's, or that of any piece of it with `offset` moved
-/// accordingly. `sigma` is in the units of the parameters, from 0 up.
+/// A tile of the parents is read from memory once and feeds every offspring; tiles are shared out
+/// over the threads of rayon's current pool. Neither changes a bit.
 ///
 /// # Panics
-/// If there are no parents, a parent differs from `out` in length, or `offset + out.len()` exceeds
-/// 2³⁴, the numbers that a key has.
+/// If an offspring has no parents, one that the population lacks, not one weight a parent, or not
+/// one σ a tensor; if networks differ in shape; or if one has more than 2³⁴ parameters.
 ///
 /// ```
 /// use esgd_core::rng::{Key, Purpose};
-/// use esgd_ops::noise::normals;
-/// use esgd_ops::recombine::intermediate;
+/// use esgd_ops::recombine::{Blend, Offspring, offspring};
 ///
-/// let key = Key::new(7, Purpose::Mutation).individual(3);
-/// let (mut theta, mut noise) = ([0.0; 2], [0.0; 2]);
-/// intermediate(&[&[1.0, 2.0], &[3.0, 6.0]], 0.5, key, 0, &mut theta);
-/// normals(key, 0, &mut noise);
-/// assert_eq!(theta, [2.0 + 0.5 * noise[0], 4.0 + 0.5 * noise[1]]);
+/// // Two networks of two tensors: weights and a running variance.
+/// let population = [vec![&[1.0, 2.0][..], &[0.5]], vec![&[3.0, 6.0], &[1.5]]];
+/// let sigma = [0.01, 0.0];
+/// let key = Key::new(7, Purpose::Mutation);
+/// let plan = [0, 1].map(|j| Offspring {
+///     parents: &[0, 1],
+///     blend: Blend::Mean,
+///     sigma: &sigma,
+///     key: key.individual(j),
+/// });
+/// let mut memory = [([0.0; 2], [0.0; 1]); 2];
+/// let mut out: Vec<_> = memory.iter_mut().map(|(w, v)| vec![&mut w[..], &mut v[..]]).collect();
+/// offspring(&population, &plan, &mut out);
+/// assert_eq!(memory[0].1, [1.0]);
+/// assert!((memory[0].0[1] - 4.0).abs() < 0.1 && memory[0].0 != memory[1].0);
 /// ```
-pub fn intermediate(parents: &[&[f32]], sigma: f32, key: Key, offset: u64, out: &mut [f32]) {
-    if sigma == 0.0 {
-        return mean(parents, out);
-    }
-    assert_lengths(parents, out);
-    let mut noise = [0.0; TILE];
-    for (start, tile) in (0..).step_by(TILE).zip(out.chunks_mut(TILE)) {
-        mean_from(parents, start, tile);
-        let noise = &mut noise[..tile.len()];
-        normals(key, offset + start as u64, noise);
-        for (x, &epsilon) in tile.iter_mut().zip(&*noise) {
-            *x += sigma * epsilon;
-        }
-    }
+pub fn offspring(population: &[Tensors<'_>], plan: &[Offspring<'_>], out: &mut [TensorsMut<'_>]) {
+    offspring_by(Isa::best(), population, plan, out);
 }
 
-/// Writes the mean of the parents to `out`: recombination without mutation.
+fn offspring_by(
+    isa: Isa,
+    population: &[Tensors<'_>],
+    plan: &[Offspring<'_>],
+    out: &mut [TensorsMut<'_>],
+) {
+    assert_eq!(plan.len(), out.len(), "there is not one output for each offspring");
+    let Some(first) = out.first() else { return };
+    let lengths = shape(first);
+    out.iter().for_each(|network| assert_shape("an output", network, &lengths));
+    population.iter().for_each(|network| assert_shape("a parent", network, &lengths));
+    for child in plan {
+        let known = child.parents.iter().all(|&j| j < population.len());
+        assert!(known, "an offspring has a parent that the population lacks");
+        assert_eq!(child.sigma.len(), lengths.len(), "an offspring needs a sigma for each tensor");
+    }
+    for_each_tile(out, 1, |mut tile| {
+        let mut parents = vec![];
+        for k in 0..tile.out.len() {
+            let child = &plan[tile.first + k];
+            parents.clear();
+            parents.extend(child.parents.iter().map(|&j| tile.of(&population[j])));
+            let sigma = child.sigma[tile.tensor];
+            let out = &mut *tile.out[k];
+            tensor_by(isa, &parents, child.blend, sigma, child.key, tile.offset, out);
+        }
+    });
+}
+
+/// Makes one tensor of an offspring, or any piece of one, on this thread.
 ///
-/// It is for what a network measures rather than learns, such as the running variance of batch
-/// normalisation, which noise could make negative. `out[i] = (p₀[i] + p₁[i] + …) / ρ` in `f32`, the
-/// sum from the first parent on; one parent is copied exactly.
+/// The first value of `out` is parameter `offset` of its network.
 ///
 /// # Panics
-/// If there are no parents, or a parent differs from `out` in length.
+/// If there are no parents, a parent differs from `out` in length, there is not one weight a
+/// parent, or `offset + out.len()` exceeds 2³⁴, the numbers that a key has.
 ///
 /// ```
-/// let mut variance = [0.0; 2];
-/// esgd_ops::recombine::mean(&[&[1.0, 0.5], &[2.0, 0.5]], &mut variance);
-/// assert_eq!(variance, [1.5, 0.5]);
+/// use esgd_core::rng::{Key, Purpose};
+/// use esgd_ops::recombine::{Blend, tensor};
+///
+/// let key = Key::new(7, Purpose::Mutation);
+/// let mut theta = [0.0; 2];
+/// tensor(&[&[1.0, 2.0], &[3.0, 6.0]], Blend::Mean, 0.0, key, 0, &mut theta);
+/// assert_eq!(theta, [2.0, 4.0]);
 /// ```
-pub fn mean(parents: &[&[f32]], out: &mut [f32]) {
-    assert_lengths(parents, out);
-    for (start, tile) in (0..).step_by(TILE).zip(out.chunks_mut(TILE)) {
-        mean_from(parents, start, tile);
-    }
+pub fn tensor(
+    parents: &[&[f32]],
+    blend: Blend<'_>,
+    sigma: f32,
+    key: Key,
+    offset: u64,
+    out: &mut [f32],
+) {
+    tensor_by(Isa::best(), parents, blend, sigma, key, offset, out);
 }
 
-/// The root mean square of `values`, at least 0, in their units; 0 for no values.
-///
-/// It gives σ the scale of the tensor that it mutates. The sum is [`squared_norm`], in `f64`.
-///
-/// ```
-/// assert_eq!(esgd_ops::recombine::rms(&[3.0, -4.0, 0.0, 0.0]), 2.5);
-/// ```
-#[must_use]
-pub fn rms(values: &[f32]) -> f32 {
-    (squared_norm(values) / values.len().max(1) as f64).sqrt() as f32
-}
-
-fn assert_lengths(parents: &[&[f32]], out: &[f32]) {
+fn tensor_by(
+    isa: Isa,
+    parents: &[&[f32]],
+    blend: Blend<'_>,
+    sigma: f32,
+    key: Key,
+    offset: u64,
+    out: &mut [f32],
+) {
     assert!(!parents.is_empty(), "an offspring needs at least one parent");
     for (j, parent) in parents.iter().enumerate() {
         assert_eq!(parent.len(), out.len(), "parent {j} differs in length from the offspring");
     }
+    match blend {
+        Blend::Mean if sigma == 0.0 => mean_by(isa, parents, out),
+        Blend::Mean => mutated_mean_by(isa, parents, sigma, &key, offset, out),
+        Blend::Weighted(weights) => {
+            assert_eq!(weights.len(), parents.len(), "there is not one weight for each parent");
+            weighted_by(isa, parents, weights, sigma, &key, offset, out);
+        }
+        Blend::Crossover => crossover_by(isa, parents, sigma, &key, offset, out),
+    }
 }
 
-/// The mean of the parents' elements from `start` on, as many as `tile` holds.
-fn mean_from(parents: &[&[f32]], start: usize, tile: &mut [f32]) {
-    let here = start..start + tile.len();
-    tile.copy_from_slice(&parents[0][here.clone()]);
+vectorized! {
+    fn mean_by(parents: &[&[f32]], out: &mut [f32]) {
+        for (k, out) in out.chunks_mut(NUMBERS).enumerate() {
+            mean_at(parents, k * NUMBERS, out);
+        }
+    }
+}
+
+vectorized! {
+    fn mutated_mean_by(
+        parents: &[&[f32]],
+        sigma: f32,
+        key: &Key,
+        offset: u64,
+        out: &mut [f32],
+    ) {
+        group::for_each(key, offset, out.len(), group::normals, |at, noise| {
+            let out = &mut out[at..at + noise.len()];
+            mean_at(parents, at, out);
+            mutate(out, sigma, noise);
+        });
+    }
+}
+
+vectorized! {
+    fn weighted_by(
+        parents: &[&[f32]],
+        weights: &[f32],
+        sigma: f32,
+        key: &Key,
+        offset: u64,
+        out: &mut [f32],
+    ) {
+        let sum_at = |at: usize, out: &mut [f32]| {
+            let here = at..at + out.len();
+            for (x, theta) in out.iter_mut().zip(&parents[0][here.clone()]) {
+                *x = weights[0] * theta;
+            }
+            for (parent, &w) in parents[1..].iter().zip(&weights[1..]) {
+                for (x, theta) in out.iter_mut().zip(&parent[here.clone()]) {
+                    *x = w.mul_add(*theta, *x);
+                }
+            }
+        };
+        if sigma == 0.0 {
+            for (k, out) in out.chunks_mut(NUMBERS).enumerate() {
+                sum_at(k * NUMBERS, out);
+            }
+        } else {
+            group::for_each(key, offset, out.len(), group::normals, |at, noise| {
+                let out = &mut out[at..at + noise.len()];
+                sum_at(at, out);
+                mutate(out, sigma, noise);
+            });
+        }
+    }
+}
+
+vectorized! {
+    fn crossover_by(
+        parents: &[&[f32]],
+        sigma: f32,
+        key: &Key,
+        offset: u64,
+        out: &mut [f32],
+    ) {
+        let (choice, rho) = (crossover_key(*key), parents.len() as u64);
+        group::for_each(&choice, offset, out.len(), group::plain_words, |at, words| {
+            for (k, (x, &word)) in out[at..at + words.len()].iter_mut().zip(words).enumerate() {
+                *x = parents[((u64::from(word) * rho) >> 32) as usize][at + k];
+            }
+        });
+        if sigma != 0.0 {
+            group::for_each(key, offset, out.len(), group::normals, |at, noise| {
+                mutate(&mut out[at..at + noise.len()], sigma, noise);
+            });
+        }
+    }
+}
+
+/// The mean of the parents' values from `at` on, as many as `out` holds.
+#[inline(always)]
+fn mean_at(parents: &[&[f32]], at: usize, out: &mut [f32]) {
+    let here = at..at + out.len();
+    if let [a, b] = parents {
+        for ((x, a), b) in out.iter_mut().zip(&a[here.clone()]).zip(&b[here]) {
+            *x = (a + b) * 0.5;
+        }
+        return;
+    }
+    out.copy_from_slice(&parents[0][here.clone()]);
     for parent in &parents[1..] {
-        for (sum, &x) in tile.iter_mut().zip(&parent[here.clone()]) {
-            *sum += x;
+        for (sum, theta) in out.iter_mut().zip(&parent[here.clone()]) {
+            *sum += theta;
         }
     }
     let rho = parents.len() as f32;
-    for sum in tile {
-        *sum /= rho;
+    if parents.len().is_power_of_two() {
+        // 1/ρ is exact, so a product rounds as the quotient does, and is faster.
+        let share = 1.0 / rho;
+        out.iter_mut().for_each(|sum| *sum *= share);
+    } else {
+        out.iter_mut().for_each(|sum| *sum /= rho);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use esgd_core::rng::Purpose;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Between 1 and 5 parents of one length, around the size of a tile.
-    fn families() -> impl Strategy<Value = Vec<Vec<f32>>> {
-        (1..=5usize, prop_oneof![0..20usize, TILE - 2..TILE + 3, 2 * TILE..2 * TILE + 9])
-            .prop_flat_map(|(rho, length)| {
-                prop::collection::vec(prop::collection::vec(-1e3f32..1e3, length), rho)
-            })
-    }
-
-    fn slices(parents: &[Vec<f32>]) -> Vec<&[f32]> {
-        parents.iter().map(Vec::as_slice).collect()
-    }
-
-    fn bits(values: &[f32]) -> Vec<u32> {
-        values.iter().map(|x| x.to_bits()).collect()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn it_is_the_equation(parents in families(), sigma in 0.001f32..2.0, offset in 0..99u64) {
-            let key = Key::new(9, Purpose::Mutation);
-            let length = parents[0].len();
-            let (mut out, mut noise) = (vec![0.0; length], vec![0.0; length]);
-            intermediate(&slices(&parents), sigma, key, offset, &mut out);
-            normals(key, offset, &mut noise);
-            for i in 0..length {
-                let sum = parents[1..].iter().fold(parents[0][i], |sum, parent| sum + parent[i]);
-                let expected = sum / parents.len() as f32 + sigma * noise[i];
-                prop_assert_eq!(out[i].to_bits(), expected.to_bits());
-            }
-        }
-
-        #[test]
-        fn without_noise_it_is_the_mean(parents in families()) {
-            let mut mutated = vec![0.0; parents[0].len()];
-            let mut averaged = mutated.clone();
-            // An offset with no numbers left: drawing one would panic.
-            let key = Key::new(9, Purpose::Mutation);
-            intermediate(&slices(&parents), 0.0, key, 1 << 34, &mut mutated);
-            mean(&slices(&parents), &mut averaged);
-            prop_assert_eq!(bits(&mutated), bits(&averaged));
-        }
-
-        #[test]
-        fn the_mean_lies_between_the_parents(parents in families()) {
-            let mut out = vec![0.0; parents[0].len()];
-            mean(&slices(&parents), &mut out);
-            for (i, x) in out.iter().enumerate() {
-                let low = parents.iter().map(|p| p[i]).fold(f32::INFINITY, f32::min);
-                let high = parents.iter().map(|p| p[i]).fold(f32::NEG_INFINITY, f32::max);
-                let slack = 1e-6 * low.abs().max(high.abs()) * parents.len() as f32;
-                prop_assert!((low - slack..=high + slack).contains(x));
-            }
-        }
-
-        #[test]
-        fn pieces_of_a_tensor_make_the_whole(parents in families(), cut in 0.0..1.0) {
-            let key = Key::new(9, Purpose::Mutation).individual(2);
-            let length = parents[0].len();
-            let cut = (cut * length as f64) as usize;
-            let (mut whole, mut pieces) = (vec![0.0; length], vec![0.0; length]);
-            intermediate(&slices(&parents), 0.1, key, 5, &mut whole);
-            let (left, right) = pieces.split_at_mut(cut);
-            let lefts: Vec<_> = parents.iter().map(|p| &p[..cut]).collect();
-            let rights: Vec<_> = parents.iter().map(|p| &p[cut..]).collect();
-            intermediate(&lefts, 0.1, key, 5, left);
-            intermediate(&rights, 0.1, key, 5 + cut as u64, right);
-            prop_assert_eq!(bits(&whole), bits(&pieces));
-        }
-    }
-
-    #[test]
-    fn one_parent_is_copied_exactly() {
-        let parent = [-0.0, f32::MIN_POSITIVE / 2.0, f32::MAX, f32::NEG_INFINITY, 0.1];
-        let mut copy = [1.0; 5];
-        intermediate(&[&parent], 0.0, Key::new(1, Purpose::Mutation), 0, &mut copy);
-        assert_eq!(bits(&copy), bits(&parent));
-    }
-
-    #[test]
-    #[should_panic(expected = "parent 1 differs in length")]
-    fn parents_of_other_lengths_are_a_mistake() {
-        mean(&[&[1.0, 2.0], &[1.0]], &mut [0.0; 2]);
-    }
-
-    #[test]
-    fn the_rms_of_large_values_does_not_overflow() {
-        assert_eq!(rms(&[]), 0.0);
-        assert_eq!(rms(&[f32::MAX; 3]), f32::MAX);
-        let x = [0.1f32; 100_000];
-        assert!((rms(&x) - 0.1).abs() < 1e-8);
+/// Adds `sigma` times the noise.
+#[inline(always)]
+pub(crate) fn mutate(theta: &mut [f32], sigma: f32, noise: &[f32]) {
+    for (x, epsilon) in theta.iter_mut().zip(noise) {
+        *x = sigma.mul_add(*epsilon, *x);
     }
 }

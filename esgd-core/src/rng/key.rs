@@ -64,13 +64,29 @@ impl Key {
         Self { individual: j as u32, ..self }
     }
 
-    /// Words 4·`block` to 4·`block` + 3 of this address.
+    /// Philox's counter for `block` of this address, and its key: for who computes the words
+    /// elsewhere, many at a time or on another device.
+    ///
+    /// ```
+    /// use esgd_core::rng::{Key, Purpose, philox4x32_10};
+    ///
+    /// let key = Key::new(7, Purpose::Mutation).generation(1);
+    /// let (counter, seed) = key.counter(5);
+    /// assert_eq!(philox4x32_10(counter, seed), key.block(5));
+    /// ```
     #[must_use]
-    pub const fn block(&self, block: u32) -> [u32; 4] {
-        philox4x32_10(
+    pub const fn counter(&self, block: u32) -> ([u32; 4], [u32; 2]) {
+        (
             [block, (self.step << 8) | self.purpose as u32, self.generation, self.individual],
             [self.seed as u32, (self.seed >> 32) as u32],
         )
+    }
+
+    /// Words 4·`block` to 4·`block` + 3 of this address.
+    #[must_use]
+    pub const fn block(&self, block: u32) -> [u32; 4] {
+        let (counter, seed) = self.counter(block);
+        philox4x32_10(counter, seed)
     }
 
     /// The words of this address, one after another.

@@ -8,7 +8,7 @@ mod clip;
 mod rmsprop;
 mod sgd;
 
-pub use clip::{clip_scale, squared_norm};
+pub use clip::clip_scale;
 
 /// A kind of optimizer with its hyper-parameters.
 ///

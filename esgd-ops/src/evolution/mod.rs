@@ -1,0 +1,1 @@
+//! Operations of other evolution strategies, on networks as tables of tensors.
