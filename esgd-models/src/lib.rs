@@ -14,6 +14,7 @@ mod genome;
 mod initializer;
 pub mod names;
 mod networks;
+mod offspring;
 mod pass;
 pub mod recipe;
 mod supervised;

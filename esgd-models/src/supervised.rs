@@ -3,18 +3,18 @@
 use std::cell::RefCell;
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, backprop::GradStore};
-use esgd_core::{Hyper, Mutation, Problem, Scale, Yardstick, rng::Key};
+use esgd_core::{Hyper, Mutation, Problem, Yardstick, rng::Key};
 use esgd_ops::{
+    norm,
     optimizer::{self, Optimizer},
-    recombine,
 };
 
 use crate::{
     Error, Pass, Result, Task, Training,
     data::Dataset,
     evaluation::{self, Evaluation},
-    genome::{Genome, Parameter, Role, contiguous, variable, with_values},
-    initializer,
+    genome::{Genome, Parameter, Role, with_values},
+    initializer, offspring,
 };
 
 /// A task with the data it is trained on and the data its fitness is measured on.
@@ -85,7 +85,7 @@ impl<T: Task> Supervised<T> {
         }
         let gradients = loss.backward()?;
         let scale = match training.clip {
-            Some(max) => optimizer::clip_scale(norm(theta, &gradients)?, max),
+            Some(max) => optimizer::clip_scale(gradient_norm(theta, &gradients)?, max),
             None => 1.0,
         };
         state.steps += 1;
@@ -160,51 +160,15 @@ impl<T: Task> Problem for Supervised<T> {
     }
 
     fn recombine(&self, parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
-        let Some(first) = parents.first() else {
-            return Err(Error::Weights("an offspring needs at least one parent".into()));
-        };
-        let mut offset = 0;
-        let blend = |(i, p): (usize, &Parameter)| {
-            let tensors: Vec<_> =
-                parents.iter().map(|parent| parent.parameters()[i].tensor()).collect();
-            let mut child = vec![0.0; p.tensor().elem_count()];
-            let at = offset;
-            offset += child.len() as u64;
-            with_all(&tensors, |values| match p.role {
-                Role::Statistic => recombine::mean(values, &mut child),
-                Role::Weight => mutate(values, mutation, key, at, &mut child),
-            })?;
-            let var = variable(child, p.tensor().shape())?;
-            Ok(Parameter { name: p.name.clone(), role: p.role, var })
-        };
-        Genome::new(first.parameters().iter().enumerate().map(blend).collect::<Result<_>>()?)
+        offspring::of(parents, mutation, key)
     }
 }
 
-/// Eq. 12 on one tensor, whose first value is number `offset` of the network.
-fn mutate(parents: &[&[f32]], mutation: Mutation, key: Key, offset: u64, child: &mut [f32]) {
-    let sigma = match mutation.scale {
-        Scale::Absolute => mutation.sigma,
-        Scale::Relative => {
-            recombine::mean(parents, child);
-            mutation.sigma * recombine::rms(child)
-        }
-    };
-    recombine::intermediate(parents, sigma, key, offset, child);
-}
-
-/// Runs `f` on the values of several tensors, in place.
-fn with_all<R>(tensors: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
-    let locks: Vec<_> = tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
-    let slices = locks.iter().map(|(storage, layout)| contiguous(storage, layout));
-    Ok(f(&slices.collect::<Result<Vec<_>>>()?))
-}
-
 /// The norm of the whole gradient.
-fn norm(theta: &Genome, gradients: &GradStore) -> Result<f64> {
+fn gradient_norm(theta: &Genome, gradients: &GradStore) -> Result<f64> {
     let weights = theta.parameters().iter().filter(|p| p.role == Role::Weight);
     let squares = weights.filter_map(|p| gradients.get(p.tensor()));
-    let squares = squares.map(|g| with_values(&g.contiguous()?, optimizer::squared_norm));
+    let squares = squares.map(|g| with_values(&g.contiguous()?, norm::squared_norm));
     Ok(squares.sum::<Result<f64>>()?.sqrt())
 }
 

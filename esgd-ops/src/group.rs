@@ -5,6 +5,8 @@
 //! latency of Philox's chain of multiplications (16 halves the speed) and narrow enough for the
 //! registers (64 halves it as well).
 
+use std::ops::Range;
+
 use esgd_core::rng::Key;
 
 use crate::box_muller::box_muller;
@@ -74,7 +76,12 @@ pub(crate) fn normals(key: &Key, first: u32) -> [f32; NUMBERS] {
 /// The 128 uniform numbers of blocks `first` on.
 #[inline(always)]
 pub(crate) fn uniforms(key: &Key, first: u32) -> [f32; NUMBERS] {
-    interleave(&words(key, first)).map(unit)
+    let words = plain_words(key, first);
+    let mut out = [0.0; NUMBERS];
+    for i in 0..NUMBERS {
+        out[i] = unit(words[i]);
+    }
+    out
 }
 
 /// The 128 words of blocks `first` on.
@@ -100,38 +107,44 @@ fn interleave<T: Copy + Default>(n: &[[T; BLOCKS]; 4]) -> [T; NUMBERS] {
     out
 }
 
-/// Draws numbers `offset` to `offset + length` of `key` a group at a time, and calls `use_them`
-/// with the place of each piece in `0..length` and its numbers.
+/// A piece of a stretch of numbers: what one group has of it.
+pub(crate) struct Piece {
+    /// The first block of the group.
+    pub(crate) block: u32,
+    /// The piece's place in the stretch.
+    pub(crate) here: Range<usize>,
+    /// Numbers of the group that come before the piece.
+    skip: usize,
+}
+
+impl Piece {
+    /// The piece's part of a group's numbers.
+    #[inline(always)]
+    pub(crate) fn of<'a, T>(&self, group: &'a [T; NUMBERS]) -> &'a [T] {
+        &group[self.skip..self.skip + self.here.len()]
+    }
+}
+
+/// Cuts numbers `offset` to `offset + length` of a key into the pieces that groups have of it.
 ///
-/// All pieces but the first and the last are whole groups. An offset inside a block takes that
-/// block's end first.
+/// An offset inside a block takes that block's end first; all pieces but that and the last are whole
+/// groups. An iterator rather than a function that takes closures: those would be compiled without
+/// the vector instructions of the kernel that they are written in.
 ///
 /// # Panics
 /// If `offset + length` exceeds the numbers that a key has.
 #[inline(always)]
-pub(crate) fn for_each<T>(
-    key: &Key,
-    offset: u64,
-    length: usize,
-    draw: impl Fn(&Key, u32) -> [T; NUMBERS],
-    mut use_them: impl FnMut(usize, &[T]),
-) {
+pub(crate) fn pieces(offset: u64, length: usize) -> impl Iterator<Item = Piece> {
     assert_numbers(offset, length);
-    let skip = (offset % 4) as usize;
-    let head = length.min((4 - skip) % 4);
-    if head > 0 {
-        use_them(0, &draw(key, (offset / 4) as u32)[skip..skip + head]);
-    }
-    let mut block = offset.div_ceil(4) as u32;
-    let mut at = head;
-    while length - at >= NUMBERS {
-        use_them(at, &draw(key, block));
-        block = block.wrapping_add(BLOCKS as u32);
-        at += NUMBERS;
-    }
-    if at < length {
-        use_them(at, &draw(key, block)[..length - at]);
-    }
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let first = offset + at as u64;
+        let skip = (first % 4) as usize;
+        let most = if skip == 0 { NUMBERS } else { 4 - skip };
+        let here = at..length.min(at + most);
+        at = here.end;
+        (!here.is_empty()).then_some(Piece { block: (first / 4) as u32, here, skip })
+    })
 }
 
 /// That a key has the numbers asked for.
@@ -152,7 +165,11 @@ mod tests {
         for first in [0, 1, 77, u32::MAX - 31, u32::MAX - 3] {
             let words = plain_words(&key, first);
             for (i, block) in words.chunks(4).enumerate() {
-                assert_eq!(block, key.block(first.wrapping_add(i as u32)), "block {i} from {first}");
+                assert_eq!(
+                    block,
+                    key.block(first.wrapping_add(i as u32)),
+                    "block {i} from {first}"
+                );
             }
         }
     }

@@ -28,6 +28,8 @@
 //! ```
 
 mod box_muller;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 pub mod evolution;
 mod group;
 mod isa;

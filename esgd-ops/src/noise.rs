@@ -9,6 +9,8 @@ use esgd_core::rng::Key;
 use crate::{
     group,
     isa::{Isa, vectorized},
+    recombine,
+    tensors::{TensorsMut, for_each_tile},
 };
 
 /// Writes standard normal number `offset + i` of `key` to `out[i]`, for every i.
@@ -54,19 +56,58 @@ pub fn uniforms(key: Key, offset: u64, out: &mut [f32]) {
     uniforms_by(Isa::best(), &key, offset, out);
 }
 
+/// Mutates a network where it is: adds `sigma[t]` times standard normal noise to tensor t, on the
+/// threads of rayon's current pool. With σ = 0 a tensor stays as it is, to the bit.
+///
+/// # Panics
+/// If there is not one σ for each tensor, or the network has more than 2³⁴ parameters.
+///
+/// ```
+/// use esgd_core::rng::{Key, Purpose};
+/// use esgd_ops::noise::mutate;
+///
+/// let (mut weight, mut variance) = ([1.0; 3], [1.0; 3]);
+/// let key = Key::new(7, Purpose::Mutation);
+/// mutate(&mut vec![&mut weight[..], &mut variance[..]], &[0.1, 0.0], key);
+/// assert_ne!(weight, [1.0; 3]);
+/// assert_eq!(variance, [1.0; 3]);
+/// ```
+pub fn mutate(theta: &mut TensorsMut<'_>, sigma: &[f32], key: Key) {
+    assert_eq!(sigma.len(), theta.len(), "there is not one sigma for each tensor");
+    for_each_tile(std::slice::from_mut(theta), 1, |tile| {
+        let sigma = sigma[tile.tensor];
+        for theta in tile.out {
+            if sigma != 0.0 {
+                mutate_by(Isa::best(), &key, tile.offset, sigma, theta);
+            }
+        }
+    });
+}
+
+vectorized! {
+    fn mutate_by(key: &Key, offset: u64, sigma: f32, theta: &mut [f32]) {
+        for piece in group::pieces(offset, theta.len()) {
+            let noise = group::normals(key, piece.block);
+            recombine::mutate(&mut theta[piece.here.clone()], sigma, piece.of(&noise));
+        }
+    }
+}
+
 vectorized! {
     fn normals_by(key: &Key, offset: u64, out: &mut [f32]) {
-        group::for_each(key, offset, out.len(), group::normals, |at, numbers| {
-            out[at..at + numbers.len()].copy_from_slice(numbers);
-        });
+        for piece in group::pieces(offset, out.len()) {
+            let numbers = group::normals(key, piece.block);
+            out[piece.here.clone()].copy_from_slice(piece.of(&numbers));
+        }
     }
 }
 
 vectorized! {
     fn uniforms_by(key: &Key, offset: u64, out: &mut [f32]) {
-        group::for_each(key, offset, out.len(), group::uniforms, |at, numbers| {
-            out[at..at + numbers.len()].copy_from_slice(numbers);
-        });
+        for piece in group::pieces(offset, out.len()) {
+            let numbers = group::uniforms(key, piece.block);
+            out[piece.here.clone()].copy_from_slice(piece.of(&numbers));
+        }
     }
 }
 
@@ -76,74 +117,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{group::NUMBERS_PER_KEY, reference, tensors::tests::Network};
 
-    const N: usize = 1_000_000;
     const KEY: Key = Key::new(2018, Purpose::Mutation).generation(3).individual(5);
-
-    /// The mean of `terms` differs from `expected` by less than five standard errors, where one
-    /// term has the given variance.
-    fn assert_mean(what: &str, terms: impl Iterator<Item = f64>, expected: f64, variance: f64) {
-        let (count, sum) = terms.fold((0.0, 0.0), |(count, sum), term| (count + 1.0, sum + term));
-        let errors = (sum / count - expected).abs() / (variance / count).sqrt();
-        assert!(errors < 5.0, "{what}: {errors} standard errors from {expected}");
-    }
-
-    fn million(key: Key, numbers: fn(Key, u64, &mut [f32])) -> Vec<f64> {
-        let mut out = vec![0.0; N];
-        numbers(key, 0, &mut out);
-        out.into_iter().map(f64::from).collect()
-    }
-
-    #[test]
-    fn normals_have_the_moments_of_the_normal_distribution() {
-        let x = million(KEY, normals);
-        // The variance of x^k is E x^2k − (E x^k)².
-        assert_mean("mean", x.iter().copied(), 0.0, 1.0);
-        assert_mean("second moment", x.iter().map(|x| x.powi(2)), 1.0, 2.0);
-        assert_mean("third moment", x.iter().map(|x| x.powi(3)), 0.0, 15.0);
-        assert_mean("fourth moment", x.iter().map(|x| x.powi(4)), 3.0, 96.0);
-        // The share beyond two standard deviations, and the variance of that indicator.
-        let beyond = x.iter().map(|x| f64::from(x.abs() > 2.0));
-        assert_mean("tails", beyond, 0.045_500_264, 0.043_43);
-    }
-
-    #[test]
-    fn normals_are_uncorrelated() {
-        let x = million(KEY, normals);
-        for lag in 1..=8 {
-            // The squares too: a pair of Box and Muller shares its radius.
-            let pairs = || x.iter().zip(&x[lag..]);
-            assert_mean(&format!("lag {lag}"), pairs().map(|(a, b)| a * b), 0.0, 1.0);
-            let squares = pairs().map(|(a, b)| (a * a - 1.0) * (b * b - 1.0));
-            assert_mean(&format!("squares, lag {lag}"), squares, 0.0, 4.0);
-        }
-        let others = [KEY.individual(6), KEY.generation(4), KEY.step(1), KEY.derive(0)];
-        for other in others {
-            let y = million(other, normals);
-            let products = x.iter().zip(&y).map(|(a, b)| a * b);
-            assert_mean(&format!("{other:?}"), products, 0.0, 1.0);
-        }
-    }
-
-    #[test]
-    fn uniforms_are_uniform() {
-        let u = million(KEY, uniforms);
-        assert!(u.iter().all(|u| (0.0..1.0).contains(u)));
-        assert_mean("mean", u.iter().copied(), 0.5, 1.0 / 12.0);
-        assert_mean("second moment", u.iter().map(|u| u * u), 1.0 / 3.0, 4.0 / 45.0);
-        let lagged = u.iter().zip(&u[1..]).map(|(a, b)| (a - 0.5) * (b - 0.5));
-        assert_mean("lag 1", lagged, 0.0, 1.0 / 144.0);
-    }
-
-    #[test]
-    fn the_extreme_words_make_finite_numbers() {
-        for w0 in [0, u32::MAX] {
-            for w1 in [0, 1 << 30, 1 << 31, u32::MAX] {
-                let (a, b) = box_muller(w0, w1);
-                assert!(a.abs() < 6.77 && b.abs() < 6.77, "{w0} {w1}: {a} {b}");
-            }
-        }
-    }
 
     #[test]
     fn the_last_numbers_of_a_key_can_be_had() {
@@ -162,21 +138,39 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_segmentation_gives_the_same_bits(
+        fn every_path_and_every_piece_is_the_reference(
             seed: u64,
             offset in prop_oneof![0..64u64, 0..NUMBERS_PER_KEY - 400],
-            lengths in prop::collection::vec(0..40usize, 0..10),
+            length in 0..400usize,
         ) {
             let key = Key::new(seed, Purpose::Mutation);
-            for numbers in [normals, uniforms] {
-                let mut whole = vec![0.0; lengths.iter().sum()];
-                numbers(key, offset, &mut whole);
-                let mut start = 0;
-                for &length in &lengths {
-                    let mut piece = vec![0.0; length];
-                    numbers(key, offset + start as u64, &mut piece);
-                    prop_assert_eq!(&whole[start..start + length], &piece[..]);
-                    start += length;
+            for isa in Isa::available() {
+                let mut out = vec![0.0; length];
+                normals_by(isa, &key, offset, &mut out);
+                for (i, x) in (offset..).zip(&out) {
+                    let expected = reference::normal(key, i);
+                    prop_assert_eq!(x.to_bits(), expected.to_bits(), "normal {} {}", i, isa);
+                }
+                uniforms_by(isa, &key, offset, &mut out);
+                for (i, x) in (offset..).zip(&out) {
+                    prop_assert_eq!(*x, reference::uniform(key, i), "uniform {} {}", i, isa);
+                }
+            }
+        }
+
+        #[test]
+        fn mutation_in_place_is_the_reference(theta in Network::any(), sigma in 0.001f32..2.0) {
+            let key = Key::new(7, Purpose::Mutation);
+            let sigmas: Vec<_> =
+                (0..theta.0.len()).map(|t| if t == 1 { 0.0 } else { sigma }).collect();
+            let mut mutated = theta.clone();
+            mutate(&mut mutated.tensors_mut(), &sigmas, key);
+            let mut i = 0;
+            for (t, (old, new)) in theta.0.iter().zip(&mutated.0).enumerate() {
+                for (x, y) in old.iter().zip(new) {
+                    let expected = reference::mutate(*x, sigmas[t], key, i);
+                    prop_assert_eq!(y.to_bits(), expected.to_bits());
+                    i += 1;
                 }
             }
         }

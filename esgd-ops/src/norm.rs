@@ -88,7 +88,11 @@ mod tests {
             let values: Vec<f32> = (0..n).map(|i| ((i * 7919) % 1009) as f32 - 500.3).collect();
             let expected = reference::squared_norm(&values);
             for isa in Isa::available() {
-                assert_eq!(squared_norm_by(isa, &values).to_bits(), expected.to_bits(), "{n} {isa}");
+                assert_eq!(
+                    squared_norm_by(isa, &values).to_bits(),
+                    expected.to_bits(),
+                    "{n} {isa}"
+                );
             }
         }
     }

@@ -147,7 +147,11 @@ fn tensor_by(
         Blend::Mean => mutated_mean_by(isa, parents, sigma, &key, offset, out),
         Blend::Weighted(weights) => {
             assert_eq!(weights.len(), parents.len(), "there is not one weight for each parent");
-            weighted_by(isa, parents, weights, sigma, &key, offset, out);
+            if sigma == 0.0 {
+                weighted_by(isa, parents, weights, out);
+            } else {
+                mutated_weighted_by(isa, parents, weights, sigma, &key, offset, out);
+            }
         }
         Blend::Crossover => crossover_by(isa, parents, sigma, &key, offset, out),
     }
@@ -169,16 +173,26 @@ vectorized! {
         offset: u64,
         out: &mut [f32],
     ) {
-        group::for_each(key, offset, out.len(), group::normals, |at, noise| {
-            let out = &mut out[at..at + noise.len()];
-            mean_at(parents, at, out);
-            mutate(out, sigma, noise);
-        });
+        for piece in group::pieces(offset, out.len()) {
+            let noise = group::normals(key, piece.block);
+            let mut theta = [0.0; NUMBERS];
+            let theta = &mut theta[..piece.here.len()];
+            mean_at(parents, piece.here.start, theta);
+            mutated(theta, sigma, piece.of(&noise), &mut out[piece.here.clone()]);
+        }
     }
 }
 
 vectorized! {
-    fn weighted_by(
+    fn weighted_by(parents: &[&[f32]], weights: &[f32], out: &mut [f32]) {
+        for (k, out) in out.chunks_mut(NUMBERS).enumerate() {
+            weighted_at(parents, weights, k * NUMBERS, out);
+        }
+    }
+}
+
+vectorized! {
+    fn mutated_weighted_by(
         parents: &[&[f32]],
         weights: &[f32],
         sigma: f32,
@@ -186,27 +200,12 @@ vectorized! {
         offset: u64,
         out: &mut [f32],
     ) {
-        let sum_at = |at: usize, out: &mut [f32]| {
-            let here = at..at + out.len();
-            for (x, theta) in out.iter_mut().zip(&parents[0][here.clone()]) {
-                *x = weights[0] * theta;
-            }
-            for (parent, &w) in parents[1..].iter().zip(&weights[1..]) {
-                for (x, theta) in out.iter_mut().zip(&parent[here.clone()]) {
-                    *x = w.mul_add(*theta, *x);
-                }
-            }
-        };
-        if sigma == 0.0 {
-            for (k, out) in out.chunks_mut(NUMBERS).enumerate() {
-                sum_at(k * NUMBERS, out);
-            }
-        } else {
-            group::for_each(key, offset, out.len(), group::normals, |at, noise| {
-                let out = &mut out[at..at + noise.len()];
-                sum_at(at, out);
-                mutate(out, sigma, noise);
-            });
+        for piece in group::pieces(offset, out.len()) {
+            let noise = group::normals(key, piece.block);
+            let mut theta = [0.0; NUMBERS];
+            let theta = &mut theta[..piece.here.len()];
+            weighted_at(parents, weights, piece.here.start, theta);
+            mutated(theta, sigma, piece.of(&noise), &mut out[piece.here.clone()]);
         }
     }
 }
@@ -219,16 +218,15 @@ vectorized! {
         offset: u64,
         out: &mut [f32],
     ) {
-        let (choice, rho) = (crossover_key(*key), parents.len() as u64);
-        group::for_each(&choice, offset, out.len(), group::plain_words, |at, words| {
-            for (k, (x, &word)) in out[at..at + words.len()].iter_mut().zip(words).enumerate() {
-                *x = parents[((u64::from(word) * rho) >> 32) as usize][at + k];
+        let choice = crossover_key(*key);
+        for piece in group::pieces(offset, out.len()) {
+            let words = group::plain_words(&choice, piece.block);
+            let out = &mut out[piece.here.clone()];
+            chosen_at(parents, piece.here.start, piece.of(&words), out);
+            if sigma != 0.0 {
+                let noise = group::normals(key, piece.block);
+                mutate(out, sigma, piece.of(&noise));
             }
-        });
-        if sigma != 0.0 {
-            group::for_each(key, offset, out.len(), group::normals, |at, noise| {
-                mutate(&mut out[at..at + noise.len()], sigma, noise);
-            });
         }
     }
 }
@@ -259,10 +257,181 @@ fn mean_at(parents: &[&[f32]], at: usize, out: &mut [f32]) {
     }
 }
 
+/// The weighted sum of the parents' values from `at` on, as many as `out` holds.
+#[inline(always)]
+fn weighted_at(parents: &[&[f32]], weights: &[f32], at: usize, out: &mut [f32]) {
+    let here = at..at + out.len();
+    for (sum, theta) in out.iter_mut().zip(&parents[0][here.clone()]) {
+        *sum = weights[0] * theta;
+    }
+    for (parent, w) in parents[1..].iter().zip(&weights[1..]) {
+        for (sum, theta) in out.iter_mut().zip(&parent[here.clone()]) {
+            *sum = w.mul_add(*theta, *sum);
+        }
+    }
+}
+
+/// From `at` on, the value of the parent that each word chooses.
+#[inline(always)]
+fn chosen_at(parents: &[&[f32]], at: usize, words: &[u32], out: &mut [f32]) {
+    let rho = parents.len() as u64;
+    let here = at..at + out.len();
+    out.copy_from_slice(&parents[0][here.clone()]);
+    // Parent by parent, where the draw has reached it: a vector blend instead of a gather.
+    for (j, parent) in (1..).zip(&parents[1..]) {
+        for ((x, theta), word) in out.iter_mut().zip(&parent[here.clone()]).zip(words) {
+            let chosen = ((u64::from(*word) * rho) >> 32) as u32;
+            *x = if chosen >= j { *theta } else { *x };
+        }
+    }
+}
+
+/// Writes `theta` plus `sigma` times the noise to `out`: the one time that memory far from the
+/// processor is touched, for which `theta` is a buffer in the nearest cache.
+#[inline(always)]
+fn mutated(theta: &[f32], sigma: f32, noise: &[f32], out: &mut [f32]) {
+    for ((x, theta), epsilon) in out.iter_mut().zip(theta).zip(noise) {
+        *x = sigma.mul_add(*epsilon, *theta);
+    }
+}
+
 /// Adds `sigma` times the noise.
 #[inline(always)]
 pub(crate) fn mutate(theta: &mut [f32], sigma: f32, noise: &[f32]) {
     for (x, epsilon) in theta.iter_mut().zip(noise) {
         *x = sigma.mul_add(*epsilon, *x);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use esgd_core::rng::Purpose;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{reference, tensors::tests::Network};
+
+    /// What the reference says value `i` of a tensor becomes.
+    fn expected(parents: &[f32], blend: Blend<'_>, sigma: f32, key: Key, i: u64) -> f32 {
+        let blended = match blend {
+            Blend::Mean => reference::mean(parents),
+            Blend::Weighted(weights) => reference::weighted(parents, weights),
+            Blend::Crossover => reference::crossover(parents, key, i),
+        };
+        reference::mutate(blended, sigma, key, i)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn every_path_is_the_reference(
+            population in Network::several(),
+            families in prop::collection::vec(prop::collection::vec(0..4usize, 1..7), 0..4),
+            weights in prop::collection::vec(-1f32..1.0, 7),
+            sigma in prop_oneof![Just(0.0), 0.001f32..2.0],
+            threads in 1..4usize,
+        ) {
+            let tables: Vec<_> = population.iter().map(Network::tensors).collect();
+            let values: Vec<_> = population.iter().map(Network::values).collect();
+            // The first tensor is one of statistics.
+            let sigmas: Vec<_> =
+                (0..tables[0].len()).map(|t| if t == 0 { 0.0 } else { sigma }).collect();
+            let first = population[0].0[0].len();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let blends = |rho: usize| {
+                [Blend::Mean, Blend::Weighted(&weights[..rho]), Blend::Crossover]
+            };
+            for (isa, which) in Isa::available().into_iter().flat_map(|isa| [(isa, 0), (isa, 1), (isa, 2)]) {
+                let plan: Vec<_> = families
+                    .iter()
+                    .enumerate()
+                    .map(|(j, parents)| Offspring {
+                        parents,
+                        blend: blends(parents.len())[which],
+                        sigma: &sigmas,
+                        key: Key::new(9, Purpose::Mutation).individual(j),
+                    })
+                    .collect();
+                let mut out = vec![population[0].zeros(); plan.len()];
+                let mut table: Vec<_> = out.iter_mut().map(Network::tensors_mut).collect();
+                pool.install(|| offspring_by(isa, &tables, &plan, &mut table));
+                for (child, theta) in plan.iter().zip(&out) {
+                    for (i, x) in theta.values().into_iter().enumerate() {
+                        let parents: Vec<_> = child.parents.iter().map(|&j| values[j][i]).collect();
+                        let sigma = if i < first { 0.0 } else { sigma };
+                        let y = expected(&parents, child.blend, sigma, child.key, i as u64);
+                        prop_assert_eq!(x.to_bits(), y.to_bits(), "{} {} {:?}", i, isa, child.blend);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn pieces_of_a_tensor_make_the_whole(
+            [a, b, _, _] in Network::several(),
+            cut in 0.0..1.0,
+            offset in 0..99u64,
+        ) {
+            let key = Key::new(9, Purpose::Mutation).individual(2);
+            let (a, b) = (a.values(), b.values());
+            let cut = (cut * a.len() as f64) as usize;
+            let (mut whole, mut pieces) = (vec![0.0; a.len()], vec![0.0; a.len()]);
+            let (left, right) = pieces.split_at_mut(cut);
+            tensor(&[&a, &b], Blend::Mean, 0.1, key, offset, &mut whole);
+            tensor(&[&a[..cut], &b[..cut]], Blend::Mean, 0.1, key, offset, left);
+            tensor(&[&a[cut..], &b[cut..]], Blend::Mean, 0.1, key, offset + cut as u64, right);
+            let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&whole), bits(&pieces));
+        }
+
+        #[test]
+        fn without_noise_no_number_is_drawn(network in Network::any()) {
+            let theta = network.values();
+            let mut out = vec![0.0; theta.len()];
+            // An offset with no numbers left: drawing one would panic.
+            tensor(&[&theta], Blend::Mean, 0.0, Key::new(9, Purpose::Mutation), 1 << 34, &mut out);
+            prop_assert_eq!(out, theta);
+        }
+    }
+
+    #[test]
+    fn one_parent_is_copied_exactly() {
+        let parent = [-0.0, f32::MIN_POSITIVE / 2.0, f32::MAX, f32::NEG_INFINITY, 0.1];
+        let mut copy = [1.0; 5];
+        tensor(&[&parent], Blend::Mean, 0.0, Key::new(1, Purpose::Mutation), 0, &mut copy);
+        assert_eq!(copy.map(f32::to_bits), parent.map(f32::to_bits));
+    }
+
+    #[test]
+    fn crossover_takes_from_all_parents_alike() {
+        let parents: Vec<Vec<f32>> = (0..3).map(|j| vec![j as f32; 30_000]).collect();
+        let parents: Vec<&[f32]> = parents.iter().map(Vec::as_slice).collect();
+        let mut out = vec![9.0; 30_000];
+        tensor(&parents, Blend::Crossover, 0.0, Key::new(1, Purpose::Mutation), 0, &mut out);
+        for j in 0..3 {
+            let count = out.iter().filter(|x| **x == j as f32).count();
+            // Four standard deviations of a binomial count with n = 30,000 and p = 1/3.
+            assert!(count.abs_diff(10_000) < 327, "{j}: {count}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "parent 1 differs in length")]
+    fn parents_of_other_lengths_are_a_mistake() {
+        let key = Key::new(1, Purpose::Mutation);
+        tensor(&[&[1.0, 2.0], &[1.0]], Blend::Mean, 0.0, key, 0, &mut [0.0; 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a parent that the population lacks")]
+    fn a_parent_that_is_not_there_is_a_mistake() {
+        let child = Offspring {
+            parents: &[1],
+            blend: Blend::Mean,
+            sigma: &[0.1],
+            key: Key::new(1, Purpose::Mutation),
+        };
+        offspring(&[vec![&[1.0]]], &[child], &mut [vec![&mut [0.0]]]);
     }
 }

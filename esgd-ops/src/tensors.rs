@@ -88,3 +88,87 @@ pub(crate) fn assert_shape<T: AsRef<[f32]>>(what: &str, network: &[T], shape: &[
 pub(crate) fn shape<T: AsRef<[f32]>>(network: &[T]) -> Vec<usize> {
     network.iter().map(|tensor| tensor.as_ref().len()).collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Mutex;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A network to test on.
+    #[derive(Clone, Debug, PartialEq)]
+    pub(crate) struct Network(pub(crate) Vec<Vec<f32>>);
+
+    impl Network {
+        /// Up to four tensors, of lengths around a block's, a group's and a tile's.
+        pub(crate) fn any() -> impl Strategy<Value = Self> {
+            Self::several().prop_map(|[network, _, _, _]| network)
+        }
+
+        /// Four networks of one shape.
+        pub(crate) fn several() -> impl Strategy<Value = [Self; 4]> {
+            let length =
+                prop_oneof![0..9usize, 126..131usize, 0..700usize, LONGEST - 1..LONGEST + 3];
+            (prop::collection::vec(length, 1..5), any::<u32>()).prop_map(|(lengths, seed)| {
+                [0, 1, 2, 3].map(|j| {
+                    let mut state = seed ^ (j << 30);
+                    let mut value = || {
+                        // A congruential generator is enough for values to compute with.
+                        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        (state as i32 as f32) / 1e9
+                    };
+                    Self(lengths.iter().map(|&n| (0..n).map(|_| value()).collect()).collect())
+                })
+            })
+        }
+
+        pub(crate) fn zeros(&self) -> Self {
+            Self(self.0.iter().map(|tensor| vec![0.0; tensor.len()]).collect())
+        }
+
+        pub(crate) fn tensors(&self) -> Tensors<'_> {
+            self.0.iter().map(Vec::as_slice).collect()
+        }
+
+        pub(crate) fn tensors_mut(&mut self) -> TensorsMut<'_> {
+            self.0.iter_mut().map(Vec::as_mut_slice).collect()
+        }
+
+        /// All parameters, in order.
+        pub(crate) fn values(&self) -> Vec<f32> {
+            self.0.concat()
+        }
+    }
+
+    #[test]
+    fn tiles_cover_every_output_once() {
+        for (outputs, together) in [(1, 1), (3, 1), (2, 2), (300, 1), (514, 2)] {
+            let lengths = [5, 0, LONGEST + 1, 3 * SHORTEST];
+            let network = Network(lengths.iter().map(|&n| vec![0.0; n]).collect());
+            let mut all = vec![network; outputs];
+            let mut table: Vec<_> = all.iter_mut().map(Network::tensors_mut).collect();
+            let offsets = [0, 5, 5, 5 + LONGEST + 1];
+            let seen = Mutex::new(0);
+            for_each_tile(&mut table, together, |tile| {
+                assert_eq!(tile.offset, (offsets[tile.tensor] + tile.start) as u64);
+                assert_eq!(tile.first % together, 0);
+                assert_eq!(tile.out.len() % together, 0);
+                for (j, out) in tile.out.into_iter().enumerate() {
+                    *seen.lock().unwrap() += out.len();
+                    for (i, x) in out.iter_mut().enumerate() {
+                        *x += (tile.first + j + 1) as f32 + ((tile.start + i) % 7) as f32 / 8.0;
+                    }
+                }
+            });
+            assert_eq!(*seen.lock().unwrap(), outputs * lengths.iter().sum::<usize>());
+            for (j, network) in all.iter().enumerate() {
+                for tensor in &network.0 {
+                    let expected = |i: usize| (j + 1) as f32 + (i % 7) as f32 / 8.0;
+                    assert!(tensor.iter().enumerate().all(|(i, x)| *x == expected(i)), "{j}");
+                }
+            }
+        }
+    }
+}

@@ -4,8 +4,10 @@
 
 use esgd_core::rng::{Key, Purpose};
 use esgd_ops::{
-    optimizer::{Optimizer, clip_scale, squared_norm},
-    recombine::intermediate,
+    evolution::{Differential, Swarm, antithetic, particle, trial, weighted_noise},
+    norm::squared_norm,
+    optimizer::{Optimizer, clip_scale},
+    recombine::{Blend, tensor},
 };
 use serde_json::Value;
 
@@ -23,7 +25,7 @@ fn offspring_are_numpys() {
         let parents: Vec<&[f32]> = parents.iter().map(Vec::as_slice).collect();
         let sigma = number(&case["sigma"]) as f32;
         let mut child = vec![f32::NAN; at("n")];
-        intermediate(&parents, sigma, key, at("offset") as u64, &mut child);
+        tensor(&parents, Blend::Mean, sigma, key, at("offset") as u64, &mut child);
 
         let expected = floats(&case["theta"]);
         assert_eq!(child.len(), expected.len());
@@ -36,6 +38,49 @@ fn offspring_are_numpys() {
             assert!(close, "value {i} is {x}, NumPy's is {y}: {case}");
         }
     }
+}
+
+#[test]
+fn other_strategies_are_numpys() {
+    let file: Value = serde_json::from_str(include_str!("golden/evolution.json")).unwrap();
+    let expected = |name: &str| floats(&file[name]);
+    let n = expected("trial").len();
+    let theta: Vec<Vec<f32>> = (0..4).map(|j| (0..n).map(|i| parent(i, j)).collect()).collect();
+    let theta: Vec<&[f32]> = theta.iter().map(Vec::as_slice).collect();
+    let w = [0.5, 0.25, -0.125, 1.0];
+    let address = Key::new(0x1234_5678_9ABC_DEF0, Purpose::Mutation).generation(3).step(1);
+    let (key, keys) = (address.individual(5), [0, 1, 2, 3].map(|j| address.individual(j)));
+    let [x, a, b, c] = [0, 1, 2, 3].map(|j| vec![theta[j]]);
+
+    let mut out = vec![f32::NAN; n];
+    tensor(&theta, Blend::Weighted(&w), 0.1, keys[3], 0, &mut out);
+    close("weighted", &out, &expected("weighted"));
+    tensor(&theta, Blend::Crossover, 0.0, key, 0, &mut out);
+    close("crossover", &out, &expected("crossover"));
+    weighted_noise(&keys, &w, &mut vec![&mut out]);
+    close("weighted noise", &out, &expected("weighted_noise"));
+    let how = Differential { f: 0.7, cr: 0.4, forced: 17 };
+    trial(&x, [&a, &b, &c], how, key, &mut vec![&mut out]);
+    close("trial", &out, &expected("trial"));
+
+    let (mut plus, mut minus) = (vec![f32::NAN; n], vec![f32::NAN; n]);
+    antithetic(&x, &[0.3], &keys[2..3], &mut [vec![&mut plus], vec![&mut minus]]);
+    close("plus", &plus, &expected("plus"));
+    close("minus", &minus, &expected("minus"));
+
+    let (mut x, mut v) = (theta[0].to_vec(), theta[1].to_vec());
+    let swarm = Swarm { inertia: 0.7, own: 1.4, social: 1.6 };
+    particle(&mut [vec![&mut x], vec![&mut v]], &b, &c, swarm, key);
+    close("x", &x, &expected("particle_x"));
+    close("v", &v, &expected("particle_v"));
+}
+
+/// That values computed in `f32` are those computed in `f64`.
+fn close(what: &str, ours: &[f32], theirs: &[f32]) {
+    for (i, (x, y)) in ours.iter().zip(theirs).enumerate() {
+        assert!((x - y).abs() <= 2e-6 * y.abs().max(1.0), "{what} {i}: {x}, NumPy's is {y}");
+    }
+    assert_eq!(ours.len(), theirs.len(), "{what}");
 }
 
 /// Value `i` of parent `j`, as the script has it.

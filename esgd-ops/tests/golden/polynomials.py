@@ -51,16 +51,13 @@ def main():
     f = np.linspace(np.sqrt(0.5) - 1, np.sqrt(2) - 1, GRID)
     f = f[np.abs(f) > 1e-3]
     log = np.log1p(f)
-    for degree in (5, 6, 7):
-        fit(f"ln, P of degree {degree}", f, (log - f + f * f / 2) / f**3, np.abs(f**3 / log),
-            range(degree + 1))
+    fit("ln: P", f, (log - f + f * f / 2) / f**3, np.abs(f**3 / log), range(8))
     # sin(πy/4) = y S(y²) and cos(πy/4) = 1 + y² C(y²) for y in [−1, 1].
     y = np.linspace(1e-3, 1, GRID)
     z = y * y
     sin, cos = np.sin(np.pi / 4 * y), np.cos(np.pi / 4 * y)
-    for terms in (3, 4):
-        fit(f"sin, {terms} terms", z, sin / y, y / sin, range(terms))
-        fit(f"cos, {terms} terms", z, (cos - 1) / z, z / cos, range(terms))
+    fit("sin: S", z, sin / y, y / sin, range(4))
+    fit("cos: C", z, (cos - 1) / z, z / cos, range(3))
 
 
 main()

@@ -33,18 +33,33 @@ def philox4x32_10(counter, key):
     return np.stack(c)
 
 
-def normals(address, offset, n):
-    """Standard normals number offset to offset + n - 1 of an address, float32."""
+def words(address, offset, n, purpose=MUTATION):
+    """Words number offset to offset + n - 1 of an address."""
     blocks = np.arange(offset // 4, (offset + n + 3) // 4, dtype=np.uint64)
     fill = lambda word: np.full_like(blocks, word)
-    second = address["step"] << 8 | MUTATION
+    second = address["step"] << 8 | purpose
     counter = [blocks, fill(second), fill(address["generation"]), fill(address["individual"])]
     seed = address["seed"]
-    words = philox4x32_10(counter, [seed % 2**32, seed >> 32]).T.reshape(-1, 2).astype(np.float64)
-    radius = np.sqrt(-2 * np.log((words[:, 0] + 0.5) / 2**32))
-    angle = 2 * np.pi * (words[:, 1] / 2**32)
-    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    return pairs.reshape(-1)[offset % 4 :][:n].astype(np.float32)
+    drawn = philox4x32_10(counter, [seed % 2**32, seed >> 32]).T.reshape(-1)
+    return drawn[offset % 4 :][:n]
+
+
+def normals(address, offset, n):
+    """Standard normals number offset to offset + n - 1 of an address, float32.
+
+    In float64, and by another way to the same angle than src/box_muller.rs: from the quarter of the
+    circle that the upper two bits of the second word choose.
+    """
+    start = offset - offset % 4
+    pairs = words(address, start, offset - start + n + 3 & ~3).reshape(-1, 2)
+    radius = np.sqrt(-2 * np.log(((pairs[:, 0] >> np.uint64(1)).astype(np.float64) + 0.5) / 2**31))
+    within = (pairs[:, 1] & np.uint64(2**30 - 1)).astype(np.float64) / 2**30
+    phi = np.pi / 2 * np.where(within < 0.5, within, within - 1)
+    sign = np.where(pairs[:, 1] >> np.uint64(31), -1, 1)
+    swap = (pairs[:, 1] >> np.uint64(30) & np.uint64(1)).astype(bool)
+    cos, sin = sign * np.cos(phi), np.sin(phi)
+    both = np.stack([np.where(swap, sin, cos), np.where(swap, cos, sin)], axis=1)
+    return (radius[:, None] * both).reshape(-1)[offset - start :][:n].astype(np.float32)
 
 
 def parents(rho, n):
