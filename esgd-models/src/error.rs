@@ -10,6 +10,10 @@ pub enum Error {
     /// A tensor operation failed.
     #[error("a tensor operation failed: {0}")]
     Candle(#[from] candle_core::Error),
+    /// A GPU failed, or is not there.
+    #[cfg(feature = "cuda")]
+    #[error(transparent)]
+    Cuda(#[from] esgd_ops::cuda::Error),
     /// A file could not be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {

@@ -25,7 +25,7 @@ pub struct Parameter {
     pub name: String,
     /// Weight or statistic.
     pub role: Role,
-    /// Its values, f32, contiguous, on the CPU. Cloning a [`Var`] shares them.
+    /// Its values, f32 and contiguous. Cloning a [`Var`] shares them.
     pub(crate) var: Var,
 }
 
@@ -46,17 +46,23 @@ pub struct Genome {
 }
 
 impl Genome {
-    /// A genome of these tensors, which must be f32 on the CPU.
+    /// A genome of these tensors, which must be f32 and on one device.
     pub(crate) fn new(mut parameters: Vec<Parameter>) -> Result<Self> {
         // candle's VarMap lists variables in an order that changes from process to process.
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut devices = parameters.iter().map(|p| p.var.device().location());
+        let first = devices.next();
+        if let Some(other) = devices.find(|device| Some(*device) != first) {
+            return Err(Error::Weights(format!(
+                "a network has tensors on {first:?} and on {other:?}: expected one device"
+            )));
+        }
         for parameter in &parameters {
-            let (dtype, device) = (parameter.var.dtype(), parameter.var.device());
-            if dtype != DType::F32 || !device.is_cpu() {
+            let dtype = parameter.var.dtype();
+            if dtype != DType::F32 {
                 return Err(Error::Weights(format!(
-                    "`{}` is {dtype:?} on {:?}: expected f32 on the CPU",
-                    parameter.name,
-                    device.location()
+                    "`{}` is {dtype:?}: expected f32",
+                    parameter.name
                 )));
             }
         }
@@ -81,13 +87,30 @@ impl Genome {
         self.len() == 0
     }
 
+    /// Where the tensors are: on the CPU, or on a GPU in a build with the feature `cuda`.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.parameters.first().map_or(Device::Cpu, |p| p.var.device().clone())
+    }
+
+    /// A deep copy on `device`, which may be the one it is on.
+    ///
+    /// # Errors
+    /// If candle cannot copy.
+    pub fn to_device(&self, device: &Device) -> Result<Self> {
+        if device.same_device(&self.device()) {
+            return self.fork();
+        }
+        self.with_tensors(|p| Ok(Var::from_tensor(&p.tensor().to_device(device)?)?))
+    }
+
     /// A `VarBuilder` over these tensors. A model made from it computes with this genome's own
     /// memory: training the model trains the genome.
     #[must_use]
     pub fn var_builder(&self) -> VarBuilder<'static> {
         let tensors: HashMap<_, _> =
             self.parameters.iter().map(|p| (p.name.clone(), p.tensor().clone())).collect();
-        VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu)
+        VarBuilder::from_tensors(tensors, DType::F32, &self.device())
     }
 
     /// A `VarBuilder` over these values for evaluation: no graph is built, and a model that
@@ -96,7 +119,7 @@ impl Genome {
     pub fn frozen_builder(&self) -> VarBuilder<'static> {
         let tensors: HashMap<_, _> =
             self.parameters.iter().map(|p| (p.name.clone(), p.tensor().detach())).collect();
-        VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu)
+        VarBuilder::from_tensors(tensors, DType::F32, &self.device())
     }
 
     /// A deep copy.
@@ -104,11 +127,20 @@ impl Genome {
     /// # Errors
     /// If candle cannot copy.
     pub fn fork(&self) -> Result<Self> {
-        let copy = |p: &Parameter| {
-            let var = variable(values(p.tensor())?, p.var.shape())?;
-            Ok(Parameter { name: p.name.clone(), role: p.role, var })
-        };
-        Ok(Self { parameters: self.parameters.iter().map(copy).collect::<Result<_>>()? })
+        self.with_tensors(|p| match p.var.device() {
+            Device::Cpu => variable(values(p.tensor())?, p.var.shape()),
+            _ => Ok(Var::from_tensor(&p.tensor().copy()?)?),
+        })
+    }
+
+    /// A genome with the names and roles of this one, and tensors that `make` makes in order.
+    pub(crate) fn with_tensors(
+        &self,
+        mut make: impl FnMut(&Parameter) -> Result<Var>,
+    ) -> Result<Self> {
+        let parameter =
+            |p: &Parameter| Ok(Parameter { name: p.name.clone(), role: p.role, var: make(p)? });
+        Self::new(self.parameters.iter().map(parameter).collect::<Result<_>>()?)
     }
 
     /// All values, one tensor after another.
@@ -167,13 +199,10 @@ impl Genome {
             }
             let values =
                 found.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-            Ok(Parameter {
-                name: p.name.clone(),
-                role: p.role,
-                var: variable(values, p.var.shape())?,
-            })
+            variable(values, p.var.shape())
         };
-        Ok(Self { parameters: self.parameters.iter().map(read).collect::<Result<_>>()? })
+        let read = self.with_tensors(read)?;
+        if self.device().is_cpu() { Ok(read) } else { read.to_device(&self.device()) }
     }
 
     fn has(&self, name: &str) -> bool {
@@ -204,7 +233,10 @@ pub(crate) fn contiguous<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>> {
-    with_values(tensor, <[f32]>::to_vec)
+    match tensor.device() {
+        Device::Cpu => with_values(tensor, <[f32]>::to_vec),
+        _ => Ok(tensor.flatten_all()?.to_vec1()?),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Offspring of genomes: eq. 12 on each tensor in the memory where candle has it.
+//! Offspring on the CPU, on slices of the tensors' memory.
 
 use esgd_core::{Mutation, Scale, rng::Key};
 use esgd_ops::{
@@ -6,21 +6,16 @@ use esgd_ops::{
     recombine::{self, Blend, Offspring},
 };
 
+use super::sigmas;
 use crate::{
-    Error, Result,
-    genome::{Genome, Parameter, Role, contiguous, variable},
+    Result,
+    genome::{Genome, contiguous, variable},
 };
 
-/// The offspring of `parents`: the mean of each tensor, and for weights noise of `key`.
-///
-/// With [`Scale::Relative`] the noise of a tensor is in units of the root mean square of what the
-/// parents' mean has become.
-pub(crate) fn of(parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
-    let Some(first) = parents.first().map(|genome| genome.parameters()) else {
-        return Err(Error::Weights("an offspring needs at least one parent".into()));
-    };
+pub(super) fn of(parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
+    let first = parents[0];
     let mut values: Vec<Vec<f32>> =
-        first.iter().map(|p| vec![0.0; p.tensor().elem_count()]).collect();
+        first.parameters().iter().map(|p| vec![0.0; p.tensor().elem_count()]).collect();
     let mut child: TensorsMut<'_> = values.iter_mut().map(Vec::as_mut_slice).collect();
     let everyone: Vec<usize> = (0..parents.len()).collect();
     let blended = match mutation.scale {
@@ -35,20 +30,8 @@ pub(crate) fn of(parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Ge
         let sigma = sigmas(first, |t| mutation.sigma * norm::rms(child[t]));
         noise::mutate(&mut child, &sigma, key);
     }
-    let parameter = |(p, values): (&Parameter, Vec<f32>)| {
-        let var = variable(values, p.tensor().shape())?;
-        Ok(Parameter { name: p.name.clone(), role: p.role, var })
-    };
-    Genome::new(first.iter().zip(values).map(parameter).collect::<Result<_>>()?)
-}
-
-/// A σ for each tensor: none for statistics.
-fn sigmas(parameters: &[Parameter], sigma: impl Fn(usize) -> f32) -> Vec<f32> {
-    let of = |(t, p): (usize, &Parameter)| match p.role {
-        Role::Statistic => 0.0,
-        Role::Weight => sigma(t),
-    };
-    parameters.iter().enumerate().map(of).collect()
+    let mut values = values.into_iter();
+    first.with_tensors(|p| variable(values.next().unwrap_or_default(), p.tensor().shape()))
 }
 
 /// Runs `f` on the values of several genomes, in place.
