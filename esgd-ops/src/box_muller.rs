@@ -11,16 +11,16 @@
 
 use std::f32::consts::{FRAC_PI_4, LN_2};
 
-/// P in ln(1 + f) = f − f²/2 + f³ P(f), for 1 + f in [√½, √2).
-const LN: [f32; 8] = [
-    0.333_333_3,
-    -0.250_008_23,
-    0.200_012_61,
-    -0.166_233_35,
-    0.142_009_88,
-    -0.131_490_32,
-    0.127_112_18,
-    -0.075_701_57,
+/// −2 P in ln(1 + f) = f − f²/2 + f³ P(f), for 1 + f in [√½, √2).
+const MINUS_TWO_LN: [f32; 8] = [
+    -2.0 * 0.333_333_3,
+    -2.0 * -0.250_008_23,
+    -2.0 * 0.200_012_61,
+    -2.0 * -0.166_233_35,
+    -2.0 * 0.142_009_88,
+    -2.0 * -0.131_490_32,
+    -2.0 * 0.127_112_18,
+    -2.0 * -0.075_701_57,
 ];
 
 /// S in sin(πy/4) = y S(y²).
@@ -33,6 +33,12 @@ const TWO_POW_MINUS_31: f32 = 1.0 / (1u32 << 31) as f32;
 
 /// The bits of √½, rounded down.
 const SQRT_HALF: i32 = 0x3F35_04F3;
+
+/// The exponent of 2³¹ in the bits of an `f32`.
+const EXPONENT_31: i32 = 31 << 23;
+
+/// The least a for which (a + ½) / 2³¹, rounded to `f32`, is at least √½.
+const FIRST_NEAR_ONE: u32 = 1_518_500_161;
 
 /// Two independent standard normal numbers of two random words, at most 6.67 in magnitude.
 ///
@@ -52,17 +58,20 @@ pub(crate) fn box_muller(w0: u32, w1: u32) -> (f32, f32) {
 /// −2 ln u with u = (a + ½) / 2³¹, for `a` below 2³¹.
 #[inline(always)]
 fn minus_two_ln(a: u32) -> f32 {
-    // u 2³¹ = m 2ᵉ with m in [√½, √2): only u ≥ √½ has e = 31.
+    // Rounded to f32, a near 2³¹ loses the bits that tell u from 1; what is missing to 2³¹ does not.
+    let near_one = a >= FIRST_NEAR_ONE;
+    let a = if near_one { a ^ 0x7FFF_FFFF } else { a };
     let x = a as i32 as f32 + 0.5;
-    let bits = x.to_bits() as i32;
-    let e = (bits - SQRT_HALF) >> 23;
-    let m = f32::from_bits((bits - (e << 23)) as u32);
-    // There x has lost the bits that tell u from 1, and u − 1 comes from the integer instead.
-    let below_one = ((a ^ 0x7FFF_FFFF) as i32 as f32 + 0.5) * -TWO_POW_MINUS_31;
-    let f = if e == 31 { below_one } else { m - 1.0 };
+    // u = m 2ᵉ with m in [√½, √2) and e ≤ 0, which stays where an f32 has it, times 2²³. Near one e
+    // is 0 and f = u − 1 is −x / 2³¹.
+    let bits = x.to_bits() as i32 - EXPONENT_31;
+    let exponent = if near_one { 0 } else { (bits - SQRT_HALF) & !0x007F_FFFF };
+    let m = f32::from_bits((bits - exponent) as u32);
+    let f = if near_one { x * -TWO_POW_MINUS_31 } else { m - 1.0 };
     let z = f * f;
-    let ln = (f * z).mul_add(polynomial(&LN, f), z.mul_add(-0.5, f));
-    ((e - 31) as f32).mul_add(-2.0 * LN_2, -2.0 * ln)
+    // −2 f + f² + f³ (−2 P): a factor of two rounds nothing.
+    let minus_two_ln_m = (f * z).mul_add(polynomial(&MINUS_TWO_LN, f), f.mul_add(-2.0, z));
+    (exponent as f32).mul_add(-2.0 * LN_2 / (1 << 23) as f32, minus_two_ln_m)
 }
 
 /// (sin πy/4, cos πy/4) where y is `turn` as a signed fraction: −1 for 0x8000_0000, 0 for 0.

@@ -26,19 +26,48 @@ const W0: u32 = 0x9E37_79B9;
 const W1: u32 = 0xBB67_AE85;
 const TWO_POW_MINUS_24: f32 = 1.0 / (1u32 << 24) as f32;
 
-type Lanes = [u32; BLOCKS];
+/// Blocks whose words are made together: their state is in registers.
+const TOGETHER: usize = 16;
+
+type Lanes = [u32; TOGETHER];
 
 /// The words of blocks `first` to `first` + 31 of `key`, word k of each in array k.
 ///
 /// Philox4x32-10, as `esgd_core::rng::philox4x32_10` has it.
 #[inline(always)]
-fn words(key: &Key, first: u32) -> [Lanes; 4] {
-    let (counter, mut seed) = key.counter(0);
-    let mut c = counter.map(|word| [word; BLOCKS]);
-    for (i, block) in c[0].iter_mut().enumerate() {
-        *block = first.wrapping_add(i as u32);
+fn words(key: &Key, first: u32) -> [[u32; BLOCKS]; 4] {
+    let mut out = [[0; BLOCKS]; 4];
+    for at in (0..BLOCKS).step_by(TOGETHER) {
+        let words = philox(key, first.wrapping_add(at as u32));
+        for (out, words) in out.iter_mut().zip(&words) {
+            out[at..at + TOGETHER].copy_from_slice(words);
+        }
     }
-    for _ in 0..10 {
+    out
+}
+
+/// The words of blocks `first` to `first` + 15.
+#[inline(always)]
+fn philox(key: &Key, first: u32) -> [Lanes; 4] {
+    // The counters differ in their first word alone: two rounds are the same for all, but for that
+    // word's product.
+    let (counter, mut seed) = key.counter(0);
+    let blocks: Lanes = std::array::from_fn(|i| first.wrapping_add(i as u32));
+    let (high0, low0) = multiply(M0, &blocks);
+    let same = u64::from(M1) * u64::from(counter[2]);
+    let shared0 = (same >> 32) as u32 ^ counter[1] ^ seed[0];
+    let shared2: Lanes = std::array::from_fn(|i| high0[i] ^ counter[3] ^ seed[1]);
+    seed = [seed[0].wrapping_add(W0), seed[1].wrapping_add(W1)];
+    let (high1, low1) = multiply(M1, &shared2);
+    let product = u64::from(M0) * u64::from(shared0);
+    let mut c = [
+        std::array::from_fn(|i| high1[i] ^ same as u32 ^ seed[0]),
+        low1,
+        std::array::from_fn(|i| (product >> 32) as u32 ^ low0[i] ^ seed[1]),
+        [product as u32; TOGETHER],
+    ];
+    for _ in 2..10 {
+        seed = [seed[0].wrapping_add(W0), seed[1].wrapping_add(W1)];
         let (high0, low0) = multiply(M0, &c[0]);
         let (high1, low1) = multiply(M1, &c[2]);
         c = [
@@ -47,7 +76,6 @@ fn words(key: &Key, first: u32) -> [Lanes; 4] {
             std::array::from_fn(|i| high0[i] ^ c[3][i] ^ seed[1]),
             low0,
         ];
-        seed = [seed[0].wrapping_add(W0), seed[1].wrapping_add(W1)];
     }
     c
 }
