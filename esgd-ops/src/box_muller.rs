@@ -3,7 +3,7 @@
 //!
 //! Every operation is one that IEEE 754 rounds exactly (+, ×, fused multiply-add, √, conversions)
 //! or one on integers, so a processor's vector units and a GPU give the same bits. Arguments are
-//! reduced on integers, before anything is rounded. `cuda/box_muller.cuh` is this file in CUDA; a
+//! reduced on integers, before anything is rounded. `cuda/kernels/box_muller.cuh` is this file in CUDA; a
 //! change here is one there. The coefficients come from `tests/golden/polynomials.py`.
 //!
 //! Against `f64`, over all inputs: `minus_two_ln` is off by at most 2.72 ulp and `sin_cos` by at

@@ -3,6 +3,7 @@
 mod bench;
 mod experiment;
 mod failure;
+mod gpu;
 mod hardware;
 mod nearest;
 mod process;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use failure::Failure;
 
-const COMMANDS: [&str; 5] = ["test", "bench", "evidence", "figure", "tidy"];
+const COMMANDS: [&str; 6] = ["test", "bench", "gpu", "evidence", "figure", "tidy"];
 
 const HELP: &str = "\
 The chores of the workspace.
@@ -23,6 +24,8 @@ Usage: cargo xtask COMMAND
 Commands:
   test [--ignored] [-- ARGS…]     Runs every test, and the examples of esgd-core
   bench [evolution|generation]    Prints the hardware and runs the benches of esgd-bench
+  bench ops [ARGS…]               Compares the speed of making offspring with others'
+  gpu [--quick]                   Checks the kernels' bits on a GPU, then their speed
   evidence [ARGS…]                Runs the experiment behind BENCHMARKS.md
   figure RUN OUT.svg              Draws the figure of one run
   tidy                            Checks the rules of the house
@@ -61,6 +64,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
     match command.as_str() {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "gpu" => gpu::run(rest),
         "evidence" => experiment::evidence(rest),
         "figure" => experiment::figure(rest),
         "tidy" => tidy::run(rest),
@@ -68,13 +72,18 @@ fn run(args: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// `evidence` has options of its own, so its `--help` goes on to it, as does all after `--`.
+/// `evidence` and `bench ops` have options of their own, so their `--help` goes on to them, as does
+/// all after `--`.
 fn asks_for_help(command: &str, rest: &[String]) -> bool {
     let is_help = |arg: &str| matches!(arg, "-h" | "--help");
+    let has_its_own = match command {
+        "evidence" | "gpu" => true,
+        "bench" => rest.first().is_some_and(|name| name == bench::PROGRAM),
+        _ => false,
+    };
     command == "help"
         || is_help(command)
-        || (command != "evidence"
-            && rest.iter().take_while(|arg| *arg != "--").any(|arg| is_help(arg)))
+        || (!has_its_own && rest.iter().take_while(|arg| *arg != "--").any(|arg| is_help(arg)))
 }
 
 #[cfg(test)]
@@ -111,5 +120,6 @@ mod tests {
         assert!(asks_for_help("bench", &args("--help")));
         assert!(!asks_for_help("test", &args("-- --help")));
         assert!(!asks_for_help("evidence", &args("--help")));
+        assert!(!asks_for_help("bench", &args("ops --help")));
     }
 }

@@ -1,0 +1,212 @@
+//! Every operation on the CPU and on the GPU, compared bit by bit.
+
+use esgd_core::rng::{Key, Purpose};
+use esgd_ops::{
+    Tensors, TensorsMut,
+    cuda::Kernels,
+    evolution::{self, Differential, Swarm},
+    noise, norm,
+    recombine::{self, Blend, Offspring},
+};
+
+use super::{
+    large,
+    network::{OnDevice, host},
+};
+use crate::Result;
+
+/// Networks whose tensors end within blocks, groups and tiles, and begin where they should not.
+const SHAPES: [&[usize]; 4] = [
+    &[1],
+    &[5, 0, 3, 127, 4, 4096, 129, 1],
+    &[4095, 4097, 16_383, 16_385, 33],
+    &[3, 1_000_003, 2_000_000],
+];
+
+const KEY: Key = Key::new(2018, Purpose::Mutation).generation(3);
+
+/// What was compared, and how many numbers of it differ.
+pub struct Comparison {
+    /// The operation and the shape.
+    pub what: String,
+    /// Numbers compared.
+    pub compared: usize,
+    /// Numbers whose bits differ.
+    pub different: usize,
+}
+
+/// Compares every operation; all numbers should agree.
+///
+/// # Errors
+/// If the GPU fails.
+pub fn compare_all(kernels: &Kernels) -> Result<Vec<Comparison>> {
+    let mut all = vec![Comparison {
+        what: "square roots that noise may need".into(),
+        compared: 38 << 23,
+        different: kernels.wrong_square_roots()? as usize,
+    }];
+    for lengths in SHAPES {
+        let mut add = |what: &str, cpu: &[Vec<f32>], gpu: &[Vec<f32>]| {
+            all.push(compared(&format!("{what}, tensors {lengths:?}"), cpu, gpu));
+        };
+        fills(kernels, lengths, &mut add)?;
+        offspring(kernels, lengths, &mut add)?;
+        in_place(kernels, lengths, &mut add)?;
+        strategies(kernels, lengths, &mut add)?;
+    }
+    all.extend(large::compare(kernels)?);
+    Ok(all)
+}
+
+pub(super) fn compared(what: &str, cpu: &[Vec<f32>], gpu: &[Vec<f32>]) -> Comparison {
+    let pairs = cpu.iter().flatten().zip(gpu.iter().flatten());
+    let different = pairs.filter(|(a, b)| a.to_bits() != b.to_bits()).count();
+    let lengths = |all: &[Vec<f32>]| all.iter().map(Vec::len).sum::<usize>();
+    let compared = lengths(cpu);
+    // A number that is missing differs as well.
+    Comparison {
+        what: what.into(),
+        compared,
+        different: different + compared.abs_diff(lengths(gpu)),
+    }
+}
+
+type Add<'a> = dyn FnMut(&str, &[Vec<f32>], &[Vec<f32>]) + 'a;
+
+fn tables(networks: &[Vec<Vec<f32>>]) -> Vec<Tensors<'_>> {
+    networks.iter().map(|tensors| tensors.iter().map(Vec::as_slice).collect()).collect()
+}
+
+fn tables_mut(networks: &mut [Vec<Vec<f32>>]) -> Vec<TensorsMut<'_>> {
+    networks.iter_mut().map(|tensors| tensors.iter_mut().map(Vec::as_mut_slice).collect()).collect()
+}
+
+fn zeros(lengths: &[usize]) -> Vec<Vec<f32>> {
+    lengths.iter().map(|&n| vec![0.0; n]).collect()
+}
+
+/// σ = 0 for the second tensor, as for statistics.
+fn sigmas(lengths: &[usize]) -> Vec<f32> {
+    (0..lengths.len()).map(|t| if t == 1 { 0.0 } else { 0.02 + t as f32 / 64.0 }).collect()
+}
+
+fn fills(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<()> {
+    for offset in [0, 3, (1 << 34) - 4_000_000] {
+        for length in lengths.iter().copied() {
+            let (mut cpu, mut gpu) = (vec![0.0; length], OnDevice::zeros(kernels, &[length])?);
+            noise::normals(KEY, offset, &mut cpu);
+            kernels.normals(KEY, offset, &mut gpu.write(kernels)?[0])?;
+            add(&format!("normals from {offset}"), &[cpu.clone()], &gpu.to_host(kernels)?);
+            noise::uniforms(KEY, offset, &mut cpu);
+            kernels.uniforms(KEY, offset, &mut gpu.write(kernels)?[0])?;
+            add(&format!("uniforms from {offset}"), &[cpu], &gpu.to_host(kernels)?);
+        }
+    }
+    Ok(())
+}
+
+fn offspring(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<()> {
+    let population: Vec<_> = (0..6).map(|j| host(lengths, j)).collect();
+    let on_device: Vec<_> =
+        population.iter().map(|n| OnDevice::from_host(kernels, n)).collect::<Result<_>>()?;
+    let sigma = sigmas(lengths);
+    let none = vec![0.0; lengths.len()];
+    let weights = [0.4, -0.2, 0.3, 0.25, 0.15];
+    let families: [&[usize]; 5] = [&[3], &[0, 5], &[1, 1, 2], &[5, 4, 3, 2], &[0, 1, 2, 3, 4]];
+    for blend in ["mean", "weighted", "crossover"] {
+        let plan: Vec<_> = families
+            .iter()
+            .enumerate()
+            .map(|(j, parents)| Offspring {
+                parents,
+                blend: match blend {
+                    "mean" => Blend::Mean,
+                    "weighted" => Blend::Weighted(&weights[..parents.len()]),
+                    _ => Blend::Crossover,
+                },
+                sigma: if j == 2 { &none } else { &sigma },
+                // The last one's key has another seed.
+                key: if j == 4 { KEY.derive(9) } else { KEY.individual(j) },
+            })
+            .collect();
+        let mut cpu = vec![zeros(lengths); plan.len()];
+        recombine::offspring(&tables(&population), &plan, &mut tables_mut(&mut cpu));
+        let mut gpu: Vec<_> =
+            plan.iter().map(|_| OnDevice::zeros(kernels, lengths)).collect::<Result<_>>()?;
+        let parents: Vec<_> = on_device.iter().map(|n| n.read(kernels)).collect::<Result<_>>()?;
+        let mut out: Vec<_> = gpu.iter_mut().map(|n| n.write(kernels)).collect::<Result<_>>()?;
+        kernels.offspring(&parents, &plan, &mut out)?;
+        drop(out);
+        for (j, (cpu, gpu)) in cpu.iter().zip(&gpu).enumerate() {
+            let rho = families[j].len();
+            add(&format!("{blend} of {rho} parents"), cpu, &gpu.to_host(kernels)?);
+        }
+    }
+    Ok(())
+}
+
+fn in_place(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<()> {
+    let theta = host(lengths, 1);
+    let mut gpu = OnDevice::from_host(kernels, &theta)?;
+    let norms = kernels.squared_norms(&gpu.read(kernels)?)?;
+    // Two halves of an f64 are two numbers to compare.
+    let halves = |x: &f64| {
+        let bits = x.to_bits();
+        vec![f32::from_bits((bits >> 32) as u32), f32::from_bits(bits as u32)]
+    };
+    let cpu: Vec<_> = theta.iter().map(|tensor| halves(&norm::squared_norm(tensor))).collect();
+    add("squared norm", &cpu, &norms.iter().map(halves).collect::<Vec<_>>());
+
+    let sigma = sigmas(lengths);
+    kernels.mutate(&mut gpu.write(kernels)?, &sigma, KEY)?;
+    let mut cpu = [theta];
+    noise::mutate(&mut tables_mut(&mut cpu)[0], &sigma, KEY);
+    add("mutation in place", &cpu[0], &gpu.to_host(kernels)?);
+    Ok(())
+}
+
+fn strategies(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<()> {
+    let networks: Vec<_> = (0..4).map(|j| host(lengths, j)).collect();
+    let on_device: Vec<_> =
+        networks.iter().map(|n| OnDevice::from_host(kernels, n)).collect::<Result<_>>()?;
+    let tables = tables(&networks);
+    let gpu: Vec<_> = on_device.iter().map(|n| n.read(kernels)).collect::<Result<_>>()?;
+    let keys = [KEY.individual(1), KEY.individual(2), KEY.derive(3)];
+
+    let sigma = sigmas(lengths);
+    let mut cpu = vec![zeros(lengths); 2 * keys.len()];
+    evolution::antithetic(&tables[0], &sigma, &keys, &mut tables_mut(&mut cpu));
+    let mut pairs: Vec<_> =
+        cpu.iter().map(|_| OnDevice::zeros(kernels, lengths)).collect::<Result<_>>()?;
+    let mut out: Vec<_> = pairs.iter_mut().map(|n| n.write(kernels)).collect::<Result<_>>()?;
+    kernels.antithetic(&gpu[0], &sigma, &keys, &mut out)?;
+    drop(out);
+    for (cpu, gpu) in cpu.iter().zip(&pairs) {
+        add("antithetic", cpu, &gpu.to_host(kernels)?);
+    }
+
+    let (mut cpu, mut out) = ([zeros(lengths)], OnDevice::zeros(kernels, lengths)?);
+    evolution::weighted_noise(&keys, &[0.5, -1.5, 2.0], &mut tables_mut(&mut cpu)[0]);
+    kernels.weighted_noise(&keys, &[0.5, -1.5, 2.0], &mut out.write(kernels)?)?;
+    add("weighted noise", &cpu[0], &out.to_host(kernels)?);
+
+    let how = Differential { f: 0.7, cr: 0.4, forced: 2 };
+    let abc = [&tables[1], &tables[2], &tables[3]];
+    evolution::trial(&tables[0], abc, how, KEY, &mut tables_mut(&mut cpu)[0]);
+    let abc = [&gpu[1][..], &gpu[2][..], &gpu[3][..]];
+    kernels.trial(&gpu[0], abc, how, KEY, &mut out.write(kernels)?)?;
+    add("trial", &cpu[0], &out.to_host(kernels)?);
+
+    let swarm = Swarm { inertia: 0.7, own: 1.4, social: 1.6 };
+    let mut cpu = [networks[0].clone(), networks[1].clone()];
+    let mut state = cpu.each_mut().map(|n| n.iter_mut().map(Vec::as_mut_slice).collect());
+    evolution::particle(&mut state, &tables[2], &tables[3], swarm, KEY);
+    let mut x = OnDevice::from_host(kernels, &networks[0])?;
+    let mut v = OnDevice::from_host(kernels, &networks[1])?;
+    let (mut place, mut velocity) = (x.write(kernels)?, v.write(kernels)?);
+    kernels.particle([&mut place, &mut velocity], &gpu[2], &gpu[3], swarm, KEY)?;
+    drop((place, velocity));
+    add("a particle's place", &cpu[0], &x.to_host(kernels)?);
+    add("a particle's velocity", &cpu[1], &v.to_host(kernels)?);
+    Ok(())
+}

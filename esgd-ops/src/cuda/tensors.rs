@@ -1,0 +1,144 @@
+//! Tensors on the device: an address and a length, borrowed from what owns the memory.
+
+use cudarc::driver::{DevicePtr, DevicePtrMut, SyncOnDrop};
+
+use super::{
+    Error, Kernels,
+    tables::{Invalid, expect},
+};
+
+/// A tensor on the device, to be read.
+#[derive(Debug)]
+pub struct Tensor<'a> {
+    address: u64,
+    length: usize,
+    /// Tells other streams, when dropped, that the work put on this one reads the tensor.
+    _reads: Option<SyncOnDrop<'a>>,
+}
+
+/// A tensor on the device, to be written.
+#[derive(Debug)]
+pub struct TensorMut<'a> {
+    address: u64,
+    length: usize,
+    /// Tells other streams, when dropped, that the work put on this one writes the tensor.
+    _writes: Option<SyncOnDrop<'a>>,
+}
+
+impl Kernels {
+    /// A slice or a view of one as a tensor to read. Work put on the slice's own stream before is
+    /// waited for.
+    ///
+    /// # Errors
+    /// If it is on another GPU.
+    pub fn read<'a>(&'a self, slice: &'a impl DevicePtr<f32>) -> Result<Tensor<'a>, Error> {
+        self.check_device(slice.stream().context().ordinal())?;
+        let length = slice.len();
+        let (address, guard) = slice.device_ptr(&self.stream);
+        Ok(Tensor { address, length, _reads: Some(guard) })
+    }
+
+    /// A slice or a view of one as a tensor to write.
+    ///
+    /// # Errors
+    /// If it is on another GPU.
+    pub fn write<'a>(
+        &'a self,
+        slice: &'a mut impl DevicePtrMut<f32>,
+    ) -> Result<TensorMut<'a>, Error> {
+        self.check_device(slice.stream().context().ordinal())?;
+        let length = slice.len();
+        let (address, guard) = slice.device_ptr_mut(&self.stream);
+        Ok(TensorMut { address, length, _writes: Some(guard) })
+    }
+
+    fn check_device(&self, found: usize) -> Result<(), Error> {
+        let expected = self.stream.context().ordinal();
+        if found == expected { Ok(()) } else { Err(Error::OtherDevice { found, expected }) }
+    }
+}
+
+impl Tensor<'_> {
+    /// `length` numbers at a device address.
+    ///
+    /// # Safety
+    /// They must be there until the kernels' stream has done what is put on it with this tensor,
+    /// and nothing may write them meanwhile. The address must be a multiple of 4.
+    #[must_use]
+    pub unsafe fn from_address(address: u64, length: usize) -> Self {
+        Self { address, length, _reads: None }
+    }
+}
+
+impl TensorMut<'_> {
+    /// `length` numbers at a device address.
+    ///
+    /// # Safety
+    /// They must be there until the kernels' stream has done what is put on it with this tensor,
+    /// and nothing else may read or write them meanwhile. The address must be a multiple of 4.
+    #[must_use]
+    pub unsafe fn from_address(address: u64, length: usize) -> Self {
+        Self { address, length, _writes: None }
+    }
+}
+
+/// A tensor of either kind.
+pub(super) trait Place {
+    fn address(&self) -> u64;
+    fn length(&self) -> usize;
+}
+
+impl Place for Tensor<'_> {
+    fn address(&self) -> u64 {
+        self.address
+    }
+    fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl Place for TensorMut<'_> {
+    fn address(&self) -> u64 {
+        self.address
+    }
+    fn length(&self) -> usize {
+        self.length
+    }
+}
+
+/// The lengths of a network's tensors.
+pub(super) fn lengths(network: &[impl Place]) -> Vec<usize> {
+    network.iter().map(Place::length).collect()
+}
+
+/// Where they are.
+pub(super) fn addresses(network: &[impl Place]) -> Vec<u64> {
+    network.iter().map(Place::address).collect()
+}
+
+/// That the network named `what` has tensors of `lengths`.
+pub(super) fn check(what: &str, network: &[impl Place], lengths: &[usize]) -> Result<(), Invalid> {
+    let (found, expected) = (network.len(), lengths.len());
+    expect(found == expected, || format!("{what} has {found} tensors, expected {expected}"))?;
+    for (t, (tensor, expected)) in network.iter().zip(lengths).enumerate() {
+        let found = tensor.length();
+        let sentence = || format!("tensor {t} of {what} has {found} values, expected {expected}");
+        expect(found == *expected, sentence)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_that_differ_are_a_sentence() {
+        // SAFETY: Nothing reads the tensors.
+        let network = unsafe { [Tensor::from_address(0, 3), Tensor::from_address(0, 4)] };
+        assert!(check("a parent", &network, &[3, 4]).is_ok());
+        let error = |lengths: &[usize]| check("a parent", &network, lengths).unwrap_err().0;
+        assert_eq!(error(&[3]), "a parent has 2 tensors, expected 1");
+        assert_eq!(error(&[3, 5]), "tensor 1 of a parent has 4 values, expected 5");
+    }
+}
