@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use esgd_core::rng::Key;
 
-use crate::box_muller::box_muller;
+use crate::{box_muller::box_muller, isa::prefetch};
 
 /// Blocks drawn together.
 const BLOCKS: usize = 32;
@@ -27,7 +27,7 @@ const W1: u32 = 0xBB67_AE85;
 const TWO_POW_MINUS_24: f32 = 1.0 / (1u32 << 24) as f32;
 
 /// Blocks whose words are made together: their state is in registers.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 32;
 
 type Lanes = [u32; TOGETHER];
 
@@ -150,6 +150,13 @@ impl Piece {
     #[inline(always)]
     pub(crate) fn of<'a, T>(&self, group: &'a [T; NUMBERS]) -> &'a [T] {
         &group[self.skip..self.skip + self.here.len()]
+    }
+
+    /// Asks for the memory of the piece after this one, to be written.
+    #[inline(always)]
+    pub(crate) fn prefetch_next(&self, out: &[f32]) {
+        let next = &out[self.here.end..];
+        prefetch(&next[..next.len().min(NUMBERS)]);
     }
 }
 

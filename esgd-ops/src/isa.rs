@@ -128,6 +128,20 @@ macro_rules! vectorized {
 }
 pub(crate) use vectorized;
 
+/// Asks for the memory of `out` before it is written, so that it arrives while the numbers to write
+/// are computed. Without it a kernel that writes to memory far away waits for every line.
+#[inline(always)]
+pub(crate) fn prefetch(out: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in out.chunks(16) {
+        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+        // SAFETY: A prefetch reads and writes nothing, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = out;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,8 +12,13 @@ pub type Tensors<'a> = Vec<&'a [f32]>;
 /// The tensors of one network, in order, to be written.
 pub type TensorsMut<'a> = Vec<&'a mut [f32]>;
 
-/// Numbers that one tile writes, over all its outputs: enough to be worth a task of its own.
-const WORK: usize = 1 << 18;
+/// Numbers that one tile writes, over all its outputs: enough to be worth a task of its own, and few
+/// enough that every thread gets several tiles if the whole work allows it.
+const MOST_WORK: usize = 1 << 18;
+const LEAST_WORK: usize = 1 << 13;
+
+/// Tiles that each thread should get, at least.
+const TILES_PER_THREAD: usize = 8;
 
 /// The most values of a tensor in one tile, and the fewest that a tensor is cut into. A tile of 16
 /// parents then fits in a second-level cache of half a megabyte.
@@ -21,7 +26,7 @@ const LONGEST: usize = 1 << 14;
 const SHORTEST: usize = 1 << 10;
 
 /// The most outputs in one tile.
-const MOST_OUTPUTS: usize = WORK / SHORTEST;
+const MOST_OUTPUTS: usize = MOST_WORK / SHORTEST;
 
 /// One piece of work: the same stretch of one tensor in several outputs.
 pub(crate) struct Tile<'a> {
@@ -57,7 +62,10 @@ pub(crate) fn for_each_tile(
         None => return,
     };
     let most = (MOST_OUTPUTS / together).max(1) * together;
-    let length = (WORK / outputs.len().min(most)).clamp(SHORTEST, LONGEST);
+    let whole = outputs.len() * lengths.iter().sum::<usize>();
+    let share = whole / (TILES_PER_THREAD * rayon::current_num_threads());
+    let numbers = share.clamp(LEAST_WORK, MOST_WORK);
+    let length = (numbers / outputs.len().min(most)).clamp(SHORTEST, LONGEST);
     let mut tiles = vec![];
     for (group, outputs) in outputs.chunks_mut(most).enumerate() {
         let mut tensors: Vec<_> = outputs.iter_mut().map(|tensors| tensors.iter_mut()).collect();

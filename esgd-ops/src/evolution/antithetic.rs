@@ -68,6 +68,8 @@ vectorized! {
         minus: &mut [f32],
     ) {
         for piece in group::pieces(offset, theta.len()) {
+            piece.prefetch_next(plus);
+            piece.prefetch_next(minus);
             let noise = group::normals(key, piece.block);
             let pair = plus[piece.here.clone()].iter_mut().zip(&mut minus[piece.here.clone()]);
             let from = theta[piece.here.clone()].iter().zip(piece.of(&noise));

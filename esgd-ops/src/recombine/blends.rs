@@ -25,6 +25,7 @@ vectorized! {
         out: &mut [f32],
     ) {
         for piece in group::pieces(offset, out.len()) {
+            piece.prefetch_next(out);
             let noise = group::normals(key, piece.block);
             let mut theta = [0.0; NUMBERS];
             let theta = &mut theta[..piece.here.len()];
@@ -52,6 +53,7 @@ vectorized! {
         out: &mut [f32],
     ) {
         for piece in group::pieces(offset, out.len()) {
+            piece.prefetch_next(out);
             let noise = group::normals(key, piece.block);
             let mut theta = [0.0; NUMBERS];
             let theta = &mut theta[..piece.here.len()];
@@ -71,6 +73,7 @@ vectorized! {
     ) {
         let choice = crossover_key(*key);
         for piece in group::pieces(offset, out.len()) {
+            piece.prefetch_next(out);
             let words = group::plain_words(&choice, piece.block);
             let out = &mut out[piece.here.clone()];
             chosen_at(parents, piece.here.start, piece.of(&words), out);
@@ -122,17 +125,17 @@ fn weighted_at(parents: &[&[f32]], weights: &[f32], at: usize, out: &mut [f32]) 
     }
 }
 
-/// From `at` on, the value of the parent that each word chooses.
+/// From `at` on, the value of the parent that each word chooses: parent ⌊word ρ / 2³²⌋.
 #[inline(always)]
 fn chosen_at(parents: &[&[f32]], at: usize, words: &[u32], out: &mut [f32]) {
-    let rho = parents.len() as u64;
     let here = at..at + out.len();
     out.copy_from_slice(&parents[0][here.clone()]);
-    // Parent by parent, where the draw has reached it: a vector blend instead of a gather.
-    for (j, parent) in (1..).zip(&parents[1..]) {
+    // Parent by parent, where the draw has reached it: a vector blend instead of a gather. It
+    // reaches parent j from the least word with word ρ ≥ j 2³² on.
+    for (j, parent) in (1u64..).zip(&parents[1..]) {
+        let least = (j << 32).div_ceil(parents.len() as u64) as u32;
         for ((x, theta), word) in out.iter_mut().zip(&parent[here.clone()]).zip(words) {
-            let chosen = ((u64::from(*word) * rho) >> 32) as u32;
-            *x = if chosen >= j { *theta } else { *x };
+            *x = if *word >= least { *theta } else { *x };
         }
     }
 }
