@@ -26,29 +26,13 @@ const W0: u32 = 0x9E37_79B9;
 const W1: u32 = 0xBB67_AE85;
 const TWO_POW_MINUS_24: f32 = 1.0 / (1u32 << 24) as f32;
 
-/// Blocks whose words are made together: their state is in registers.
-const TOGETHER: usize = 32;
-
-type Lanes = [u32; TOGETHER];
+type Lanes = [u32; BLOCKS];
 
 /// The words of blocks `first` to `first` + 31 of `key`, word k of each in array k.
 ///
 /// Philox4x32-10, as `esgd_core::rng::philox4x32_10` has it.
 #[inline(always)]
-fn words(key: &Key, first: u32) -> [[u32; BLOCKS]; 4] {
-    let mut out = [[0; BLOCKS]; 4];
-    for at in (0..BLOCKS).step_by(TOGETHER) {
-        let words = philox(key, first.wrapping_add(at as u32));
-        for (out, words) in out.iter_mut().zip(&words) {
-            out[at..at + TOGETHER].copy_from_slice(words);
-        }
-    }
-    out
-}
-
-/// The words of blocks `first` to `first` + 15.
-#[inline(always)]
-fn philox(key: &Key, first: u32) -> [Lanes; 4] {
+fn words(key: &Key, first: u32) -> [Lanes; 4] {
     // The counters differ in their first word alone: two rounds are the same for all, but for that
     // word's product.
     let (counter, mut seed) = key.counter(0);
@@ -64,7 +48,7 @@ fn philox(key: &Key, first: u32) -> [Lanes; 4] {
         std::array::from_fn(|i| high1[i] ^ same as u32 ^ seed[0]),
         low1,
         std::array::from_fn(|i| (product >> 32) as u32 ^ low0[i] ^ seed[1]),
-        [product as u32; TOGETHER],
+        [product as u32; BLOCKS],
     ];
     for _ in 2..10 {
         seed = [seed[0].wrapping_add(W0), seed[1].wrapping_add(W1)];

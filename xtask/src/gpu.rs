@@ -11,6 +11,7 @@ pub(crate) fn run(options: &[String]) -> Result<(), Failure> {
     if !options.iter().any(|arg| matches!(arg.as_str(), "-h" | "--help")) {
         println!("```text\n{}\n```\n", hardware::describe());
     }
-    let build = ["run", "--release", "-p", "esgd-bench", "--features", "cuda", "--bin", "gpu", "--"];
+    let build =
+        ["run", "--release", "-p", "esgd-bench", "--features", "cuda", "--bin", "gpu", "--"];
     show(cargo(&build).args(options))
 }
