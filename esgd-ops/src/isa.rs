@@ -7,6 +7,24 @@
 
 use std::{fmt, sync::OnceLock};
 
+use pulp::{Simd, WithSimd};
+
+/// The vectors of [`Isa::PORTABLE`].
+#[cfg(target_arch = "aarch64")]
+type Plain = pulp::aarch64::Neon;
+#[cfg(not(target_arch = "aarch64"))]
+type Plain = pulp::Scalar128b;
+
+#[cfg(target_arch = "aarch64")]
+fn plain() -> Plain {
+    // SAFETY: every 64-bit ARM processor that Rust builds for has NEON.
+    unsafe { Plain::new_unchecked() }
+}
+#[cfg(not(target_arch = "aarch64"))]
+fn plain() -> Plain {
+    pulp::Scalar128b
+}
+
 /// A set of vector instructions that this processor has.
 ///
 /// ```
@@ -39,17 +57,12 @@ impl Isa {
         let mut all = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         {
-            let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if fma {
+            // What pulp asks for includes all that `vectorized!` enables.
+            if pulp::x86::V3::try_new().is_some() {
                 all.push(Self(Kind::Avx2));
-            }
-            if fma
-                && is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-            {
-                all.push(Self(Kind::Avx512));
+                if pulp::x86::V4::try_new().is_some() {
+                    all.push(Self(Kind::Avx512));
+                }
             }
         }
         all
@@ -85,6 +98,42 @@ impl Isa {
 
     pub(crate) const fn kind(self) -> Kind {
         self.0
+    }
+
+    /// Values of `f32` in a vector of [`Self::dispatch`].
+    pub(crate) const fn lanes(self) -> usize {
+        match self.0 {
+            Kind::Portable => Plain::F32_LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => pulp::x86::V3::F32_LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => pulp::x86::V4::F32_LANES,
+        }
+    }
+
+    /// Vector registers of [`Self::dispatch`].
+    pub(crate) const fn registers(self) -> usize {
+        match self.0 {
+            Kind::Portable => Plain::REGISTER_COUNT,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => pulp::x86::V3::REGISTER_COUNT,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => pulp::x86::V4::REGISTER_COUNT,
+        }
+    }
+
+    /// Runs an operation that is written in vectors, where arrays would not stay in registers.
+    #[inline]
+    pub(crate) fn dispatch<Op: WithSimd>(self, op: Op) -> Op::Output {
+        match self.0 {
+            Kind::Portable => plain().vectorize(op),
+            // SAFETY: an `Isa` of this kind is made only where pulp has found the instructions.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => Simd::vectorize(unsafe { pulp::x86::V3::new_unchecked() }, op),
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => Simd::vectorize(unsafe { pulp::x86::V4::new_unchecked() }, op),
+        }
     }
 }
 

@@ -28,6 +28,7 @@
 //! ```
 
 mod box_muller;
+pub mod conv;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 pub mod evolution;

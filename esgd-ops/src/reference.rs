@@ -7,6 +7,8 @@
 //! `i` is the index of a parameter in its network: tensors follow one another, so a tensor's
 //! first parameter has the number of parameters before it.
 
+pub mod layers;
+
 use esgd_core::rng::Key;
 
 use crate::{box_muller::box_muller, group::unit};

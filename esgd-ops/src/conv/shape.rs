@@ -1,0 +1,76 @@
+//! What a convolution is: its channels, its image, its kernel.
+
+/// A two-dimensional convolution with a square kernel, as PyTorch's `Conv2d` has it.
+///
+/// ```
+/// use esgd_ops::conv::Shape;
+///
+/// // The first layer of a ResNet for CIFAR-10.
+/// let shape = Shape { inputs: 3, outputs: 16, height: 32, width: 32, kernel: 3, stride: 1, padding: 1 };
+/// assert_eq!((shape.out_height(), shape.out_width()), (32, 32));
+/// assert_eq!(shape.weights(), 16 * 3 * 3 * 3);
+/// assert_eq!(shape.macs(), 32 * 32 * 16 * 27);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Channels of the input.
+    pub inputs: usize,
+    /// Channels of the output.
+    pub outputs: usize,
+    /// Rows of the input.
+    pub height: usize,
+    /// Columns of the input.
+    pub width: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: usize,
+    /// Pixels from one output to the next.
+    pub stride: usize,
+    /// Zeros around the input.
+    pub padding: usize,
+}
+
+impl Shape {
+    /// Whether all sizes are at least 1 and the kernel fits into the padded input.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        let least = [self.inputs, self.outputs, self.height, self.width, self.kernel, self.stride];
+        least.iter().all(|&n| n >= 1)
+            && self.kernel <= self.height.min(self.width) + 2 * self.padding
+    }
+
+    /// Rows of the output.
+    #[must_use]
+    pub fn out_height(&self) -> usize {
+        (self.height + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Columns of the output.
+    #[must_use]
+    pub fn out_width(&self) -> usize {
+        (self.width + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Values of one input image.
+    #[must_use]
+    pub fn input_len(&self) -> usize {
+        self.inputs * self.height * self.width
+    }
+
+    /// Values of one output image.
+    #[must_use]
+    pub fn output_len(&self) -> usize {
+        self.outputs * self.out_height() * self.out_width()
+    }
+
+    /// Values of the kernel: outputs × inputs × kernel × kernel.
+    #[must_use]
+    pub fn weights(&self) -> usize {
+        self.outputs * self.inputs * self.kernel * self.kernel
+    }
+
+    /// Multiplications with additions that one image takes, forwards.
+    #[must_use]
+    pub fn macs(&self) -> u64 {
+        (self.out_height() * self.out_width() * self.weights()) as u64
+    }
+}
