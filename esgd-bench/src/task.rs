@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use esgd_models::{Activation, Mlp, Supervised, data};
+use esgd_models::{Activation, Network, Supervised, data, networks};
 
 use crate::Result;
 
 /// A task of the experiment. Fitness is the loss on validation data; test data is only reported.
 pub struct Task {
     /// Network, training and validation data.
-    pub problem: Supervised<Mlp>,
+    pub problem: Supervised<Network>,
     /// The test data.
     pub test: data::Dataset,
     /// What every method may spend.
@@ -63,27 +63,11 @@ pub fn fashion(dir: &Path) -> Result<Task> {
 }
 
 fn task(data: data::Splits, budget: Budget) -> Result<Task> {
-    let mlp = perceptron(&[data.train.features(), 64, data.train.classes()?]);
+    let (inputs, classes) = (data.train.features(), data.train.classes()?);
+    let mlp = networks::mlp(inputs, &[64], classes, Activation::Relu)?;
     Ok(Task {
         problem: Supervised::new(mlp, data.train, data.validation)?,
         test: data.test,
         budget,
     })
-}
-
-/// A perceptron of these widths, from inputs to classes.
-///
-/// # Panics
-/// If there are not at least two.
-#[must_use]
-pub fn perceptron(widths: &[usize]) -> Mlp {
-    let [inputs, hidden @ .., classes] = widths else {
-        panic!("a perceptron of widths {widths:?}: expected inputs and classes at least")
-    };
-    Mlp {
-        inputs: *inputs,
-        hidden: hidden.to_vec(),
-        classes: *classes,
-        activation: Activation::Relu,
-    }
 }

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use esgd_core::{Fitness, Outcome, Tally};
-use esgd_models::{Error, Evaluation, Mlp, Supervised, data::Splits};
+use esgd_models::{Error, Evaluation, Network, Supervised, data::Splits};
 use serde::Serialize;
 
 use crate::config::{Config, Part};
 
-type Run = Outcome<Supervised<Mlp>>;
+type Run = Outcome<Supervised<Network>>;
 
 /// How many of the best are compared, as in Table 1 of the paper.
 const TOP: usize = 15;
@@ -69,7 +69,7 @@ pub struct Contrast {
 }
 
 impl Best {
-    pub fn of(run: &Run, problem: &Supervised<Mlp>, splits: &Splits) -> Result<Self, Error> {
+    pub fn of(run: &Run, problem: &Supervised<Network>, splits: &Splits) -> Result<Self, Error> {
         let theta = run.best.scored.theta();
         let on = |data: &esgd_models::data::Dataset| match data.is_empty() {
             true => Ok(None),
@@ -94,7 +94,7 @@ impl Best {
 impl Summary {
     pub fn of(
         run: &Run,
-        problem: &Supervised<Mlp>,
+        problem: &Supervised<Network>,
         splits: &Splits,
         config: &Config,
         threads: usize,

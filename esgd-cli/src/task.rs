@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use esgd_models::{
-    Mlp, Supervised,
+    Network, Supervised,
     data::{self, Sizes, Splits},
+    networks,
 };
 
 use crate::{
@@ -24,16 +25,13 @@ pub fn splits(data: &Data) -> Result<Splits, Failure> {
 }
 
 /// What to train the population on.
-pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Mlp>, Failure> {
-    let mlp = Mlp {
-        inputs: splits.train.features(),
-        hidden: config.network.hidden.clone(),
-        // The largest class may be missing from a small part.
-        classes: [&splits.train, &splits.validation, &splits.test]
-            .into_iter()
-            .try_fold(0, |most, part| part.classes().map(|n| most.max(n)))?,
-        activation: config.network.activation,
-    };
+pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Network>, Failure> {
+    // The largest class may be missing from a small part.
+    let classes = [&splits.train, &splits.validation, &splits.test]
+        .into_iter()
+        .try_fold(0, |most, part| part.classes().map(|n| most.max(n)))?;
+    let (inputs, hidden) = (splits.train.features(), &config.network.hidden);
+    let mlp = networks::mlp(inputs, hidden, classes, config.network.activation)?;
     let fitness = match config.data.fitness {
         Part::Train => &splits.train,
         Part::Validation => &splits.validation,

@@ -14,7 +14,7 @@ use esgd_core::{
     rng::{Key, Purpose},
     settings::{Guarantee, RecipePolicy, Start, Way},
 };
-use esgd_models::{Genome, Mlp, Supervised, Workers, data::Splits};
+use esgd_models::{Genome, Network, Supervised, Workers, data::Splits};
 
 use crate::{
     args::TrainArgs,
@@ -87,7 +87,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
 /// The networks of --init, in the shapes of this network.
 fn founders(
     args: &TrainArgs,
-    problem: &Supervised<Mlp>,
+    problem: &Supervised<Network>,
     seed: u64,
 ) -> Result<Vec<Genome>, Failure> {
     if args.init.is_empty() {
@@ -107,7 +107,7 @@ fn founders(
 /// be better than. `None` if it was interrupted.
 fn contrast(
     settings: &Settings,
-    problem: &Supervised<Mlp>,
+    problem: &Supervised<Network>,
     splits: &Splits,
     workers: &Workers,
     stop: &AtomicBool,
@@ -141,7 +141,7 @@ fn contrast(
 }
 
 /// A failed run still has the last complete population: its best is worth keeping.
-fn save_what_is_left(folder: &RunFolder, failure: CoreFailure<Supervised<Mlp>>) -> Failure {
+fn save_what_is_left(folder: &RunFolder, failure: CoreFailure<Supervised<Network>>) -> Failure {
     let reason = match failure.error {
         CoreError::Settings(e) => return Failure::Usage(e.to_string()),
         // candle puts a backtrace behind its first line.

@@ -36,6 +36,9 @@ pub enum Error {
     /// A recipe that no optimizer understands.
     #[error("{0}")]
     Recipe(String),
+    /// A network that cannot be.
+    #[error("{0}")]
+    Network(String),
     /// Weights that do not fit the network.
     #[error("the weights do not fit the network: {0}")]
     Weights(String),

@@ -35,6 +35,16 @@ impl Parameter {
     pub fn tensor(&self) -> &Tensor {
         self.var.as_tensor()
     }
+
+    /// Runs `f` on the values, which must be on the CPU.
+    pub(crate) fn read<R>(&self, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
+        with_values(self.tensor(), f)
+    }
+
+    /// Sets the values.
+    pub(crate) fn write(&self, values: &[f32]) -> Result<()> {
+        Ok(self.var.set(&Tensor::from_slice(values, self.var.shape(), self.var.device())?)?)
+    }
 }
 
 /// θ: the tensors of one network, in order of their names.

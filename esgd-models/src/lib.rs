@@ -8,12 +8,13 @@
 #![forbid(unsafe_code)]
 
 pub mod data;
+mod engine;
 mod error;
 mod evaluation;
 mod genome;
 mod initializer;
 pub mod names;
-mod networks;
+pub mod networks;
 mod offspring;
 mod pass;
 pub mod recipe;
@@ -24,7 +25,7 @@ mod workers;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use genome::{Genome, Parameter, Role};
-pub use networks::{Activation, Mlp};
+pub use networks::{Activation, Network};
 pub use pass::Pass;
 pub use recipe::Training;
 pub use supervised::{OptimizerState, Supervised};

@@ -1,6 +1,9 @@
 //! The one adapter between core and candle: a task with its data is a `Problem`.
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    sync::{Mutex, PoisonError},
+};
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, backprop::GradStore};
 use esgd_core::{Hyper, Mutation, Problem, Yardstick, rng::Key};
@@ -12,9 +15,12 @@ use esgd_ops::{
 use crate::{
     Error, Pass, Result, Task, Training,
     data::Dataset,
+    engine::Engine,
     evaluation::{self, Evaluation},
     genome::{Genome, Parameter, Role, with_values},
-    initializer, offspring,
+    initializer,
+    networks::Network,
+    offspring,
 };
 
 /// A task with the data it is trained on and the data its fitness is measured on.
@@ -24,6 +30,8 @@ pub struct Supervised<T> {
     task: T,
     train: Dataset,
     fitness: Dataset,
+    /// Engines that no thread is using.
+    engines: Mutex<Vec<Engine>>,
 }
 
 /// What an optimizer remembers.
@@ -35,6 +43,14 @@ pub struct OptimizerState {
     epochs: u32,
     /// The optimizer's buffers of each parameter: momentum, or moments.
     slots: Vec<Vec<Vec<f32>>>,
+}
+
+impl OptimizerState {
+    /// Counts a step; gives its number and the buffers of each parameter.
+    pub(crate) fn next(&mut self) -> (u64, &mut [Vec<Vec<f32>>]) {
+        self.steps += 1;
+        (self.steps, &mut self.slots)
+    }
 }
 
 impl<T: Task> Supervised<T> {
@@ -51,7 +67,7 @@ impl<T: Task> Supervised<T> {
                 )));
             }
         }
-        Ok(Self { task, train, fitness })
+        Ok(Self { task, train, fitness, engines: Mutex::default() })
     }
 
     /// The task.
@@ -65,7 +81,31 @@ impl<T: Task> Supervised<T> {
     /// # Errors
     /// What candle says.
     pub fn evaluate(&self, theta: &Genome, data: &Dataset) -> Result<Evaluation> {
-        evaluation::evaluate(&self.task, theta, data)
+        match self.task.network().filter(|_| theta.device().is_cpu()) {
+            Some(network) => self.with_engine(network, theta, 1, |engine| engine.evaluate(data)),
+            None => evaluation::evaluate(&self.task, theta, data),
+        }
+    }
+
+    /// Runs `f` on an engine with the values of `theta` and room for batches of `batch` samples. There
+    /// are as many engines as threads that have used one at the same time.
+    fn with_engine<R>(
+        &self,
+        network: &Network,
+        theta: &Genome,
+        batch: usize,
+        f: impl FnOnce(&mut Engine) -> Result<R>,
+    ) -> Result<R> {
+        let idle = || self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = idle().pop().filter(|engine| engine.holds(batch));
+        let mut engine = match free {
+            Some(engine) => engine,
+            None => Engine::new(network, theta, batch)?,
+        };
+        engine.load(theta)?;
+        let result = f(&mut engine);
+        idle().push(engine);
+        result
     }
 
     /// The gradient step of one batch; `false` if the loss is not a number any more.
@@ -142,6 +182,12 @@ impl<T: Task> Problem for Supervised<T> {
     ) -> Result<()> {
         let training = Training::of(hyper, state.epochs)?;
         state.epochs += 1;
+        if let Some(network) = self.task.network().filter(|_| theta.device().is_cpu()) {
+            return self.with_engine(network, theta, training.batch, |engine| {
+                engine.epoch(&self.train, &training, state, key)?;
+                engine.store(theta)
+            });
+        }
         let model = self.task.build(theta.var_builder())?;
         let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
         key.stream().shuffle(&mut order);

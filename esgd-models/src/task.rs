@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::Pass;
+use crate::{Pass, networks::Network};
 
 /// A network and its loss on batches of (x, y). Two methods are enough for a classifier.
 ///
@@ -35,6 +35,12 @@ pub trait Task: Sync {
     /// The loss's name; part of the yardstick.
     fn loss_name(&self) -> &str {
         "cross-entropy"
+    }
+
+    /// The list of layers that this is, if it is one: on the CPU it is then trained and evaluated by
+    /// the engine instead of candle, with cross-entropy as its loss.
+    fn network(&self) -> Option<&Network> {
+        None
     }
 
     /// Whether a tensor is a statistic rather than a weight: BatchNorm's running mean and

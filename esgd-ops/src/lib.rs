@@ -28,12 +28,13 @@
 //! ```
 
 mod box_muller;
-pub mod conv;
+
 #[cfg(feature = "cuda")]
 pub mod cuda;
 pub mod evolution;
 mod group;
 mod isa;
+pub mod layers;
 pub mod noise;
 pub mod norm;
 pub mod optimizer;

@@ -3,10 +3,10 @@
 mod digits;
 mod idx;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Storage, Tensor};
 use esgd_core::rng::{Key, Purpose};
 
-use crate::{Error, Result};
+use crate::{Error, Result, genome};
 
 pub use digits::digits;
 pub use idx::idx;
@@ -98,6 +98,24 @@ impl Dataset {
     pub fn gather(&self, order: &[u32]) -> Result<(Tensor, Tensor)> {
         let order = Tensor::new(order, &Device::Cpu)?;
         Ok((self.x.index_select(&order, 0)?, self.y.index_select(&order, 0)?))
+    }
+
+    /// Copies the samples of these numbers, of `features` values and a class each.
+    pub(crate) fn fill(&self, order: &[u32], x: &mut [f32], y: &mut [u32]) -> Result<()> {
+        let width = self.features();
+        genome::with_values(&self.x, |values| {
+            for (x, &i) in x.chunks_exact_mut(width).zip(order) {
+                x.copy_from_slice(&values[i as usize * width..][..width]);
+            }
+        })?;
+        let (storage, layout) = self.y.storage_and_layout();
+        let (Storage::Cpu(storage), Some((start, _))) = (&*storage, layout.contiguous_offsets())
+        else {
+            return Err(Error::Data(format!("{}: y is not contiguous on the CPU", self.name)));
+        };
+        let classes = &storage.as_slice::<u32>()?[start..];
+        y.iter_mut().zip(order).for_each(|(y, &i)| *y = classes[i as usize]);
+        Ok(())
     }
 
     /// `n` samples from `start` on.

@@ -4,7 +4,7 @@
 //! order. In `f64`, because the tests also check gradients against finite differences, which `f32`
 //! is too coarse for.
 
-use crate::conv::Shape;
+use crate::layers::conv::Shape;
 
 /// Convolution as PyTorch's `Conv2d` without bias: y(o, r, c) = Σ x(i, r s + a − p, c s + b − p)
 /// w(o, i, a, b) over inputs i and kernel pixels (a, b), with zeros outside the image.

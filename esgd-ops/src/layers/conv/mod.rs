@@ -3,7 +3,7 @@
 //! Images are channels × rows × columns, kernels outputs × inputs × rows × columns, as in PyTorch.
 //! One image at a time is put into planes with zeros around it ([`Conv::load`]), which stay in the
 //! nearest caches while every output channel is made of them; there is no unfolded copy of the input
-//! (im2col). What is computed is in [`reference`](crate::reference::conv); sums are in another order
+//! (im2col). What is computed is in [`reference`](crate::reference::layers::conv); sums are in another order
 //! here, so results agree within rounding. They are the same for any batch and number of threads.
 
 mod correlation;
@@ -22,7 +22,7 @@ pub use shape::Shape;
 /// A convolution, planned for the vector instructions of this processor.
 ///
 /// ```
-/// use esgd_ops::conv::{Conv, Shape};
+/// use esgd_ops::layers::conv::{Conv, Shape};
 ///
 /// let shape = Shape { inputs: 1, outputs: 1, height: 3, width: 3, kernel: 3, stride: 1, padding: 1 };
 /// let conv = Conv::new(shape);

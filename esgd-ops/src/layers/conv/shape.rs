@@ -3,7 +3,7 @@
 /// A two-dimensional convolution with a square kernel, as PyTorch's `Conv2d` has it.
 ///
 /// ```
-/// use esgd_ops::conv::Shape;
+/// use esgd_ops::layers::conv::Shape;
 ///
 /// // The first layer of a ResNet for CIFAR-10.
 /// let shape = Shape { inputs: 3, outputs: 16, height: 32, width: 32, kernel: 3, stride: 1, padding: 1 };

@@ -1,0 +1,211 @@
+//! The training engine: a [`Network`] on the CPU, without a graph, in memory allocated once.
+//!
+//! Each layer is a [`Node`], which keeps what its backward pass needs. Gradients of activations pass
+//! from node to node in a few [`Buffers`]. One thread computes all of it, so results do not depend
+//! on how many individuals train beside this one.
+
+mod buffers;
+mod chain;
+mod conv;
+mod linear;
+mod node;
+mod norm;
+mod pool;
+mod residual;
+
+use esgd_core::rng::Key;
+use esgd_ops::{layers::cross_entropy, norm::squared_norm, optimizer};
+
+use crate::{
+    Error, Result, Training,
+    data::Dataset,
+    evaluation::Evaluation,
+    genome::{Genome, Role},
+    networks::{Network, Size},
+    supervised::OptimizerState,
+};
+use buffers::Buffers;
+use chain::Chain;
+use node::{Mode, Node, Site};
+
+/// Values that an evaluation's activations may take, so that they stay in the cache.
+const CACHED: usize = 1 << 18;
+
+/// A network with the memory to train and to evaluate it.
+pub(crate) struct Engine {
+    input: Size,
+    classes: usize,
+    nodes: Chain,
+    /// The tensors of θ and their gradients, in the order of the genome.
+    values: Vec<Vec<f32>>,
+    gradients: Vec<Vec<f32>>,
+    x: Vec<f32>,
+    y: Vec<u32>,
+    buffers: Buffers,
+    /// Samples that fit.
+    capacity: usize,
+    /// Samples that are evaluated together.
+    together: usize,
+}
+
+impl Engine {
+    /// An engine for networks like `theta`, and batches of `batch` samples.
+    ///
+    /// # Errors
+    /// If `theta` has not the tensors of the network.
+    pub(crate) fn new(network: &Network, theta: &Genome, batch: usize) -> Result<Self> {
+        let names: Vec<String> = theta.parameters().iter().map(|p| p.name.clone()).collect();
+        let lengths: Vec<usize> = theta.parameters().iter().map(|p| p.var.elem_count()).collect();
+        let site = Site { names: &names, capacity: 0 };
+        let largest = Chain::new(network.layers(), network.input(), &site)?.largest();
+        let together = (CACHED / largest).clamp(8, 256);
+        let capacity = batch.max(together);
+        let site = Site { names: &names, capacity };
+        let nodes = Chain::new(network.layers(), network.input(), &site)?;
+        let gradients = theta.parameters().iter().map(|p| match p.role {
+            Role::Weight => vec![0.0; p.var.elem_count()],
+            Role::Statistic => vec![],
+        });
+        Ok(Self {
+            input: network.input(),
+            classes: network.classes(),
+            nodes,
+            gradients: gradients.collect(),
+            values: lengths.iter().map(|&n| vec![0.0; n]).collect(),
+            x: vec![0.0; capacity * network.input().len()],
+            y: vec![0; capacity],
+            buffers: Buffers::new(capacity * largest),
+            capacity,
+            together,
+        })
+    }
+
+    /// Whether it has room for batches of this size.
+    pub(crate) fn holds(&self, batch: usize) -> bool {
+        batch <= self.capacity
+    }
+
+    /// Takes over the values of `theta`.
+    ///
+    /// # Errors
+    /// If candle cannot read them.
+    pub(crate) fn load(&mut self, theta: &Genome) -> Result<()> {
+        for (values, parameter) in self.values.iter_mut().zip(theta.parameters()) {
+            parameter.read(|from| values.copy_from_slice(from))?;
+        }
+        Ok(())
+    }
+
+    /// Gives its values to `theta`.
+    ///
+    /// # Errors
+    /// If candle cannot write them.
+    pub(crate) fn store(&self, theta: &Genome) -> Result<()> {
+        for (values, parameter) in self.values.iter().zip(theta.parameters()) {
+            parameter.write(values)?;
+        }
+        Ok(())
+    }
+
+    /// One epoch: gradient steps on all of `data` in an order drawn from `key`, until the loss is not
+    /// a number any more.
+    ///
+    /// # Errors
+    /// If the data do not fit the network.
+    pub(crate) fn epoch(
+        &mut self,
+        data: &Dataset,
+        training: &Training,
+        state: &mut OptimizerState,
+        key: Key,
+    ) -> Result<()> {
+        self.check(data)?;
+        let mut order: Vec<u32> = (0..data.len() as u32).collect();
+        key.stream().shuffle(&mut order);
+        for (b, batch) in order.chunks(training.batch).enumerate() {
+            self.gather(data, batch)?;
+            if !self.gradient(batch.len(), training.dropout, key.derive(b as u64)).is_finite() {
+                break; // It diverged: its fitness will say so.
+            }
+            self.step(training, state);
+        }
+        Ok(())
+    }
+
+    /// The loss of the first `n` samples in training mode, and its gradient into `self.gradients`.
+    fn gradient(&mut self, n: usize, dropout: f32, key: Key) -> f64 {
+        let mode = Mode::training(dropout, key);
+        let x = &self.x[..n * self.input.len()];
+        self.nodes.forward(x, n, &mut self.values, &mode);
+        let mut logits = self.buffers.take();
+        logits[..n * self.classes].copy_from_slice(&self.nodes.output()[..n * self.classes]);
+        let loss = cross_entropy::with_gradient(&mut logits[..n * self.classes], &self.y[..n]);
+        let (values, gradients) = (&self.values, &mut self.gradients);
+        self.nodes.backward(x, n, logits, false, values, gradients, &mut self.buffers);
+        loss
+    }
+
+    /// The optimizer's step.
+    fn step(&mut self, training: &Training, state: &mut OptimizerState) {
+        let scale = match training.clip {
+            Some(max) => {
+                let squares = self.gradients.iter().map(|g| squared_norm(g));
+                optimizer::clip_scale(squares.sum::<f64>().sqrt(), max)
+            }
+            None => 1.0,
+        };
+        let (t, slots) = state.next();
+        for ((values, gradient), slots) in self.values.iter_mut().zip(&self.gradients).zip(slots) {
+            if !gradient.is_empty() {
+                training.optimizer.step(t, scale, values, gradient, slots);
+            }
+        }
+    }
+
+    /// Loss and error in evaluation mode.
+    ///
+    /// # Errors
+    /// If the data do not fit the network.
+    pub(crate) fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation> {
+        self.check(data)?;
+        let order: Vec<u32> = (0..data.len() as u32).collect();
+        let (mut loss, mut errors) = (0.0, 0);
+        for (i, batch) in order.chunks(self.together).enumerate() {
+            self.gather(data, batch)?;
+            let n = batch.len();
+            let x = &self.x[..n * self.input.len()];
+            self.nodes.forward(x, n, &mut self.values, &Mode::Evaluation { first: i == 0 });
+            let logits = self.nodes.output_mut();
+            let (sum, wrong) =
+                cross_entropy::sum_and_errors(&mut logits[..n * self.classes], &self.y[..n]);
+            loss += sum;
+            errors += wrong;
+        }
+        let samples = data.len();
+        let error = Some(errors as f64 / samples as f64);
+        Ok(Evaluation { loss: loss / samples as f64, error, samples })
+    }
+
+    fn gather(&mut self, data: &Dataset, batch: &[u32]) -> Result<()> {
+        let x = &mut self.x[..batch.len() * self.input.len()];
+        data.fill(batch, x, &mut self.y[..batch.len()])
+    }
+
+    fn check(&self, data: &Dataset) -> Result<()> {
+        let classes = data.classes()?;
+        if data.features() != self.input.len() || classes == 0 || classes > self.classes {
+            return Err(Error::Data(format!(
+                "{} has samples of {} values and {classes} classes: expected {} values and at most \
+                 {} classes, as the network has",
+                data.name(),
+                data.features(),
+                self.input.len(),
+                self.classes
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

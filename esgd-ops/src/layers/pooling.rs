@@ -1,0 +1,192 @@
+//! Pooling: the mean of each channel, and the maximum of squares that do not overlap.
+
+use super::sums;
+use crate::isa::{Isa, vectorized};
+
+/// The mean of each channel of each image: y has one value a plane.
+///
+/// ```
+/// use esgd_ops::layers::pooling;
+///
+/// let mut y = [0.0; 2];
+/// pooling::mean(&[1.0, 2.0, 3.0, 6.0], &mut y);
+/// assert_eq!(y, [1.5, 4.5]);
+/// ```
+///
+/// # Panics
+/// If x is not a multiple of y.
+pub fn mean(x: &[f32], y: &mut [f32]) {
+    assert!(x.len().is_multiple_of(y.len()), "planes of another size");
+    means(Isa::best(), x, y);
+}
+
+vectorized! {
+    fn means(x: &[f32], y: &mut [f32]) {
+        let plane = x.len() / y.len();
+        for (y, x) in y.iter_mut().zip(x.chunks_exact(plane)) {
+            *y = sums::of(x, |x| x) / plane as f32;
+        }
+    }
+}
+
+/// The gradient of [`mean`]'s input.
+///
+/// # Panics
+/// If dx is not a multiple of dy.
+pub fn mean_gradient(dy: &[f32], dx: &mut [f32]) {
+    assert!(dx.len().is_multiple_of(dy.len()), "planes of another size");
+    let plane = dx.len() / dy.len();
+    for (dx, dy) in dx.chunks_exact_mut(plane).zip(dy) {
+        dx.fill(dy / plane as f32);
+    }
+}
+
+/// The maximum of each `size` × `size` square of planes of `width` columns. Rows and columns that
+/// are left over are left out, as in PyTorch. Of equals the first is taken; a square with a value
+/// that is not a number gives that.
+///
+/// # Panics
+/// If lengths do not fit.
+pub fn max(x: &[f32], (height, width): (usize, usize), size: usize, y: &mut [f32]) {
+    let (rows, columns) = (height / size, width / size);
+    assert_eq!(x.len() / (height * width), y.len() / (rows * columns), "planes of another size");
+    for (x, y) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(rows * columns)) {
+        for (r, y) in y.chunks_exact_mut(columns).enumerate() {
+            max_of_rows(Isa::best(), &x[r * size * width..][..size * width], size, y);
+        }
+    }
+}
+
+vectorized! {
+    fn max_of_rows(rows: &[f32], size: usize, y: &mut [f32]) {
+        let width = rows.len() / size;
+        if size == 2 {
+            // The usual size, with a loop that becomes vector instructions.
+            let (upper, lower) = rows.split_at(width);
+            let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+            for (y, (a, b)) in y.iter_mut().zip(pairs) {
+                *y = greater(greater(a[0], a[1]), greater(b[0], b[1]));
+            }
+        } else {
+            for (c, y) in y.iter_mut().enumerate() {
+                let square = rows.chunks_exact(width).flat_map(|row| &row[c * size..][..size]);
+                *y = square.fold(f32::NEG_INFINITY, |max, x| greater(max, *x));
+            }
+        }
+    }
+}
+
+/// The greater, the first of equals, or what is not a number.
+#[inline(always)]
+fn greater(a: f32, b: f32) -> f32 {
+    if a >= b || a.is_nan() { a } else { b }
+}
+
+/// The gradient of [`max`]'s input: where the maximum was, as x and y say, the first of equals.
+///
+/// # Panics
+/// If lengths do not fit.
+pub fn max_gradient(
+    x: &[f32],
+    y: &[f32],
+    dy: &[f32],
+    (height, width): (usize, usize),
+    size: usize,
+    dx: &mut [f32],
+) {
+    assert!(x.len() == dx.len() && y.len() == dy.len());
+    let (rows, columns) = (height / size, width / size);
+    assert_eq!(x.len() / (height * width), y.len() / (rows * columns), "planes of another size");
+    if height % size != 0 || width % size != 0 {
+        dx.fill(0.0);
+    }
+    let planes = x.chunks_exact(height * width).zip(dx.chunks_exact_mut(height * width));
+    let pooled = y.chunks_exact(rows * columns).zip(dy.chunks_exact(rows * columns));
+    for ((x, dx), (y, dy)) in planes.zip(pooled) {
+        for r in 0..rows {
+            let here = r * size * width..(r + 1) * size * width;
+            let there = r * columns..(r + 1) * columns;
+            let (x, dx) = (&x[here.clone()], &mut dx[here]);
+            gradient_of_rows(Isa::best(), x, &y[there.clone()], &dy[there], size, dx);
+        }
+    }
+}
+
+vectorized! {
+    fn gradient_of_rows(x: &[f32], y: &[f32], dy: &[f32], size: usize, dx: &mut [f32]) {
+        let width = x.len() / size;
+        if size == 2 {
+            let (upper, lower) = x.split_at(width);
+            let (d_upper, d_lower) = dx.split_at_mut(width);
+            let x = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+            let dx = d_upper.as_chunks_mut::<2>().0.iter_mut().zip(d_lower.as_chunks_mut::<2>().0);
+            for (((a, b), (da, db)), (y, dy)) in x.zip(dx).zip(y.iter().zip(dy)) {
+                let [p, q, r] = [a[0] == *y, a[1] == *y, b[0] == *y];
+                da[0] = if p { *dy } else { 0.0 };
+                da[1] = if !p & q { *dy } else { 0.0 };
+                db[0] = if !p & !q & r { *dy } else { 0.0 };
+                db[1] = if !p & !q & !r { *dy } else { 0.0 };
+            }
+        } else {
+            for (c, (y, dy)) in y.iter().zip(dy).enumerate() {
+                let mut left = *dy;
+                for (i, k) in (0..size).flat_map(|i| (0..size).map(move |k| (i, k))) {
+                    let at = i * width + c * size + k;
+                    let found = x[at] == *y;
+                    dx[at] = if found { left } else { 0.0 };
+                    left = if found { 0.0 } else { left };
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_maximum_takes_the_gradient() {
+        for (height, width, size) in [(4, 6, 2), (6, 6, 3), (5, 7, 2), (32, 32, 2)] {
+            let x: Vec<f32> =
+                (0..2 * height * width).map(|i| ((i * 37) % 41) as f32 - 20.0).collect();
+            let (rows, columns) = (height / size, width / size);
+            let mut y = vec![0.0; 2 * rows * columns];
+            max(&x, (height, width), size, &mut y);
+            let dy: Vec<f32> = (0..y.len()).map(|i| i as f32 + 1.0).collect();
+            let mut dx = vec![f32::NAN; x.len()];
+            max_gradient(&x, &y, &dy, (height, width), size, &mut dx);
+            let mut expected = vec![0.0; x.len()];
+            for (i, y) in y.iter().enumerate() {
+                let (plane, r, c) = (i / (rows * columns), i / columns % rows, i % columns);
+                let square = (0..size * size)
+                    .map(|k| (plane * height + r * size + k / size) * width + c * size + k % size);
+                let best = square.fold(None, |best: Option<usize>, at| match best {
+                    Some(b) if x[b] >= x[at] => Some(b),
+                    _ => Some(at),
+                });
+                assert_eq!(*y, x[best.unwrap()]);
+                expected[best.unwrap()] = dy[i];
+            }
+            assert_eq!(dx, expected, "{height} × {width} by {size}");
+        }
+    }
+
+    #[test]
+    fn a_mean_shares_its_gradient() {
+        let x: Vec<f32> = (0..3 * 64).map(|i| i as f32).collect();
+        let mut y = [0.0; 3];
+        mean(&x, &mut y);
+        assert_eq!(y, [31.5, 95.5, 159.5]);
+        let mut dx = vec![f32::NAN; x.len()];
+        mean_gradient(&[64.0, 128.0, 0.0], &mut dx);
+        assert_eq!((dx[0], dx[64], dx[191]), (1.0, 2.0, 0.0));
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_not_pooled_away() {
+        let mut y = [0.0];
+        max(&[1.0, f32::NAN, 2.0, 3.0], (2, 2), 2, &mut y);
+        assert!(y[0].is_nan());
+    }
+}
