@@ -2,9 +2,11 @@
 //!
 //! `evidence` trains the table of [`methods`] on a [`task`] with equal epochs, [`measure`]s each
 //! and prints the [`summary`]; `figure` reads the [`metrics`] of a run and draws them
-//! ([`drawing`]). The program `ops` compares the speed of the kernels with others' ([`mod@ops`]).
+//! ([`drawing`]). The programs `ops` and `train`
+//! compare the speed of the kernels ([`mod@ops`]) and of training ([`mod@train`]) with others'.
 #![forbid(unsafe_code)]
 
+pub mod contest;
 pub mod drawing;
 #[cfg(feature = "cuda")]
 pub mod gpu;
@@ -14,6 +16,7 @@ pub mod metrics;
 pub mod ops;
 pub mod summary;
 pub mod task;
+pub mod train;
 
 /// A result whose error is one sentence.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

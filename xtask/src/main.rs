@@ -78,7 +78,7 @@ fn asks_for_help(command: &str, rest: &[String]) -> bool {
     let is_help = |arg: &str| matches!(arg, "-h" | "--help");
     let has_its_own = match command {
         "evidence" | "gpu" => true,
-        "bench" => rest.first().is_some_and(|name| name == bench::PROGRAM),
+        "bench" => rest.first().is_some_and(|name| bench::PROGRAMS.contains(&name.as_str())),
         _ => false,
     };
     command == "help"

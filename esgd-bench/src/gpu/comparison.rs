@@ -3,12 +3,12 @@
 
 use crate::{
     Result,
-    ops::{
+    contest::{
         contestant::Contestant,
         rounds::{Entry, alternate, median, paired_ratio, range},
-        shape::Shape,
         table::{Table, count, significant, time},
     },
+    ops::shape::Shape,
 };
 
 const OURS: usize = 0;

@@ -2,14 +2,15 @@
 
 use std::{hint::black_box, time::Instant};
 
-use super::{
-    contestant::Contestant,
-    options::Options,
-    rounds::{Entry, alternate, median},
-    shape::Shape,
-    table::{Table, count, significant},
+use super::{options::Options, shape::Shape};
+use crate::{
+    Result,
+    contest::{
+        contestant::Contestant,
+        rounds::{Entry, alternate, median},
+        table::{Table, count, significant},
+    },
 };
-use crate::Result;
 
 const PARTS: [(&str, &str); 6] = [
     ("uniforms", "Philox alone (uniform numbers into 16 KiB)"),

@@ -3,14 +3,18 @@
 use esgd_ops::Isa;
 
 use super::{
-    contestant::Contestant,
     options::Options,
-    rounds::{Entry, Seconds, alternate, median, paired_ratio, range},
     shape::{Shape, resnet18},
-    table::{Table, count, significant, time},
     torch_forms::{self, Fastest},
 };
-use crate::Result;
+use crate::{
+    Result,
+    contest::{
+        contestant::Contestant,
+        rounds::{Entry, Seconds, alternate, median, paired_ratio, range},
+        table::{Table, count, significant, time},
+    },
+};
 
 const OURS: usize = 0;
 const TORCH: usize = 1;

@@ -1,14 +1,14 @@
 //! How the time of one offspring parameter grows with d, ρ and λ.
 
-use super::{
-    comparison::thread_counts,
-    contestant::Contestant,
-    options::Options,
-    rounds::{Entry, Seconds, alternate, median},
-    shape::Shape,
-    table::{Table, count, significant},
+use super::{comparison::thread_counts, options::Options, shape::Shape};
+use crate::{
+    Result,
+    contest::{
+        contestant::Contestant,
+        rounds::{Entry, Seconds, alternate, median},
+        table::{Table, count, significant},
+    },
 };
-use crate::Result;
 
 /// Time against one of the sizes.
 pub struct Panel {

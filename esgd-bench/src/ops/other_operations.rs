@@ -11,14 +11,18 @@ use esgd_ops::{
 
 use super::{
     answers::timed,
-    contestant::Contestant,
     memory::{Memory, key, tables, tables_mut},
     options::Options,
-    rounds::{Entry, alternate, median, paired_ratio},
     shape::Shape,
-    table::{Table, count, significant},
 };
-use crate::Result;
+use crate::{
+    Result,
+    contest::{
+        contestant::Contestant,
+        rounds::{Entry, alternate, median, paired_ratio},
+        table::{Table, count, significant},
+    },
+};
 
 const SIGMA: f32 = 0.01;
 

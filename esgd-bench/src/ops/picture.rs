@@ -9,11 +9,8 @@ use plotters::{
     },
 };
 
-use super::{
-    growth::{Panel, SERIES},
-    table::count,
-};
-use crate::Result;
+use super::growth::{Panel, SERIES};
+use crate::{Result, contest::table::count};
 
 /// A line of the drawing.
 struct Look {

@@ -1,13 +1,14 @@
 //! Which of PyTorch's forms in place is the fastest here: the one to compare with.
 
-use super::{
-    comparison::thread_counts,
-    contestant::Contestant,
-    rounds::{Entry, alternate, median},
-    shape::Shape,
-    table::{Table, count, significant},
+use super::{comparison::thread_counts, shape::Shape};
+use crate::{
+    Result,
+    contest::{
+        contestant::Contestant,
+        rounds::{Entry, alternate, median},
+        table::{Table, count, significant},
+    },
 };
-use crate::Result;
 
 /// The forms of `peers/offspring_torch.py`, and what they do.
 const FORMS: [(&str, &str); 6] = [

@@ -7,8 +7,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use super::shape::Shape;
-use crate::Result;
+use crate::{Result, ops::shape::Shape};
 
 /// A process that runs what it is asked to, or the reason why there is none.
 pub struct Contestant(std::result::Result<Running, String>);

@@ -1,0 +1,189 @@
+//! This program as a contestant, `train serve`: it answers lines with seconds, as the peers do.
+//!
+//! `run FORM MODELS REPEATS` trains MODELS networks side by side, one thread each, for REPEATS steps.
+//! A form is a network's name; with `:forward` it is evaluated instead, with `:candle` it runs on
+//! candle's layers instead of the engine.
+
+use std::{
+    collections::BTreeMap,
+    io::stdin,
+    sync::Barrier,
+    time::{Duration, Instant},
+};
+
+use candle_core::{Device, Tensor};
+use candle_nn::VarBuilder;
+use esgd_core::{
+    Hyper, Problem,
+    rng::{Key, Purpose},
+};
+use esgd_models::{
+    Activation, Genome, Network, OptimizerState, Pass, Supervised, Task,
+    data::Dataset,
+    networks::{self, Size},
+};
+use esgd_ops::Isa;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::Result;
+
+/// Steps of an epoch, so that beginning and ending one hardly counts.
+const STEPS: usize = 10;
+
+/// The networks by name, with their batch size.
+const NETWORKS: [(&str, usize); 5] =
+    [("mlp-64", 64), ("mlp-784", 128), ("bn50", 128), ("convnet", 100), ("resnet20", 128)];
+
+/// The batch size of a network, if there is one of that name.
+pub fn batch(name: &str) -> Option<usize> {
+    NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, batch)| *batch)
+}
+
+fn network(name: &str) -> Result<Network> {
+    let relu = Activation::Relu;
+    Ok(match name {
+        "mlp-64" => networks::mlp(64, &[64], 10, relu)?,
+        "mlp-784" => networks::mlp(784, &[256, 128], 10, relu)?,
+        "bn50" => networks::bn50(relu)?,
+        "convnet" => networks::convnet(Size::image(3, 32, 32), 10)?,
+        "resnet20" => networks::resnet(20, 10)?,
+        other => return Err(format!("there is no network `{other}`").into()),
+    })
+}
+
+/// A network as any user of candle would run it.
+struct Stock(Network);
+
+impl Task for Stock {
+    type Model = <Network as Task>::Model;
+
+    fn build(&self, vb: VarBuilder<'_>) -> candle_core::Result<Self::Model> {
+        self.0.build(vb)
+    }
+
+    fn forward(&self, model: &Self::Model, x: &Tensor, pass: &Pass) -> candle_core::Result<Tensor> {
+        self.0.forward(model, x, pass)
+    }
+}
+
+/// A model that trains.
+trait Model: Send {
+    fn run(&mut self, forward: bool, epochs: usize) -> Result<()>;
+}
+
+struct Individual<T: Task> {
+    problem: Supervised<T>,
+    theta: Genome,
+    state: OptimizerState,
+    hyper: Hyper,
+    epochs: u64,
+}
+
+impl<T: Task> Individual<T> {
+    fn new(task: T, network: &Network, batch: usize) -> Result<Self> {
+        let data = data(network, batch)?;
+        let problem = Supervised::new(task, data.clone(), data)?;
+        let theta = problem.init(Key::new(1, Purpose::Init))?;
+        let values = [("lr", 0.01), ("momentum", 0.9), ("batch", batch as f64)];
+        let values = values.map(|(name, value)| (name.to_string(), value)).into();
+        let hyper = Hyper { kind: "sgd".into(), values };
+        let state = problem.state(&theta, &hyper)?;
+        Ok(Self { problem, theta, state, hyper, epochs: 0 })
+    }
+}
+
+impl<T: Task + Send> Model for Individual<T> {
+    fn run(&mut self, forward: bool, epochs: usize) -> Result<()> {
+        for _ in 0..epochs {
+            if forward {
+                self.problem.fitness(&self.theta)?;
+                continue;
+            }
+            let key = Key::new(2, Purpose::Train).derive(self.epochs);
+            self.problem.epoch(&mut self.theta, &mut self.state, &self.hyper, key)?;
+            self.epochs += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Random samples and classes: what is in them makes no difference to the time.
+fn data(network: &Network, batch: usize) -> Result<Dataset> {
+    let (n, Size { channels, height, width }) = (STEPS * batch, network.input());
+    let mut x = vec![0.0; n * network.input().len()];
+    esgd_ops::noise::normals(Key::new(3, Purpose::Init), 0, &mut x);
+    let classes: Vec<u32> = (0..n as u32).map(|i| i * 7919 % network.classes() as u32).collect();
+    let x = Tensor::from_vec(x, (n, channels, height, width), &Device::Cpu)?;
+    Ok(Dataset::new("random", x, Tensor::from_vec(classes, n, &Device::Cpu)?)?)
+}
+
+/// A model, and the pool of one thread that candle's products must stay in.
+struct Seat {
+    model: Box<dyn Model>,
+    pool: ThreadPool,
+}
+
+fn seat(form: &str) -> Result<Seat> {
+    let name = form.split(':').next().unwrap_or_default();
+    let batch = batch(name).ok_or_else(|| format!("there is no network `{name}`"))?;
+    let network = network(name)?;
+    let model: Box<dyn Model> = if form.contains(":candle") {
+        Box::new(Individual::new(Stock(network.clone()), &network, batch)?)
+    } else {
+        Box::new(Individual::new(network.clone(), &network, batch)?)
+    };
+    Ok(Seat { model, pool: ThreadPoolBuilder::new().num_threads(1).build()? })
+}
+
+/// Answers all lines of the standard input.
+///
+/// # Errors
+/// If they cannot be read.
+pub fn answer_all() -> Result<()> {
+    println!("ready {}", Isa::best());
+    let mut seats = BTreeMap::new();
+    for line in stdin().lines() {
+        match answer(&line?, &mut seats) {
+            Ok(seconds) => println!("{seconds}"),
+            Err(why) => println!("error: {why}"),
+        }
+    }
+    Ok(())
+}
+
+fn answer(line: &str, seats: &mut BTreeMap<String, Vec<Seat>>) -> Result<f64> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ["run", form, models, repeats] = words[..] else {
+        return Err(format!("`{line}` is no `run FORM MODELS REPEATS`").into());
+    };
+    let (models, repeats): (usize, usize) = (models.parse()?, repeats.parse()?);
+    let seats = seats.entry(form.to_string()).or_default();
+    while seats.len() < models {
+        seats.push(seat(form)?);
+    }
+    let (forward, epochs) = (form.contains(":forward"), repeats.div_ceil(STEPS));
+    let begin = Barrier::new(models);
+    let times: Vec<std::result::Result<Duration, String>> = std::thread::scope(|scope| {
+        let running: Vec<_> = seats[..models]
+            .iter_mut()
+            .map(|Seat { model, pool }| {
+                let begin = &begin;
+                scope.spawn(move || {
+                    begin.wait();
+                    let start = Instant::now();
+                    let done =
+                        pool.install(|| model.run(forward, epochs).map_err(|e| e.to_string()));
+                    done.map(|()| start.elapsed())
+                })
+            })
+            .collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|_| Err("a thread has panicked".into()))
+        };
+        running.into_iter().map(join).collect()
+    });
+    let slowest =
+        times.into_iter().try_fold(Duration::ZERO, |most, time| time.map(|t| most.max(t)))?;
+    // Whole epochs were run, maybe more than was asked for.
+    Ok(slowest.as_secs_f64() * repeats as f64 / (epochs * STEPS) as f64)
+}

@@ -1,0 +1,8 @@
+//! How fast individuals train, next to PyTorch and to stock candle.
+//!
+//! `peers/training_torch.py`, and this very program as `train serve` ([`answers`]), run in turn
+//! ([`contest`](crate::contest)); the [`comparison`] is their table. Models train side by side, one
+//! thread each.
+
+pub mod answers;
+pub mod comparison;
