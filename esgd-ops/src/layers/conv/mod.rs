@@ -42,6 +42,7 @@ pub struct Conv {
     /// For each part of the input that has taps, those taps: (row, column) of the kernel.
     backward: Vec<(Part, Vec<(usize, usize)>)>,
     weights: WeightGradient,
+    isa: Isa,
 }
 
 /// The memory that a convolution computes in: one image, its gradient, the weights in the kernel's
@@ -93,7 +94,7 @@ impl Conv {
             WeightGradient::new(&places, (rows, columns), input.pitch, shape.outputs, isa);
         let forward = Part::new(grid, places, shape.outputs, isa);
         let backward = backward_parts(&shape, &gradient, isa);
-        Self { shape, input, gradient, forward, backward, weights }
+        Self { shape, input, gradient, forward, backward, weights, isa }
     }
 
     /// Its shape.
@@ -148,7 +149,7 @@ impl Conv {
     /// If it has another length.
     pub fn load(&self, x: &[f32], work: &mut Work) {
         assert_eq!(x.len(), self.shape.input_len(), "the image of another convolution");
-        put(&self.input, x, &mut work.input);
+        self.input.put(self.isa, x, &mut work.input);
     }
 
     /// The output of the image: outputs × out_height × out_width.
@@ -167,7 +168,7 @@ impl Conv {
     pub fn input_gradient(&self, dy: &[f32], work: &mut Work, dx: &mut [f32]) {
         assert_eq!(dy.len(), self.shape.output_len(), "the gradient of another convolution");
         assert_eq!(dx.len(), self.shape.input_len(), "the image of another convolution");
-        put(&self.gradient, dy, &mut work.gradient);
+        self.gradient.put(self.isa, dy, &mut work.gradient);
         if self.backward.len() < self.shape.stride * self.shape.stride {
             dx.fill(0.0); // Some pixels are read by no output.
         }
@@ -262,12 +263,6 @@ fn backward_parts(shape: &Shape, gradient: &Planes, isa: Isa) -> Vec<(Part, Vec<
         parts.push((Part::new(grid, taps, inputs, isa), pixels));
     }
     parts
-}
-
-fn put(planes: &Planes, image: &[f32], to: &mut [f32]) {
-    for (channel, image) in image.chunks_exact(planes.height * planes.width).enumerate() {
-        planes.put(channel, image, to);
-    }
 }
 
 #[cfg(test)]

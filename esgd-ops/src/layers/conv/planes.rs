@@ -4,6 +4,10 @@
 //! same remainder; within a phase the pixels that an output needs are next to each other. The zeros
 //! at the end of a row are those at the beginning of the next one, where the stride allows it.
 
+use pulp::{Simd, WithSimd};
+
+use crate::isa::{Isa, vectorized};
+
 /// Where pixels are in the padded planes of an image.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Planes {
@@ -43,24 +47,85 @@ impl Planes {
         phase * self.plane + row / s * self.pitch + column / s
     }
 
-    /// Copies channel `channel` of an image into its planes, whose zeros stay as they are.
+    /// Copies an image into the planes, whose zeros stay as they are.
+    pub(super) fn put(&self, isa: Isa, image: &[f32], planes: &mut [f32]) {
+        assert_eq!(image.len(), self.channels * self.height * self.width, "another image");
+        assert!(planes.len() >= self.len(), "planes of another image");
+        if self.stride == 1 {
+            isa.dispatch(Rows { of: self, image, planes });
+        } else {
+            for (channel, image) in image.chunks_exact(self.height * self.width).enumerate() {
+                phases(isa, self, channel, image, planes);
+            }
+        }
+    }
+}
+
+/// Copies the rows of an image. A call of `memcpy` for each would take longer than the copying.
+struct Rows<'a> {
+    of: &'a Planes,
+    image: &'a [f32],
+    planes: &'a mut [f32],
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn put(&self, channel: usize, image: &[f32], planes: &mut [f32]) {
-        let (p, s) = (self.padding, self.stride);
-        for (y, row) in image.chunks_exact(self.width).enumerate() {
-            if s == 1 {
-                let at = self.place(channel, y + p, p);
-                planes[at..at + self.width].copy_from_slice(row);
-            } else {
-                for phase in 0..s {
-                    // The first column whose padded place is in this phase.
-                    let first = (phase + s - p % s) % s;
-                    if first >= self.width {
-                        continue;
+    fn with_simd<S: Simd>(self, _: S) {
+        let Planes { channels, height, width, padding, pitch, plane, .. } = *self.of;
+        let vectors = width / S::F32_LANES * S::F32_LANES;
+        // SAFETY: `put` has checked that the image has `channels` × `height` rows of `width`, and that
+        // there is a plane for each channel, in which each row ends before the next one's beginning.
+        unsafe {
+            let mut from = self.image.as_ptr();
+            for channel in 0..channels {
+                let mut to =
+                    self.planes.as_mut_ptr().add(channel * plane + padding * pitch + padding);
+                for _ in 0..height {
+                    let mut x = 0;
+                    while x < vectors {
+                        let value = from.add(x).cast::<S::f32s>().read_unaligned();
+                        to.add(x).cast::<S::f32s>().write_unaligned(value);
+                        x += S::F32_LANES;
                     }
-                    let at = self.place(channel, y + p, first + p);
-                    let values = row[first..].iter().step_by(s);
-                    for (to, x) in planes[at..].iter_mut().zip(values) {
+                    while x < width {
+                        *to.add(x) = *from.add(x);
+                        x += 1;
+                    }
+                    from = from.add(width);
+                    to = to.add(pitch);
+                }
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// Deals out the pixels of a channel to its phases.
+    fn phases(planes: &Planes, channel: usize, image: &[f32], to: &mut [f32]) {
+        let (p, s) = (planes.padding, planes.stride);
+        for (y, row) in image.chunks_exact(planes.width).enumerate() {
+            for phase in 0..s {
+                // The first column whose padded place is in this phase.
+                let first = (phase + s - p % s) % s;
+                if first >= planes.width {
+                    continue;
+                }
+                let at = planes.place(channel, y + p, first + p);
+                let row = &row[first..];
+                if s == 2 {
+                    // The usual stride, with a loop that becomes vector instructions.
+                    let (pairs, last) = row.as_chunks::<2>();
+                    let to = &mut to[at..][..row.len().div_ceil(2)];
+                    for (to, pair) in to.iter_mut().zip(pairs) {
+                        *to = pair[0];
+                    }
+                    if let (Some(to), [last]) = (to.last_mut(), last) {
+                        *to = *last;
+                    }
+                } else {
+                    for (to, x) in to[at..].iter_mut().zip(row.iter().step_by(s)) {
                         *to = *x;
                     }
                 }

@@ -7,7 +7,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::isa::Isa;
+use crate::isa::{Isa, vectorized};
 
 /// The runs and pixels of the sum.
 #[derive(Clone, Debug)]
@@ -54,20 +54,8 @@ impl WeightGradient {
 
     /// Puts the gradient's channels last. Channels that do not exist stay as they are, zero.
     pub(super) fn transpose(&self, gradient: &[f32], transposed: &mut [f32]) {
-        const SIDE: usize = 16;
         let pixels = self.rows * self.columns;
-        let outputs = gradient.len() / pixels;
-        for c in (0..outputs).step_by(SIDE) {
-            let channels = c..outputs.min(c + SIDE);
-            for at in (0..pixels).step_by(SIDE) {
-                for pixel in at..pixels.min(at + SIDE) {
-                    let to = &mut transposed[pixel * self.channels..][channels.clone()];
-                    for (to, c) in to.iter_mut().zip(channels.clone()) {
-                        *to = gradient[c * pixels + pixel];
-                    }
-                }
-            }
-        }
+        transpose(self.isa, gradient, pixels, transposed, self.channels);
     }
 
     /// Adds one image's sums.
@@ -86,6 +74,35 @@ impl WeightGradient {
         for (c, gradient) in gradient.chunks_exact_mut(taps).enumerate() {
             for (k, g) in gradient.iter_mut().enumerate() {
                 *g = sums[k * self.channels + c];
+            }
+        }
+    }
+}
+
+/// Rows and columns of a block that is transposed in registers.
+const SIDE: usize = 4;
+
+vectorized! {
+    /// Rows of `width` values into columns of a matrix whose rows are `pitch` apart.
+    fn transpose(from: &[f32], width: usize, to: &mut [f32], pitch: usize) {
+        let height = from.len() / width;
+        let (blocks, columns) = (height / SIDE * SIDE, width / SIDE * SIDE);
+        for r in (0..blocks).step_by(SIDE) {
+            for c in (0..columns).step_by(SIDE) {
+                let mut block = [[0.0; SIDE]; SIDE];
+                for (i, row) in block.iter_mut().enumerate() {
+                    row.copy_from_slice(&from[(r + i) * width + c..][..SIDE]);
+                }
+                for i in 0..SIDE {
+                    let column: [f32; SIDE] = std::array::from_fn(|k| block[k][i]);
+                    to[(c + i) * pitch + r..][..SIDE].copy_from_slice(&column);
+                }
+            }
+        }
+        for r in 0..height {
+            let rest = if r < blocks { columns } else { 0 };
+            for c in rest..width {
+                to[c * pitch + r] = from[r * width + c];
             }
         }
     }
