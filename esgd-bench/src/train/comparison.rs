@@ -35,7 +35,8 @@ pub fn print(rounds: usize, only: Option<&str>) -> Result<()> {
         let columns = ["", "samples/s", "slowest–fastest round", "ours / this"];
         let mut table = Table::new(&columns);
         for (name, ways) in TRAINING {
-            if only.is_some_and(|only| only != name) || (forward != "" && name != "resnet20") {
+            if only.is_some_and(|only| only != name) || (!forward.is_empty() && name != "resnet20")
+            {
                 continue;
             }
             eprintln!("{what}, {name}");

@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn outputs_and_gradients_are_those_of_the_functions() {
         let x: Vec<f32> = (-300..=300).map(|i| i as f32 / 30.0 + 0.001).collect();
-        let functions: [(Activation, fn(f64) -> f64); 4] = [
+        type Function = fn(f64) -> f64;
+        let functions: [(Activation, Function); 4] = [
             (Activation::Identity, |x| x),
             (Activation::Relu, |x| x.max(0.0)),
             (Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),

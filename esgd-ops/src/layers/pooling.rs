@@ -118,14 +118,16 @@ vectorized! {
         if size == 2 {
             let (upper, lower) = x.split_at(width);
             let (d_upper, d_lower) = dx.split_at_mut(width);
-            let x = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
-            let dx = d_upper.as_chunks_mut::<2>().0.iter_mut().zip(d_lower.as_chunks_mut::<2>().0);
-            for (((a, b), (da, db)), (y, dy)) in x.zip(dx).zip(y.iter().zip(dy)) {
-                let [p, q, r] = [a[0] == *y, a[1] == *y, b[0] == *y];
-                da[0] = if p { *dy } else { 0.0 };
-                da[1] = if !p & q { *dy } else { 0.0 };
-                db[0] = if !p & !q & r { *dy } else { 0.0 };
-                db[1] = if !p & !q & !r { *dy } else { 0.0 };
+            let whole = y.len() / SQUARES * SQUARES;
+            for at in (0..whole).step_by(SQUARES) {
+                let rows = [&upper[2 * at..], &lower[2 * at..]];
+                let d_rows = [&mut d_upper[2 * at..], &mut d_lower[2 * at..]];
+                squares::<SQUARES>(rows, &y[at..], &dy[at..], d_rows);
+            }
+            for at in whole..y.len() {
+                let rows = [&upper[2 * at..], &lower[2 * at..]];
+                let d_rows = [&mut d_upper[2 * at..], &mut d_lower[2 * at..]];
+                squares::<1>(rows, &y[at..], &dy[at..], d_rows);
             }
         } else {
             for (c, (y, dy)) in y.iter().zip(dy).enumerate() {
@@ -138,6 +140,35 @@ vectorized! {
                 }
             }
         }
+    }
+}
+
+/// Squares of 2 × 2 whose gradients are computed together.
+const SQUARES: usize = 8;
+
+/// The gradients of `N` neighbouring squares of 2 × 2.
+#[inline(always)]
+fn squares<const N: usize>(
+    [upper, lower]: [&[f32]; 2],
+    y: &[f32],
+    dy: &[f32],
+    [d_upper, d_lower]: [&mut [f32]; 2],
+) {
+    let (upper, lower) = (&upper[..2 * N], &lower[..2 * N]);
+    let (d_upper, d_lower) = (&mut d_upper[..2 * N], &mut d_lower[..2 * N]);
+    let mut d = [[0.0; N]; 4];
+    for i in 0..N {
+        let p = upper[2 * i] == y[i];
+        let q = !p & (upper[2 * i + 1] == y[i]);
+        let r = !p & !q & (lower[2 * i] == y[i]);
+        d[0][i] = if p { dy[i] } else { 0.0 };
+        d[1][i] = if q { dy[i] } else { 0.0 };
+        d[2][i] = if r { dy[i] } else { 0.0 };
+        d[3][i] = if p | q | r { 0.0 } else { dy[i] };
+    }
+    for i in 0..N {
+        (d_upper[2 * i], d_upper[2 * i + 1]) = (d[0][i], d[1][i]);
+        (d_lower[2 * i], d_lower[2 * i + 1]) = (d[2][i], d[3][i]);
     }
 }
 

@@ -1,3 +1,5 @@
+//! Convolution against its definition, on every set of vector instructions.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -186,11 +186,11 @@ impl Add<'_> {
                     let dy: [S::f32s; V] = std::array::from_fn(|v| {
                         g.add(v * S::F32_LANES).cast::<S::f32s>().read_unaligned()
                     });
-                    for r in 0..R {
-                        for k in 0..K {
-                            let x = simd.splat_f32s(*x[r].add(at + k));
-                            for v in 0..V {
-                                acc[r][k][v] = simd.mul_add_e_f32s(x, dy[v], acc[r][k][v]);
+                    for (x, acc) in x.iter().zip(&mut acc) {
+                        for (k, acc) in acc.iter_mut().enumerate() {
+                            let x = simd.splat_f32s(*x.add(at + k));
+                            for (acc, dy) in acc.iter_mut().zip(dy) {
+                                *acc = simd.mul_add_e_f32s(x, dy, *acc);
                             }
                         }
                     }
