@@ -81,8 +81,7 @@ impl Conv {
         norm.begin();
         let images = x.chunks_exact(input).zip(self.y.chunks_exact_mut(output)).take(n);
         for (x, y) in images {
-            self.conv.load(x, &mut self.work);
-            self.conv.forward(&mut self.work, y);
+            self.conv.forward(x, &mut self.work, y);
             norm.add(y, plane);
         }
         norm.by_batch(values);
@@ -105,8 +104,7 @@ impl Conv {
         let changes = self.norm.is_some() || self.relu || shortcut.is_some();
         let images = x.chunks_exact(input).zip(self.z.chunks_exact_mut(output)).take(n);
         for (i, (x, z)) in images.enumerate() {
-            self.conv.load(x, &mut self.work);
-            self.conv.forward(&mut self.work, z);
+            self.conv.forward(x, &mut self.work, z);
             if !changes {
                 continue;
             }
@@ -155,8 +153,7 @@ impl Conv {
                 }
                 None => &dz[here],
             };
-            self.conv.load(x, &mut self.work);
-            self.conv.add_weight_gradient(dy, &mut self.work);
+            self.conv.add_weight_gradient(x, dy, &mut self.work);
             if let Some(dx) = &mut dx {
                 self.conv.input_gradient(dy, &mut self.work, &mut dx[i * input..][..input]);
             }

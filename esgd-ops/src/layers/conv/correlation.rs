@@ -120,7 +120,9 @@ impl Run<'_> {
     fn tiles<S: Simd, const C: usize, const V: usize>(self, simd: S) {
         let Correlation { taps, positions, channels, plane, .. } = self.of;
         let y = self.y.as_mut_ptr();
-        for positions in positions.chunks(V) {
+        // As few tiles as can be, and as even as can be.
+        let width = positions.len().div_ceil(positions.len().div_ceil(V).max(1)).max(1);
+        for positions in positions.chunks(width) {
             for first in (0..*channels).step_by(C) {
                 let rows = C.min(channels - first);
                 // SAFETY: `run` has checked that x and y reach as far as any tap and position

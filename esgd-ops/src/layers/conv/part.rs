@@ -52,6 +52,11 @@ impl Part {
         Self { correlation, grid, buffer: Some(length) }
     }
 
+    /// The number of pixels it makes of each channel.
+    pub(super) fn pixels(&self) -> usize {
+        self.grid.rows * self.grid.columns
+    }
+
     /// Values that the buffer must hold.
     pub(super) fn buffer_len(&self) -> usize {
         self.buffer.map_or(0, |_| self.correlation.reach().1)

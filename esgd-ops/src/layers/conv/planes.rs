@@ -106,6 +106,29 @@ vectorized! {
     fn phases(planes: &Planes, channel: usize, image: &[f32], to: &mut [f32]) {
         let (p, s) = (planes.padding, planes.stride);
         for (y, row) in image.chunks_exact(planes.width).enumerate() {
+            if s == 2 {
+                // The usual stride, in a way that becomes vector instructions.
+                let [even, odd] = [p, p + 1].map(|column| planes.place(channel, y + p, column));
+                let (pairs, last) = row.as_chunks::<2>();
+                // One check for the row instead of one for each block.
+                let (low, high) = to.split_at_mut(even.max(odd));
+                let (low, high) = (&mut low[even.min(odd)..][..pairs.len()], &mut high[..pairs.len()]);
+                let (evens, odds) = if even < odd { (low, high) } else { (high, low) };
+                let blocks = pairs.as_chunks::<8>();
+                let evens = evens.as_chunks_mut::<8>();
+                let odds = odds.as_chunks_mut::<8>();
+                for ((block, even), odd) in blocks.0.iter().zip(evens.0).zip(odds.0) {
+                    *even = std::array::from_fn(|k| block[k][0]);
+                    *odd = std::array::from_fn(|k| block[k][1]);
+                }
+                for ((pair, even), odd) in blocks.1.iter().zip(evens.1).zip(odds.1) {
+                    (*even, *odd) = (pair[0], pair[1]);
+                }
+                if let [last] = last {
+                    to[even + planes.width / 2] = *last;
+                }
+                continue;
+            }
             for phase in 0..s {
                 // The first column whose padded place is in this phase.
                 let first = (phase + s - p % s) % s;
@@ -113,21 +136,8 @@ vectorized! {
                     continue;
                 }
                 let at = planes.place(channel, y + p, first + p);
-                let row = &row[first..];
-                if s == 2 {
-                    // The usual stride, with a loop that becomes vector instructions.
-                    let (pairs, last) = row.as_chunks::<2>();
-                    let to = &mut to[at..][..row.len().div_ceil(2)];
-                    for (to, pair) in to.iter_mut().zip(pairs) {
-                        *to = pair[0];
-                    }
-                    if let (Some(to), [last]) = (to.last_mut(), last) {
-                        *to = *last;
-                    }
-                } else {
-                    for (to, x) in to[at..].iter_mut().zip(row.iter().step_by(s)) {
-                        *to = *x;
-                    }
+                for (to, x) in to[at..].iter_mut().zip(row[first..].iter().step_by(s)) {
+                    *to = *x;
                 }
             }
         }

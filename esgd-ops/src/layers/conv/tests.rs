@@ -40,10 +40,9 @@ fn check(shape: Shape, isa: Isa) {
         let dy = values(shape.output_len(), 4 + image);
         // What was in memory before must not matter.
         let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
-        conv.load(&x, &mut work);
-        conv.forward(&mut work, &mut y);
+        conv.forward(&x, &mut work, &mut y);
         conv.input_gradient(&dy, &mut work, &mut dx);
-        conv.add_weight_gradient(&dy, &mut work);
+        conv.add_weight_gradient(&x, &dy, &mut work);
         let taps = shape.inputs * shape.kernel * shape.kernel;
         assert_close(&y, &layers::conv(&shape, &wide(&x), &wide(&w)), taps, "output");
         let (dx_expected, dw) = layers::conv_gradients(&shape, &wide(&x), &wide(&w), &wide(&dy));
