@@ -1,7 +1,7 @@
 //! Networks that come with the crate, each described once: as a list of layers.
 //!
 //! A [`Network`] is data. candle builds and runs it on any device ([`Task`](crate::Task)); on the
-//! CPU the [engine](crate::engine) runs the same list with its own kernels, in memory that is
+//! CPU an engine of its own runs the same list with its own kernels, in memory that is
 //! allocated once; and what it costs is read off it before it runs.
 
 mod convnet;
