@@ -5,7 +5,8 @@
 //! stands, each operation rounded once to `f32`; `a.mul_add(b, c)` is a·b + c rounded once.
 //!
 //! `i` is the index of a parameter in its network: tensors follow one another, so a tensor's
-//! first parameter has the number of parameters before it.
+//! first parameter has the number of parameters before it. A key has 2³⁴ numbers, the four words of
+//! each of 2³² blocks: after that they repeat, and the kernels refuse a network as large.
 
 pub mod layers;
 

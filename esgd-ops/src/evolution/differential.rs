@@ -18,6 +18,7 @@ pub struct Differential {
     /// CR, the probability that a value comes from the mutant: in [0, 1].
     pub cr: f32,
     /// The parameter that comes from the mutant whatever the draw says, so that a trial differs.
+    /// An index behind the last parameter forces none.
     pub forced: u64,
 }
 
