@@ -21,6 +21,7 @@ use crate::{
     initializer,
     networks::Network,
     offspring,
+    task::CROSS_ENTROPY,
 };
 
 /// A task with the data it is trained on and the data its fitness is measured on.
@@ -35,7 +36,7 @@ pub struct Supervised<T> {
 }
 
 /// What an optimizer remembers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OptimizerState {
     /// Steps made, of all parameters together.
     steps: u64,
@@ -81,10 +82,16 @@ impl<T: Task> Supervised<T> {
     /// # Errors
     /// What candle says.
     pub fn evaluate(&self, theta: &Genome, data: &Dataset) -> Result<Evaluation> {
-        match self.task.network().filter(|_| theta.device().is_cpu()) {
+        match self.network(theta) {
             Some(network) => self.with_engine(network, theta, 1, |engine| engine.evaluate(data)),
             None => evaluation::evaluate(&self.task, theta, data),
         }
+    }
+
+    /// The network, where the engine computes it.
+    fn network(&self, theta: &Genome) -> Option<&Network> {
+        let suits = theta.device().is_cpu() && self.task.loss_name() == CROSS_ENTROPY;
+        self.task.network().filter(|_| suits)
     }
 
     /// Runs `f` on an engine with the values of `theta` and room for batches of `batch` samples. There
@@ -97,13 +104,20 @@ impl<T: Task> Supervised<T> {
         f: impl FnOnce(&mut Engine) -> Result<R>,
     ) -> Result<R> {
         let idle = || self.engines.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = idle().pop().filter(|engine| engine.holds(batch));
-        let mut engine = match free {
-            Some(engine) => engine,
-            None => Engine::new(network, theta, batch)?,
+        let free = {
+            let mut engines = idle();
+            let fits = engines.iter().position(|engine| engine.holds(batch));
+            // One that is too small is given up for one that serves all.
+            fits.map(|i| engines.swap_remove(i)).ok_or_else(|| engines.pop())
         };
-        engine.load(theta)?;
-        let result = f(&mut engine);
+        let mut engine = match free {
+            Ok(engine) => engine,
+            Err(too_small) => {
+                drop(too_small);
+                Engine::new(network, theta, batch)?
+            }
+        };
+        let result = engine.load(theta).and_then(|()| f(&mut engine));
         idle().push(engine);
         result
     }
@@ -181,9 +195,22 @@ impl<T: Task> Problem for Supervised<T> {
         key: Key,
     ) -> Result<()> {
         let training = Training::of(hyper, state.epochs)?;
+        let lengths =
+            |p: &Parameter| if p.role == Role::Weight { p.tensor().elem_count() } else { 0 };
+        let fits = |(p, slots): (&Parameter, &Vec<Vec<f32>>)| {
+            slots.iter().all(|slot| slot.len() == lengths(p))
+        };
+        let parameters = theta.parameters();
+        if state.slots.len() != parameters.len() || !parameters.iter().zip(&state.slots).all(fits) {
+            return Err(Error::Weights(
+                "the optimizer's state is that of another network: expected one made with `state`"
+                    .into(),
+            ));
+        }
         state.epochs += 1;
-        if let Some(network) = self.task.network().filter(|_| theta.device().is_cpu()) {
-            return self.with_engine(network, theta, training.batch, |engine| {
+        if let Some(network) = self.network(theta) {
+            let batch = training.batch.min(self.train.len());
+            return self.with_engine(network, theta, batch, |engine| {
                 engine.epoch(&self.train, &training, state, key)?;
                 engine.store(theta)
             });

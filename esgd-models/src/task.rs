@@ -5,6 +5,9 @@ use candle_nn::VarBuilder;
 
 use crate::{Pass, networks::Network};
 
+/// The usual loss's name.
+pub(crate) const CROSS_ENTROPY: &str = "cross-entropy";
+
 /// A network and its loss on batches of (x, y). Two methods are enough for a classifier.
 ///
 /// `Supervised` turns a task and its data into something to train a population on.
@@ -34,11 +37,12 @@ pub trait Task: Sync {
 
     /// The loss's name; part of the yardstick.
     fn loss_name(&self) -> &str {
-        "cross-entropy"
+        CROSS_ENTROPY
     }
 
     /// The list of layers that this is, if it is one: on the CPU it is then trained and evaluated by
-    /// the engine instead of candle, with cross-entropy as its loss.
+    /// the engine instead of candle, unless [`loss_name`](Self::loss_name) says that the loss is
+    /// another than cross-entropy.
     fn network(&self) -> Option<&Network> {
         None
     }

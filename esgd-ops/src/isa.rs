@@ -72,7 +72,8 @@ impl Isa {
     ///
     /// The environment variable `ESGD_ISA`, read once, holds them to a narrower one by its name
     /// (`portable`, `avx2`), to compare speeds; the results are the same. A name that is not
-    /// available changes nothing.
+    /// available changes nothing, nor does it hold the crate `gemm`, which multiplies the matrices of
+    /// [`layers::linear`](crate::layers::linear).
     #[must_use]
     pub fn best() -> Self {
         static BEST: OnceLock<Isa> = OnceLock::new();

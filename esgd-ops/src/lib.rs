@@ -5,6 +5,8 @@
 //! them by the rules of PyTorch; [`evolution`] has what other strategies need. Nothing here keeps
 //! state of its own: each result is a pure function of its arguments, to the bit, on every
 //! processor and for any number of threads. [`mod@reference`] says in plain words what is computed.
+//! [`layers`] train networks; of them only [`layers::linear`] depends on the processor, within
+//! rounding.
 //!
 //! ```
 //! use esgd_core::rng::{Key, Purpose};

@@ -80,12 +80,12 @@ impl Dataset {
         self.x.dims()[1..].iter().product()
     }
 
-    /// One more than the largest class; 0 where y is not a class.
+    /// One more than the largest class; 0 where y is not one class a sample.
     ///
     /// # Errors
     /// What candle says.
     pub fn classes(&self) -> Result<usize> {
-        if self.y.dtype() != DType::U32 || self.is_empty() {
+        if self.y.dtype() != DType::U32 || self.is_empty() || self.y.elem_count() != self.len() {
             return Ok(0);
         }
         Ok(self.y.flatten_all()?.to_vec1::<u32>()?.into_iter().max().map_or(0, |c| c as usize + 1))

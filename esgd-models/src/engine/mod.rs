@@ -20,8 +20,8 @@ use crate::{
     Error, Result, Training,
     data::Dataset,
     evaluation::Evaluation,
-    genome::{Genome, Role},
-    networks::{Network, Size},
+    genome::{Genome, Parameter, Role},
+    networks::{Network, Size, layer::Named},
     supervised::OptimizerState,
 };
 use buffers::Buffers;
@@ -36,7 +36,9 @@ pub(crate) struct Engine {
     input: Size,
     classes: usize,
     nodes: Chain,
-    /// The tensors of θ and their gradients, in the order of the genome.
+    /// Names, lengths and roles of the tensors of θ, in the order of the genome.
+    tensors: Vec<Named>,
+    /// Their values and gradients.
     values: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
     x: Vec<f32>,
@@ -52,18 +54,32 @@ impl Engine {
     /// An engine for networks like `theta`, and batches of `batch` samples.
     ///
     /// # Errors
-    /// If `theta` has not the tensors of the network.
+    /// If `theta` has not exactly the tensors of the network, in any order.
     pub(crate) fn new(network: &Network, theta: &Genome, batch: usize) -> Result<Self> {
-        let names: Vec<String> = theta.parameters().iter().map(|p| p.name.clone()).collect();
-        let lengths: Vec<usize> = theta.parameters().iter().map(|p| p.var.elem_count()).collect();
+        let tensors: Vec<Named> = theta.parameters().iter().map(named).collect();
+        let mut expected = network.tensors();
+        for tensor in &tensors {
+            let place = expected.iter().position(|t| t == tensor);
+            let place = place.ok_or_else(|| {
+                let role = if tensor.role == Role::Weight { "weight" } else { "statistic" };
+                Error::Weights(format!(
+                    "`{}` of {} values, a {role}, is not a tensor of {}",
+                    tensor.name,
+                    tensor.len,
+                    network.name()
+                ))
+            })?;
+            expected.swap_remove(place);
+        }
+        let names: Vec<String> = tensors.iter().map(|t| t.name.clone()).collect();
         let site = Site { names: &names, capacity: 0 };
         let largest = Chain::new(network.layers(), network.input(), &site)?.largest();
         let together = (CACHED / largest).clamp(8, 256);
         let capacity = batch.max(together);
         let site = Site { names: &names, capacity };
         let nodes = Chain::new(network.layers(), network.input(), &site)?;
-        let gradients = theta.parameters().iter().map(|p| match p.role {
-            Role::Weight => vec![0.0; p.var.elem_count()],
+        let gradients = tensors.iter().map(|t| match t.role {
+            Role::Weight => vec![0.0; t.len],
             Role::Statistic => vec![],
         });
         Ok(Self {
@@ -71,7 +87,8 @@ impl Engine {
             classes: network.classes(),
             nodes,
             gradients: gradients.collect(),
-            values: lengths.iter().map(|&n| vec![0.0; n]).collect(),
+            values: tensors.iter().map(|t| vec![0.0; t.len]).collect(),
+            tensors,
             x: vec![0.0; capacity * network.input().len()],
             y: vec![0; capacity],
             buffers: Buffers::new(capacity * largest),
@@ -88,8 +105,16 @@ impl Engine {
     /// Takes over the values of `theta`.
     ///
     /// # Errors
-    /// If candle cannot read them.
+    /// If `theta` has other tensors than the network that this engine was made with, or candle cannot
+    /// read them.
     pub(crate) fn load(&mut self, theta: &Genome) -> Result<()> {
+        if !theta.parameters().iter().map(named).eq(self.tensors.iter().cloned()) {
+            return Err(Error::Weights(
+                "these tensors are not those of the network that was trained before: expected the \
+                 same names and sizes in the same order"
+                    .into(),
+            ));
+        }
         for (values, parameter) in self.values.iter_mut().zip(theta.parameters()) {
             parameter.read(|from| values.copy_from_slice(from))?;
         }
@@ -205,6 +230,11 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn named(parameter: &Parameter) -> Named {
+    let (name, len) = (parameter.name.clone(), parameter.tensor().elem_count());
+    Named { name, len, role: parameter.role }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Buffers, Node, Site, chain::Chain, conv::Conv, node::Mode};
 use crate::{
     Error, Result,
-    networks::{Layer, Size},
+    networks::{Layer, Size, layer::stride},
 };
 
 pub(super) struct Residual {
@@ -43,12 +43,12 @@ impl Residual {
             .map_err(Error::Network)?;
         let shortcut = match projection {
             Some(name) => {
-                let layer = Layer::projection(name, input, output);
+                let layer = Layer::projection(name, body, output.channels);
                 Shortcut::Projection(Box::new(Conv::new(&layer, input, site)?))
             }
             None if input == output => Shortcut::Identity,
             None => Shortcut::Pad {
-                stride: input.height.div_ceil(output.height),
+                stride: stride(body),
                 before: (output.channels - input.channels) / 2,
                 z: vec![0.0; site.capacity * output.len()],
             },

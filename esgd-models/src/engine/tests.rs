@@ -163,8 +163,7 @@ fn every_network_overfits_one_batch() {
         let data = data(&network, 14);
         let problem = Supervised::new(network.clone(), data.clone(), data.clone()).unwrap();
         let mut theta = problem.init(Key::new(3, Purpose::Init)).unwrap();
-        let values = [("lr".into(), 0.01)].into();
-        let hyper = Hyper { kind: "adam".into(), values };
+        let hyper = adam();
         let mut state = problem.state(&theta, &hyper).unwrap();
         for epoch in 0..400 {
             let key = Key::new(4, Purpose::Train).derive(epoch);
@@ -183,4 +182,57 @@ fn data_that_do_not_fit_are_refused_in_one_sentence() {
     let theta = problem.init(Key::new(1, Purpose::Init)).unwrap();
     let message = problem.evaluate(&theta, &data(convnet, 4)).unwrap_err().to_string();
     assert!(message.contains("samples of 192 values"), "{message}");
+}
+
+fn adam() -> Hyper {
+    Hyper { kind: "adam".into(), values: [("lr".into(), 0.01)].into() }
+}
+
+/// One epoch with this batch, on any engine that is idle, and the fitness after it.
+fn bits(problem: &Supervised<Network>, seed: u64, batch: f64) -> (Vec<u32>, u64) {
+    let mut theta = problem.init(Key::new(seed, Purpose::Init)).unwrap();
+    let mut hyper = adam();
+    hyper.values.insert("batch".into(), batch);
+    let mut state = problem.state(&theta, &hyper).unwrap();
+    problem.epoch(&mut theta, &mut state, &hyper, Key::new(seed, Purpose::Train)).unwrap();
+    let values = theta.parameters().iter().flat_map(|parameter| {
+        parameter.read(|v| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>()).unwrap()
+    });
+    (values.collect(), problem.fitness(&theta).unwrap().to_bits())
+}
+
+#[test]
+fn an_engine_forgets_who_used_it() {
+    for network in networks() {
+        let data = data(&network, 301);
+        let fresh = || Supervised::new(network.clone(), data.clone(), data.clone()).unwrap();
+        let shared = fresh();
+        // The last batch of 300 has one sample; the engine grows at 300 and stays for 3.
+        for (seed, batch) in [(1, 3.0), (2, 300.0), (1, 3.0), (2, 7.0), (3, 1e6), (2, 300.0)] {
+            let expected = bits(&fresh(), seed, batch);
+            assert_eq!(bits(&shared, seed, batch), expected, "{} {seed} {batch}", network.name());
+        }
+    }
+}
+
+#[test]
+fn weights_of_another_network_are_refused() {
+    let mlp = |hidden: &[usize]| networks::mlp(12, hidden, CLASSES, Activation::Relu).unwrap();
+    let problem = |network: &Network| {
+        Supervised::new(network.clone(), data(network, 4), data(network, 4)).unwrap()
+    };
+    let theta = |network: &Network| problem(network).init(Key::new(1, Purpose::Init)).unwrap();
+    let network = mlp(&[20]);
+    let used = problem(&network);
+    used.fitness(&theta(&network)).unwrap();
+    for other in [mlp(&[]), mlp(&[20, 20]), mlp(&[19])] {
+        let theirs = theta(&other);
+        assert!(problem(&network).fitness(&theirs).is_err());
+        assert!(used.fitness(&theirs).is_err());
+        let mut state = used.state(&theirs, &adam()).unwrap();
+        let mut ours = theta(&network);
+        let key = Key::new(1, Purpose::Train);
+        let message = used.epoch(&mut ours, &mut state, &adam(), key).unwrap_err().to_string();
+        assert!(message.contains("another network"), "{message}");
+    }
 }

@@ -1,7 +1,11 @@
-//! The layers that a network is made of, their sizes and their weights.
+//! The layers that a network is made of, their sizes and their tensors.
+
+use std::borrow::Cow;
 
 use esgd_ops::layers::{activation, conv};
 use serde::{Deserialize, Serialize};
+
+use crate::genome::Role;
 
 /// What follows a fully connected layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +57,12 @@ impl Size {
     #[must_use]
     pub const fn len(&self) -> usize {
         self.channels * self.height * self.width
+    }
+
+    /// The number of values, unless it is more than a `usize` or the memory of any machine holds.
+    pub(crate) fn checked_len(&self) -> Option<usize> {
+        let len = self.channels.checked_mul(self.height)?.checked_mul(self.width)?;
+        (len <= u32::MAX as usize).then_some(len)
     }
 
     /// Whether there are no values.
@@ -138,21 +148,23 @@ impl Layer {
         })
     }
 
-    /// The 1 × 1 convolution around a residual block from and to these sizes.
-    pub(crate) fn projection(name: &str, from: Size, to: Size) -> Self {
-        Self::Conv {
-            name: name.into(),
-            outputs: to.channels,
-            kernel: 1,
-            stride: from.height.div_ceil(to.height.max(1)),
-            norm: None,
-            relu: false,
-        }
+    /// The 1 × 1 convolution around the layers of a residual block that give so many channels.
+    pub(crate) fn projection(name: &str, body: &[Self], outputs: usize) -> Self {
+        let (name, stride) = (name.into(), stride(body));
+        Self::Conv { name, outputs, kernel: 1, stride, norm: None, relu: false }
     }
 
     /// The size of its output.
     pub(crate) fn output(&self, size: Size) -> Result<Size, String> {
+        if size.checked_len().is_none_or(|n| n == 0) {
+            return Err(format!(
+                "{size:?} goes in: expected sizes of at least 1, and fewer values"
+            ));
+        }
         match self {
+            Self::Linear { name, outputs: 0, .. } => {
+                Err(format!("`{name}` has no outputs: expected at least 1"))
+            }
             Self::Linear { outputs, .. } => Ok(Size::vector(*outputs)),
             Self::Norm { .. } => Ok(size),
             Self::MeanPool => Ok(Size::vector(size.channels)),
@@ -177,9 +189,9 @@ impl Layer {
                 };
                 let to = output_of(body, size)?;
                 let around = match projection {
-                    Some(name) => Self::projection(name, size, to).output(size)?,
-                    None if to.height <= size.height && to.channels >= size.channels => {
-                        let stride = size.height.div_ceil(to.height);
+                    Some(name) => Self::projection(name, body, to.channels).output(size)?,
+                    None if to.channels >= size.channels => {
+                        let stride = stride(body);
                         let left = |n: usize| n.div_ceil(stride);
                         Size::image(to.channels, left(size.height), left(size.width))
                     }
@@ -202,18 +214,29 @@ impl Layer {
         }
     }
 
-    /// The names and lengths of its weights, without those of layers within.
-    pub(super) fn weights(&self, size: Size) -> Vec<(String, usize)> {
-        let pair = |name: &str, weight: usize, bias: usize| {
-            vec![(format!("{name}.weight"), weight), (format!("{name}.bias"), bias)]
+    /// Its tensors, without those of layers within.
+    pub(super) fn tensors(&self, size: Size) -> Vec<Named> {
+        let tensor = |layer: &str, name: &str, len: usize, role: Role| Named {
+            name: format!("{layer}.{name}"),
+            len,
+            role,
+        };
+        let weight = |layer: &str, len: usize| tensor(layer, "weight", len, Role::Weight);
+        let bias = |layer: &str, len: usize| tensor(layer, "bias", len, Role::Weight);
+        let norm = |layer: &str, len: usize| {
+            let statistic = |name: &str| tensor(layer, name, len, Role::Statistic);
+            let statistics = ["running_mean", "running_var"].map(statistic);
+            [weight(layer, len), bias(layer, len)].into_iter().chain(statistics).collect::<Vec<_>>()
         };
         match self {
-            Self::Linear { name, outputs, .. } => pair(name, size.len() * outputs, *outputs),
-            Self::Norm { name, .. } => pair(name, size.channels, size.channels),
-            Self::Conv { name, outputs, norm, .. } => {
+            Self::Linear { name, outputs, .. } => {
+                vec![weight(name, size.len() * outputs), bias(name, *outputs)]
+            }
+            Self::Norm { name, .. } => norm(name, size.channels),
+            Self::Conv { name, outputs, norm: after, .. } => {
                 let n = self.shape(size).map_or(0, |shape| shape.weights());
-                let mut all = vec![(format!("{name}.weight"), n)];
-                all.extend(norm.iter().flat_map(|norm| pair(norm, *outputs, *outputs)));
+                let mut all = vec![weight(name, n)];
+                all.extend(after.iter().flat_map(|after| norm(after, *outputs)));
                 all
             }
             Self::MaxPool { .. } | Self::MeanPool | Self::Residual { .. } => vec![],
@@ -226,15 +249,38 @@ pub(super) fn output_of(layers: &[Layer], input: Size) -> Result<Size, String> {
     layers.iter().try_fold(input, |size, layer| layer.output(size))
 }
 
-/// Appends all layers with the size of their input, a residual block's after itself. The sizes have
-/// been checked before.
-pub(super) fn visit<'a>(layers: &'a [Layer], input: Size, all: &mut Vec<(&'a Layer, Size)>) {
+/// A tensor of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) len: usize,
+    pub(crate) role: Role,
+}
+
+/// Pixels of the input from one of the output to the next, after all of `layers`.
+pub(crate) fn stride(layers: &[Layer]) -> usize {
+    let of = |layer: &Layer| match layer {
+        Layer::Conv { stride, .. } => *stride,
+        Layer::MaxPool { size } => *size,
+        Layer::Residual { body, .. } => stride(body),
+        Layer::Linear { .. } | Layer::Norm { .. } | Layer::MeanPool => 1,
+    };
+    layers.iter().map(of).fold(1, usize::saturating_mul)
+}
+
+/// Appends all layers with the size of their input; after a residual block its layers and its
+/// projection. The sizes have been checked before.
+pub(super) fn visit<'a>(layers: &'a [Layer], input: Size, all: &mut Vec<(Cow<'a, Layer>, Size)>) {
     let mut size = input;
     for layer in layers {
-        all.push((layer, size));
-        if let Layer::Residual { body, .. } = layer {
+        let output = layer.output(size).unwrap_or(size);
+        all.push((Cow::Borrowed(layer), size));
+        if let Layer::Residual { body, projection } = layer {
             visit(body, size, all);
+            let around =
+                projection.iter().map(|name| Layer::projection(name, body, output.channels));
+            all.extend(around.map(|layer| (Cow::Owned(layer), size)));
         }
-        size = layer.output(size).unwrap_or(size);
+        size = output;
     }
 }

@@ -6,10 +6,10 @@ use candle_nn::{
     conv2d_no_bias, linear,
 };
 
-use super::{Activation, Layer, Network, Size};
+use super::{Activation, Layer, Network, Size, layer::stride};
 use crate::{Pass, Task};
 
-/// A layer with its tensors.
+/// A layer with its tensors. What goes from one to the next is (batch, channels, rows, columns).
 #[derive(Debug)]
 pub enum Built {
     /// Fully connected.
@@ -29,7 +29,15 @@ pub enum Built {
     MeanPool,
     /// A residual block, with its projection.
     #[doc(hidden)]
-    Residual(Vec<Built>, Option<Box<Built>>, Size),
+    Residual(Vec<Built>, Around),
+}
+
+/// A residual block's shortcut.
+#[derive(Debug)]
+#[doc(hidden)]
+pub enum Around {
+    Projection(Box<Built>),
+    OptionA { stride: usize, to: Size },
 }
 
 impl Task for Network {
@@ -77,9 +85,14 @@ fn built(layer: &Layer, size: Size, vb: &VarBuilder<'_>) -> Result<Built> {
         Layer::MeanPool => Built::MeanPool,
         Layer::Residual { body, projection } => {
             let to = layer.output(size).map_err(candle_core::Error::msg)?;
-            let around = projection.as_deref().map(|name| Layer::projection(name, size, to));
-            let around = around.map(|layer| built(&layer, size, vb)).transpose()?.map(Box::new);
-            Built::Residual(build(body, size, vb)?, around, to)
+            let around = match projection {
+                Some(name) => {
+                    let layer = Layer::projection(name, body, to.channels);
+                    Around::Projection(Box::new(built(&layer, size, vb)?))
+                }
+                None => Around::OptionA { stride: stride(body), to },
+            };
+            Built::Residual(build(body, size, vb)?, around)
         }
     })
 }
@@ -97,7 +110,7 @@ fn apply(layer: &Built, x: &Tensor, shortcut: Option<&Tensor>, pass: &Pass) -> R
     let dropout = |x: Tensor, dropout: bool| if dropout { pass.dropout(&x) } else { Ok(x) };
     match layer {
         Built::Linear(linear, activation, dropped) => {
-            let x = linear.forward(&x.flatten_from(1)?)?;
+            let x = linear.forward(&x.flatten_from(1)?)?.unsqueeze(2)?.unsqueeze(3)?;
             let x = match activation {
                 Some(Activation::Relu) => x.relu()?,
                 Some(Activation::Sigmoid) => candle_nn::ops::sigmoid(&x)?,
@@ -120,11 +133,11 @@ fn apply(layer: &Built, x: &Tensor, shortcut: Option<&Tensor>, pass: &Pass) -> R
             dropout(norm.forward_t(x, pass.is_training())?.relu()?, *dropped)
         }
         Built::MaxPool(size) => max_pool(x, *size),
-        Built::MeanPool => x.mean((2, 3)),
-        Built::Residual(body, projection, to) => {
-            let around = match projection {
-                Some(layer) => apply(layer, x, None, pass)?,
-                None => option_a(x, *to)?,
+        Built::MeanPool => x.mean_keepdim((2, 3)),
+        Built::Residual(body, around) => {
+            let around = match around {
+                Around::Projection(layer) => apply(layer, x, None, pass)?,
+                Around::OptionA { stride, to } => option_a(x, *stride, *to)?,
             };
             let Some((last, before)) = body.split_last() else { return Ok(around) };
             apply(last, &forward(before, x, pass)?, Some(&around), pass)
@@ -142,9 +155,8 @@ fn max_pool(x: &Tensor, side: usize) -> Result<Tensor> {
 }
 
 /// The shortcut without weights: every so manieth pixel, and channels of zeros on both sides.
-fn option_a(x: &Tensor, to: Size) -> Result<Tensor> {
+fn option_a(x: &Tensor, stride: usize, to: Size) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
-    let stride = height.div_ceil(to.height);
     let mut x = x.clone();
     if stride > 1 {
         let every = |n: usize| Tensor::arange_step(0u32, n as u32, stride as u32, x.device());

@@ -18,9 +18,9 @@ use crate::isa::{Isa, vectorized};
 /// ```
 ///
 /// # Panics
-/// If there are no classes, or one is outside the logits.
+/// If there are no classes, one is outside the logits, or rows are not equally long.
 pub fn with_gradient(logits: &mut [f32], classes: &[u32]) -> f64 {
-    let width = logits.len() / classes.len();
+    let width = width(logits, classes);
     let share = 1.0 / classes.len() as f32;
     let mut total = 0.0;
     for (row, class) in logits.chunks_exact_mut(width).zip(classes) {
@@ -37,9 +37,9 @@ pub fn with_gradient(logits: &mut [f32], classes: &[u32]) -> f64 {
 /// greatest logit elsewhere. Overwrites the logits.
 ///
 /// # Panics
-/// If there are no classes, or one is outside the logits.
+/// If there are no classes, one is outside the logits, or rows are not equally long.
 pub fn sum_and_errors(logits: &mut [f32], classes: &[u32]) -> (f64, usize) {
-    let width = logits.len() / classes.len();
+    let width = width(logits, classes);
     let (mut total, mut errors) = (0.0, 0);
     for (row, class) in logits.chunks_exact_mut(width).zip(classes) {
         let right = row[*class as usize];
@@ -51,6 +51,12 @@ pub fn sum_and_errors(logits: &mut [f32], classes: &[u32]) -> (f64, usize) {
         total += loss(max, sum, right);
     }
     (total, errors)
+}
+
+/// The logits of a row.
+fn width(logits: &[f32], classes: &[u32]) -> usize {
+    assert!(logits.len().is_multiple_of(classes.len()), "logits of another batch");
+    logits.len() / classes.len()
 }
 
 fn loss(max: f32, sum: f32, right: f32) -> f64 {

@@ -1,8 +1,10 @@
 //! Fully connected layers: products of matrices by the crate `gemm`, on one thread.
+//!
+//! `gemm` chooses its instructions itself, by the processor and by the sizes: unlike the other kernels'
+//! these results depend, within rounding, on the processor and on the size of the batch.
 
 use gemm::Parallelism;
 
-use super::sums;
 use crate::isa::{Isa, vectorized};
 
 /// y = x Wᵀ + b: x is batch × inputs, W outputs × inputs as in PyTorch, b outputs, y batch × outputs.
@@ -54,8 +56,9 @@ pub fn weight_gradient(dy: &[f32], x: &[f32], dw: &mut [f32], inputs: usize) {
 /// db: the sum of dy over the batch.
 ///
 /// # Panics
-/// If there are no outputs.
+/// If there are no outputs, or `dy` is not so many rows of them.
 pub fn bias_gradient(dy: &[f32], db: &mut [f32]) {
+    assert!(!db.is_empty() && dy.len().is_multiple_of(db.len()), "rows of another length");
     add_rows(Isa::best(), dy, db);
 }
 
@@ -66,24 +69,6 @@ vectorized! {
             for (sum, x) in sum.iter_mut().zip(row) {
                 *sum += x;
             }
-        }
-    }
-}
-
-/// The sum of each channel over a batch of images: the gradient of a convolution's bias.
-///
-/// # Panics
-/// If there are no channels.
-pub fn channel_sums(dy: &[f32], plane: usize, sums: &mut [f32]) {
-    add_planes(Isa::best(), dy, plane, sums);
-}
-
-vectorized! {
-    fn add_planes(images: &[f32], plane: usize, totals: &mut [f32]) {
-        totals.fill(0.0);
-        let channels = totals.len();
-        for (i, values) in images.chunks_exact(plane).enumerate() {
-            totals[i % channels] += sums::of(values, |x| x);
         }
     }
 }
@@ -181,13 +166,5 @@ mod tests {
         for (c, db) in db.iter().enumerate() {
             assert_eq!(*db, sum(n, &|k| dy[k * o + c]));
         }
-    }
-
-    #[test]
-    fn channels_are_summed_over_all_images() {
-        let images: Vec<f32> = (0..2 * 3 * 4).map(|i| i as f32).collect();
-        let mut sums = [0.0; 3];
-        channel_sums(&images, 4, &mut sums);
-        assert_eq!(sums, [6.0 + 54.0, 22.0 + 70.0, 38.0 + 86.0]);
     }
 }

@@ -3,7 +3,8 @@
 //! A batch is image after image, an image channel after channel, a channel row after row, as in
 //! PyTorch. What is computed is in [`reference::layers`](crate::reference::layers); sums are in an
 //! order that suits vectors, so results agree with it within rounding. One thread computes all of a
-//! call, and results do not depend on anything but the arguments and the vector instructions.
+//! call, and results depend on nothing but the arguments, to the bit; only [`linear`]'s on the
+//! processor as well.
 
 pub mod activation;
 pub mod batch_norm;

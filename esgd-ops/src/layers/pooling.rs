@@ -46,10 +46,9 @@ pub fn mean_gradient(dy: &[f32], dx: &mut [f32]) {
 /// that is not a number gives that.
 ///
 /// # Panics
-/// If lengths do not fit.
+/// If lengths do not fit, or `size` is 0 or larger than the plane.
 pub fn max(x: &[f32], (height, width): (usize, usize), size: usize, y: &mut [f32]) {
-    let (rows, columns) = (height / size, width / size);
-    assert_eq!(x.len() / (height * width), y.len() / (rows * columns), "planes of another size");
+    let (rows, columns) = squares_of(x, (height, width), size, y);
     for (x, y) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(rows * columns)) {
         for (r, y) in y.chunks_exact_mut(columns).enumerate() {
             max_of_rows(Isa::best(), &x[r * size * width..][..size * width], size, y);
@@ -76,16 +75,32 @@ vectorized! {
     }
 }
 
+/// How many squares fit into a plane, below and beside one another.
+fn squares_of(
+    x: &[f32],
+    (height, width): (usize, usize),
+    size: usize,
+    y: &[f32],
+) -> (usize, usize) {
+    assert!(size >= 1 && size <= height.min(width), "squares of {size} in {height} × {width}");
+    let (rows, columns) = (height / size, width / size);
+    let planes = y.len() / (rows * columns);
+    assert_eq!(x.len(), planes * height * width, "planes of another size");
+    assert_eq!(y.len(), planes * rows * columns, "planes of another size");
+    (rows, columns)
+}
+
 /// The greater, the first of equals, or what is not a number.
 #[inline(always)]
 fn greater(a: f32, b: f32) -> f32 {
     if a >= b || a.is_nan() { a } else { b }
 }
 
-/// The gradient of [`max`]'s input: where the maximum was, as x and y say, the first of equals.
+/// The gradient of [`max`]'s input: where the maximum was, as x and y say, the first of equals. Of a
+/// maximum that is not a number the last pixel gets it.
 ///
 /// # Panics
-/// If lengths do not fit.
+/// If lengths do not fit, or `size` is 0 or larger than the plane.
 pub fn max_gradient(
     x: &[f32],
     y: &[f32],
@@ -94,9 +109,8 @@ pub fn max_gradient(
     size: usize,
     dx: &mut [f32],
 ) {
-    assert!(x.len() == dx.len() && y.len() == dy.len());
-    let (rows, columns) = (height / size, width / size);
-    assert_eq!(x.len() / (height * width), y.len() / (rows * columns), "planes of another size");
+    assert!(x.len() == dx.len() && y.len() == dy.len(), "gradients of another size");
+    let (rows, columns) = squares_of(x, (height, width), size, y);
     if height % size != 0 || width % size != 0 {
         dx.fill(0.0);
     }
@@ -134,7 +148,7 @@ vectorized! {
                 let mut left = *dy;
                 for (i, k) in (0..size).flat_map(|i| (0..size).map(move |k| (i, k))) {
                     let at = i * width + c * size + k;
-                    let found = x[at] == *y;
+                    let found = x[at] == *y || (i + 1, k + 1) == (size, size);
                     dx[at] = if found { left } else { 0.0 };
                     left = if found { 0.0 } else { left };
                 }
@@ -216,8 +230,15 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_is_not_pooled_away() {
-        let mut y = [0.0];
-        max(&[1.0, f32::NAN, 2.0, 3.0], (2, 2), 2, &mut y);
-        assert!(y[0].is_nan());
+        for size in [2, 3] {
+            let mut x = vec![1.0; size * size];
+            x[1] = f32::NAN;
+            let (mut y, mut dx) = ([0.0], vec![9.0; size * size]);
+            max(&x, (size, size), size, &mut y);
+            assert!(y[0].is_nan());
+            max_gradient(&x, &y, &[5.0], (size, size), size, &mut dx);
+            let (last, rest) = dx.split_last().unwrap();
+            assert!(*last == 5.0 && rest.iter().all(|d| *d == 0.0), "{dx:?}");
+        }
     }
 }

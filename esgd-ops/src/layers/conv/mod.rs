@@ -2,8 +2,10 @@
 //!
 //! Images are channels × rows × columns, kernels outputs × inputs × rows × columns, as in PyTorch.
 //! One image at a time is put into planes with zeros around it, which stay in the nearest caches while
-//! every output channel is made of them; there is no unfolded copy of the input (im2col). What is computed is in [`reference`](crate::reference::layers::conv); sums are in another order
-//! here, so results agree within rounding. They are the same for any batch and number of threads.
+//! every output channel is made of them; there is no unfolded copy of the input (im2col). What is
+//! computed is in [`reference`](crate::reference::layers::conv); sums are in another order here, so
+//! results agree within rounding. They are the same to the bit for any batch, number of threads and
+//! set of vector instructions.
 
 mod correlation;
 mod part;
@@ -47,6 +49,7 @@ pub struct Conv {
 /// order, and the gradient of the weights so far.
 #[derive(Clone, Debug)]
 pub struct Work {
+    of: Shape,
     forward: pass::Work,
     backward: pass::Work,
     input: Vec<f32>,
@@ -92,6 +95,7 @@ impl Conv {
     #[must_use]
     pub fn work(&self) -> Work {
         Work {
+            of: self.shape,
             forward: self.forward.work(),
             backward: self.backward.work(),
             input: vec![0.0; self.input.len()],
@@ -107,6 +111,7 @@ impl Conv {
     pub fn set_weights(&self, w: &[f32], work: &mut Work) {
         let Shape { inputs, kernel, .. } = self.shape;
         assert_eq!(w.len(), self.shape.weights(), "the kernel of another convolution");
+        assert_eq!(work.of, self.shape, "the memory of another convolution");
         let at = |o: usize, i: usize, y: usize, x: usize| {
             w[((o * inputs + i) * kernel + y) * kernel + x]
         };
@@ -117,30 +122,33 @@ impl Conv {
     /// The output (outputs × out_height × out_width) of an image x (inputs × height × width).
     ///
     /// # Panics
-    /// If `x` or `y` has another length.
+    /// If `x` or `y` has another length, or `work` is another convolution's.
     pub fn forward(&self, x: &[f32], work: &mut Work, y: &mut [f32]) {
         assert_eq!(x.len(), self.shape.input_len(), "the image of another convolution");
         assert_eq!(y.len(), self.shape.output_len(), "the output of another convolution");
+        assert_eq!(work.of, self.shape, "the memory of another convolution");
         self.forward.run(x, &mut work.forward, y);
     }
 
     /// The gradient of the image from the output's gradient `dy`.
     ///
     /// # Panics
-    /// If `dy` or `dx` has another length.
+    /// If `dy` or `dx` has another length, or `work` is another convolution's.
     pub fn input_gradient(&self, dy: &[f32], work: &mut Work, dx: &mut [f32]) {
         assert_eq!(dy.len(), self.shape.output_len(), "the gradient of another convolution");
         assert_eq!(dx.len(), self.shape.input_len(), "the image of another convolution");
+        assert_eq!(work.of, self.shape, "the memory of another convolution");
         self.backward.run(dy, &mut work.backward, dx);
     }
 
     /// Adds the part of the kernel's gradient of an image x with the output's gradient `dy`.
     ///
     /// # Panics
-    /// If `x` or `dy` has another length.
+    /// If `x` or `dy` has another length, or `work` is another convolution's.
     pub fn add_weight_gradient(&self, x: &[f32], dy: &[f32], work: &mut Work) {
         assert_eq!(x.len(), self.shape.input_len(), "the image of another convolution");
         assert_eq!(dy.len(), self.shape.output_len(), "the gradient of another convolution");
+        assert_eq!(work.of, self.shape, "the memory of another convolution");
         self.input.put(self.isa, x, &mut work.input);
         self.weights.transpose(dy, &mut work.transposed);
         self.weights.add(&work.input, &work.transposed, &mut work.sums);
@@ -149,9 +157,10 @@ impl Conv {
     /// The kernel's gradient over all images added since the last call.
     ///
     /// # Panics
-    /// If `dw` has another length than the kernel.
+    /// If `dw` has another length than the kernel, or `work` is another convolution's.
     pub fn take_weight_gradient(&self, work: &mut Work, dw: &mut [f32]) {
         assert_eq!(dw.len(), self.shape.weights(), "the kernel of another convolution");
+        assert_eq!(work.of, self.shape, "the memory of another convolution");
         self.weights.finish(&work.sums, dw);
         work.sums.fill(0.0);
     }

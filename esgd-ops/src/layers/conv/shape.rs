@@ -30,12 +30,27 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Whether all sizes are at least 1 and the kernel fits into the padded input.
+    /// Whether all sizes are at least 1, the kernel fits into the padded input, and neither image nor
+    /// kernel has 2³¹ values or more.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        let least = [self.inputs, self.outputs, self.height, self.width, self.kernel, self.stride];
-        least.iter().all(|&n| n >= 1)
-            && self.kernel <= self.height.min(self.width) + 2 * self.padding
+        let Self { inputs, outputs, height, width, kernel, stride, padding } = *self;
+        let product = |factors: &[usize]| {
+            let n = factors.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+            n.is_some_and(|n| n < 1 << 31)
+        };
+        if [height, width, kernel, stride, padding].iter().any(|&n| n >= 1 << 24) {
+            return false;
+        }
+        let (rows, columns) = (height + 2 * padding, width + 2 * padding);
+        // At most what the padded image takes in the kernels, which split it by the stride.
+        let split = kernel + 3 * stride + 32;
+        let channels = inputs.max(outputs);
+        [inputs, outputs, height, width, kernel, stride].iter().all(|&n| n >= 1)
+            && kernel <= rows.min(columns)
+            && product(&[channels, rows + split, columns + split])
+            && product(&[channels, stride, stride, padding + 64])
+            && product(&[inputs, outputs, kernel, kernel])
     }
 
     /// Rows of the output.
@@ -72,5 +87,31 @@ impl Shape {
     #[must_use]
     pub fn macs(&self) -> u64 {
         (self.out_height() * self.out_width() * self.weights()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_overflow_is_not_valid() {
+        let one =
+            Shape { inputs: 1, outputs: 1, height: 4, width: 4, kernel: 3, stride: 1, padding: 0 };
+        assert!(one.is_valid());
+        let (huge, max) = (1 << 47, usize::MAX);
+        for shape in [
+            Shape { height: huge, width: 1 << 17, kernel: 1, ..one },
+            Shape { padding: max, ..one },
+            Shape { padding: max / 2, ..one },
+            Shape { inputs: max, ..one },
+            Shape { outputs: huge, ..one },
+            Shape { stride: max, ..one },
+            Shape { kernel: 5, ..one },
+            Shape { kernel: 0, ..one },
+            Shape { width: 0, padding: 2, ..one },
+        ] {
+            assert!(!shape.is_valid(), "{shape:?}");
+        }
     }
 }

@@ -76,7 +76,49 @@ fn the_layers_of_a_resnet_are_as_defined() {
     }
 }
 
+/// All that a convolution computes, one after another.
+fn bits(shape: Shape, isa: Isa) -> Vec<u32> {
+    let conv = Conv::with_isa(shape, isa);
+    let mut work = conv.work();
+    conv.set_weights(&values(shape.weights(), 1), &mut work);
+    let (x, dy) = (values(shape.input_len(), 2), values(shape.output_len(), 3));
+    let (mut y, mut dx) = (vec![0.0; dy.len()], vec![0.0; x.len()]);
+    let mut dw = vec![0.0; shape.weights()];
+    conv.forward(&x, &mut work, &mut y);
+    conv.input_gradient(&dy, &mut work, &mut dx);
+    conv.add_weight_gradient(&x, &dy, &mut work);
+    conv.take_weight_gradient(&mut work, &mut dw);
+    [y, dx, dw].concat().into_iter().map(f32::to_bits).collect()
+}
+
+#[test]
+#[should_panic(expected = "the memory of another convolution")]
+fn memory_of_another_convolution_is_refused() {
+    let shape =
+        Shape { inputs: 2, outputs: 2, height: 6, width: 6, kernel: 3, stride: 1, padding: 1 };
+    let larger = Conv::new(Shape { height: 7, ..shape });
+    Conv::new(shape).forward(&[0.0; 72], &mut larger.work(), &mut [0.0; 72]);
+}
+
 proptest! {
+    #[test]
+    fn vector_instructions_change_no_bit(
+        inputs in 1usize..20,
+        outputs in 1usize..20,
+        height in 1usize..20,
+        width in 1usize..40,
+        kernel in 1usize..4,
+        stride in 1usize..3,
+    ) {
+        let padding = kernel / 2;
+        let shape = Shape { inputs, outputs, height, width, kernel, stride, padding };
+        prop_assume!(shape.is_valid());
+        let portable = bits(shape, Isa::PORTABLE);
+        for isa in Isa::available() {
+            prop_assert_eq!(&bits(shape, isa), &portable, "{}", isa);
+        }
+    }
+
     #[test]
     fn any_shape_is_as_defined(
         inputs in 1usize..20,
