@@ -22,7 +22,8 @@ impl Task for MyTask {
     }
 
     fn forward(&self, model: &MyModel, x: &Tensor, pass: &Pass) -> Result<Tensor> {
-        let x = model.1.forward_t(&model.0.forward(x)?, pass.is_training())?;
+        let x = model.0.forward(&x.flatten_from(1)?)?;
+        let x = model.1.forward_t(&x, pass.is_training())?;
         model.2.forward(&pass.dropout(&x.relu()?)?)
     }
 }

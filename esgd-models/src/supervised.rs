@@ -35,6 +35,9 @@ pub struct Supervised<T> {
     engines: Mutex<Vec<Engine>>,
 }
 
+/// What a batch's key gives the key of its augmentation for; its dropout counts from 0.
+pub(crate) const AUGMENTATION: u64 = u64::MAX;
+
 /// What an optimizer remembers.
 #[derive(Clone, Debug)]
 pub struct OptimizerState {
@@ -219,8 +222,9 @@ impl<T: Task> Problem for Supervised<T> {
         let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
         key.stream().shuffle(&mut order);
         for (b, batch) in order.chunks(training.batch).enumerate() {
-            let (x, y) = self.train.gather(batch)?;
-            let pass = Pass::training(training.dropout, key.derive(b as u64));
+            let key = key.derive(b as u64);
+            let (x, y) = self.train.batch(batch, Some(key.derive(AUGMENTATION)))?;
+            let pass = Pass::training(training.dropout, key);
             if !self.step(&model, (&x, &y), &pass, &training, theta, state)? {
                 break; // It diverged: its fitness will say so.
             }

@@ -21,7 +21,7 @@ impl Task for Normalised {
     }
 
     fn forward(&self, (fc1, bn, fc2): &Self::Model, x: &Tensor, pass: &Pass) -> Result<Tensor> {
-        let x = bn.forward_t(&fc1.forward(x)?, pass.is_training())?;
+        let x = bn.forward_t(&fc1.forward(&x.flatten_from(1)?)?, pass.is_training())?;
         fc2.forward(&pass.dropout(&x.relu()?)?)
     }
 }

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use super::{Dataset, Sizes, Splits, take};
 use crate::Result;
 
-/// The digits, x (n, 64) from 0 to 1, split after a shuffle that is always the same.
+/// The digits, x (n, 1, 8, 8) from 0 to 1, split after a shuffle that is always the same.
 ///
 /// Validation comes first, then training, then test; a size of `None` is none for validation,
 /// and for training all that test leaves.
@@ -15,12 +15,12 @@ use crate::Result;
 /// If there are fewer samples than asked for.
 pub fn digits(sizes: Sizes) -> Result<Splits> {
     let source = smartcore::dataset::digits::load_dataset();
-    let (n, features) = (source.num_samples, source.num_features);
+    let n = source.num_samples;
     let x: Vec<f32> = source.data.into_iter().map(|pixel| pixel / 16.0).collect();
     let y: Vec<u32> = source.target.into_iter().map(|digit| digit as u32).collect();
     let whole = Dataset::new(
         "digits",
-        Tensor::from_vec(x, (n, features), &Device::Cpu)?,
+        Tensor::from_vec(x, (n, 1, 8, 8), &Device::Cpu)?,
         Tensor::from_vec(y, n, &Device::Cpu)?,
     )?;
     let order = whole.shuffled();

@@ -9,14 +9,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use candle_core::{Device, Tensor};
 use flate2::read::GzDecoder;
 
-use super::{Dataset, Sizes, Splits, take};
-use crate::{Error, Result};
+use super::{Dataset, Sizes, Splits, pixels::Pixels};
+use crate::{Error, Result, networks::Size};
 
 /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the two `t10k-` files, with or
-/// without `.gz`, from `dir`. x is (n, pixels) from 0 to 1. Validation is drawn from the training
+/// without `.gz`, from `dir`. x is (n, 1, rows, columns) from 0 to 1. Validation is drawn from the training
 /// file, by a shuffle that is always the same; test is the test file.
 ///
 /// # Errors
@@ -26,7 +25,7 @@ pub fn idx(dir: &Path, sizes: Sizes) -> Result<Splits> {
     let name = dir.file_name().map_or_else(|| "idx".into(), |n| n.to_string_lossy().into_owned());
     let train = pair(dir, &name, "train")?;
     let test = pair(dir, &name, "t10k")?;
-    if train.features() != test.features() {
+    if train.size() != test.size() {
         return Err(Error::Data(format!(
             "{}: training images have {} pixels and test images {}: expected the same",
             dir.display(),
@@ -34,18 +33,7 @@ pub fn idx(dir: &Path, sizes: Sizes) -> Result<Splits> {
             test.features()
         )));
     }
-    let order = train.shuffled();
-    let mut left = &order[..];
-    let validation = take(&mut left, sizes.validation.unwrap_or(0), "validation")?;
-    let rest = left.len();
-    let for_training = take(&mut left, sizes.train.unwrap_or(rest), "training")?;
-    let test_order: Vec<u32> = (0..test.len() as u32).collect();
-    let for_test = take(&mut &test_order[..], sizes.test.unwrap_or(test.len()), "testing")?;
-    Ok(Splits {
-        train: train.part("train", for_training)?,
-        validation: train.part("validation", validation)?,
-        test: test.part("test", for_test)?,
-    })
+    Splits::of(&train, &test, sizes)
 }
 
 fn pair(dir: &Path, name: &str, part: &str) -> Result<Dataset> {
@@ -61,14 +49,8 @@ fn pair(dir: &Path, name: &str, part: &str) -> Result<Dataset> {
         let label = labels.bytes[at];
         return Err(labels.fault(format!("label {at} is {label}: expected 0 to 9")));
     }
-    let pixels = images.dims[1] * images.dims[2];
-    let x = images.bytes.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
-    let y = labels.bytes.iter().map(|&label| u32::from(label)).collect();
-    Dataset::new(
-        name,
-        Tensor::from_vec(x, (n, pixels), &Device::Cpu)?,
-        Tensor::from_vec(y, n, &Device::Cpu)?,
-    )
+    let size = Size::image(1, images.dims[1], images.dims[2]);
+    Dataset::images(name, images.bytes, size, &labels.bytes, Pixels::plain(1))
 }
 
 fn find(dir: &Path, name: &str) -> Result<PathBuf> {
@@ -170,7 +152,7 @@ mod tests {
         let splits = idx(dir.path(), Sizes { validation: Some(1), ..Sizes::default() }).unwrap();
         assert_eq!((splits.train.len(), splits.validation.len(), splits.test.len()), (2, 1, 3));
         let (x, y) = splits.test.slice(0, 1).unwrap();
-        assert_eq!(x.to_vec2::<f32>().unwrap(), [[0.0, 0.2, 0.4, 1.0]]);
+        assert_eq!(x.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [0.0, 0.2, 0.4, 1.0]);
         assert_eq!(y.to_vec1::<u32>().unwrap(), [7]);
     }
 

@@ -1,22 +1,35 @@
 //! Data sets in memory, and how they are split. Test data is only ever reported.
 
+mod augmentation;
+mod cifar10;
 mod digits;
 mod idx;
+mod pixels;
+
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Storage, Tensor};
 use esgd_core::rng::{Key, Purpose};
 
-use crate::{Error, Result, genome};
+use crate::{Error, Result, networks::Size};
+use augmentation::View;
+use pixels::Pixels;
 
+pub use augmentation::Augmentation;
+pub use cifar10::cifar10;
 pub use digits::digits;
 pub use idx::idx;
 
-/// Samples x (n, …) with what is to be learned of them, y (n, …).
+/// Samples x (n, …) with what is to be learned of them, y (n, …). Images are (n, channels, rows,
+/// columns), and stay the bytes that they are in a file until a batch of them is needed.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     name: String,
+    /// Values, or bytes of `pixels`.
     x: Tensor,
     y: Tensor,
+    pixels: Option<Arc<Pixels>>,
+    augmentation: Augmentation,
 }
 
 /// The three parts of a data set.
@@ -41,19 +54,71 @@ pub struct Sizes {
     pub test: Option<usize>,
 }
 
+impl Splits {
+    /// Training and validation data drawn from one set, by a shuffle that is always the same, and
+    /// the beginning of a test set.
+    fn of(train: &Dataset, test: &Dataset, sizes: Sizes) -> Result<Self> {
+        let order = train.shuffled();
+        let mut left = &order[..];
+        let validation = take(&mut left, sizes.validation.unwrap_or(0), "validation")?;
+        let rest = left.len();
+        let for_training = take(&mut left, sizes.train.unwrap_or(rest), "training")?;
+        let test_order: Vec<u32> = (0..test.len() as u32).collect();
+        let for_test = take(&mut &test_order[..], sizes.test.unwrap_or(test.len()), "testing")?;
+        Ok(Self {
+            train: train.part("train", for_training)?,
+            validation: train.part("validation", validation)?,
+            test: test.part("test", for_test)?,
+        })
+    }
+}
+
 impl Dataset {
-    /// A data set; x and y must have the same first dimension. Classes are u32.
+    /// A data set of values; x and y must have the same first dimension. Classes are u32.
     ///
     /// # Errors
     /// If they do not.
     pub fn new(name: &str, x: Tensor, y: Tensor) -> Result<Self> {
         let first = |t: &Tensor| t.dims().first().copied();
         match (first(&x), first(&y)) {
-            (Some(a), Some(b)) if a == b => Ok(Self { name: name.into(), x, y }),
+            (Some(a), Some(b)) if a == b => {
+                let (pixels, augmentation) = (None, Augmentation::default());
+                Ok(Self { name: name.into(), x, y, pixels, augmentation })
+            }
             (a, b) => Err(Error::Data(format!(
                 "{name}: x has {a:?} samples and y has {b:?}: expected the same number"
             ))),
         }
+    }
+
+    /// A data set of images, so many bytes each, with a class each.
+    fn images(
+        name: &str,
+        bytes: Vec<u8>,
+        size: Size,
+        classes: &[u8],
+        pixels: Pixels,
+    ) -> Result<Self> {
+        let (n, Size { channels, height, width }) = (classes.len(), size);
+        let y: Vec<u32> = classes.iter().map(|class| u32::from(*class)).collect();
+        let x = Tensor::from_vec(bytes, (n, channels, height, width), &Device::Cpu)?;
+        let set = Self::new(name, x, Tensor::from_vec(y, n, &Device::Cpu)?)?;
+        Ok(Self { pixels: Some(Arc::new(pixels)), ..set })
+    }
+
+    /// The same samples, changed at random wherever a network is trained on them.
+    ///
+    /// # Errors
+    /// If samples are no images.
+    pub fn augmented(self, augmentation: Augmentation) -> Result<Self> {
+        if augmentation.changes() && self.x.rank() != 4 {
+            return Err(Error::Data(format!(
+                "{} has samples of {:?}: expected images to crop or to flip",
+                self.name,
+                &self.x.dims()[1..]
+            )));
+        }
+        Ok(Self { augmentation, ..self })
     }
 
     /// What it is called.
@@ -74,6 +139,15 @@ impl Dataset {
         self.len() == 0
     }
 
+    /// The size of a sample.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        match self.x.dims()[1..] {
+            [channels, height, width] => Size::image(channels, height, width),
+            _ => Size::vector(self.features()),
+        }
+    }
+
     /// The number of values of one sample's x.
     #[must_use]
     pub fn features(&self) -> usize {
@@ -91,42 +165,109 @@ impl Dataset {
         Ok(self.y.flatten_all()?.to_vec1::<u32>()?.into_iter().max().map_or(0, |c| c as usize + 1))
     }
 
-    /// The samples of these numbers, in this order.
+    /// The samples of these numbers, in this order, as they are: in evaluation nothing is changed.
     ///
     /// # Errors
     /// What candle says.
     pub fn gather(&self, order: &[u32]) -> Result<(Tensor, Tensor)> {
-        let order = Tensor::new(order, &Device::Cpu)?;
-        Ok((self.x.index_select(&order, 0)?, self.y.index_select(&order, 0)?))
+        self.batch(order, None)
     }
 
-    /// Copies the samples of these numbers, of `features` values and a class each.
-    pub(crate) fn fill(&self, order: &[u32], x: &mut [f32], y: &mut [u32]) -> Result<()> {
-        let width = self.features();
-        genome::with_values(&self.x, |values| {
-            for (x, &i) in x.chunks_exact_mut(width).zip(order) {
-                x.copy_from_slice(&values[i as usize * width..][..width]);
-            }
-        })?;
+    /// The samples of these numbers, in this order, changed by what `key` draws.
+    pub(crate) fn batch(&self, order: &[u32], key: Option<Key>) -> Result<(Tensor, Tensor)> {
+        let key = key.filter(|_| self.augmentation.changes());
+        let index = Tensor::new(order, &Device::Cpu)?;
+        let y = self.y.index_select(&index, 0)?;
+        if self.pixels.is_none() && key.is_none() {
+            return Ok((self.x.index_select(&index, 0)?, y));
+        }
+        let mut x = vec![0.0; order.len() * self.features()];
+        self.fill_x(order, key, &mut x)?;
+        let mut dims = self.x.dims().to_vec();
+        dims[0] = order.len();
+        Ok((Tensor::from_vec(x, dims, &Device::Cpu)?, y))
+    }
+
+    /// Copies the samples of these numbers, of `features` values and a class each, changed by what
+    /// `key` draws.
+    pub(crate) fn fill(
+        &self,
+        order: &[u32],
+        key: Option<Key>,
+        x: &mut [f32],
+        y: &mut [u32],
+    ) -> Result<()> {
+        self.fill_x(order, key, x)?;
         let (storage, layout) = self.y.storage_and_layout();
         let (Storage::Cpu(storage), Some((start, _))) = (&*storage, layout.contiguous_offsets())
         else {
-            return Err(Error::Data(format!("{}: y is not contiguous on the CPU", self.name)));
+            return Err(self.scattered("y"));
         };
         let classes = &storage.as_slice::<u32>()?[start..];
         y.iter_mut().zip(order).for_each(|(y, &i)| *y = classes[i as usize]);
         Ok(())
     }
 
+    fn fill_x(&self, order: &[u32], key: Option<Key>, out: &mut [f32]) -> Result<()> {
+        let features = self.features();
+        let (storage, layout) = self.x.storage_and_layout();
+        let (Storage::Cpu(storage), Some((start, _))) = (&*storage, layout.contiguous_offsets())
+        else {
+            return Err(self.scattered("x"));
+        };
+        // A vector is an image of one row and channel, of which all is seen.
+        let (plane, width) = match self.x.dims()[1..] {
+            [_, height, width] => (height * width, width),
+            _ => (features, features),
+        };
+        let view = |i: usize| key.map_or_else(View::default, |key| self.augmentation.draw(key, i));
+        let samples = out.chunks_exact_mut(features).zip(order).enumerate();
+        if let Some(pixels) = &self.pixels {
+            let bytes = &storage.as_slice::<u8>()?[start..];
+            for (i, (out, &number)) in samples {
+                let (view, image) = (view(i), &bytes[number as usize * features..][..features]);
+                let channels = image.chunks_exact(plane).zip(out.chunks_exact_mut(plane));
+                for (c, (channel, out)) in channels.enumerate() {
+                    let table = pixels.of_channel(c);
+                    view.of(channel, width, table[0], |byte| table[usize::from(byte)], out);
+                }
+            }
+        } else {
+            let values = &storage.as_slice::<f32>()?[start..];
+            for (i, (out, &number)) in samples {
+                let (view, image) = (view(i), &values[number as usize * features..][..features]);
+                for (channel, out) in image.chunks_exact(plane).zip(out.chunks_exact_mut(plane)) {
+                    view.of(channel, width, 0.0, |value| value, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn scattered(&self, what: &str) -> Error {
+        Error::Data(format!(
+            "{}: {what} is not contiguous in the CPU's memory: call `contiguous` on it first",
+            self.name
+        ))
+    }
+
     /// `n` samples from `start` on.
     pub(crate) fn slice(&self, start: usize, n: usize) -> Result<(Tensor, Tensor)> {
+        if self.pixels.is_some() {
+            return self.gather(&(start as u32..(start + n) as u32).collect::<Vec<_>>());
+        }
         Ok((self.x.narrow(0, start, n)?, self.y.narrow(0, start, n)?))
     }
 
     /// The part of these numbers, under the name of this set and `part`.
     fn part(&self, part: &str, order: &[u32]) -> Result<Self> {
-        let (x, y) = self.gather(order)?;
-        Self::new(&format!("{}/{part}", self.name), x, y)
+        let index = Tensor::new(order, &Device::Cpu)?;
+        Ok(Self {
+            name: format!("{}/{part}", self.name),
+            x: self.x.index_select(&index, 0)?,
+            y: self.y.index_select(&index, 0)?,
+            ..self.clone()
+        })
     }
 
     /// The samples' numbers in an order that is the same for every run.
@@ -163,7 +304,7 @@ mod tests {
         );
         assert_eq!((splits.train.features(), splits.train.classes().unwrap()), (64, 10));
         let again = digits(sizes).unwrap();
-        let rows = |d: &Dataset| d.x.to_vec2::<f32>().unwrap();
+        let rows = |d: &Dataset| d.x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(rows(&splits.test), rows(&again.test));
     }
 

@@ -22,7 +22,7 @@ use crate::{
     evaluation::Evaluation,
     genome::{Genome, Parameter, Role},
     networks::{Network, Size, layer::Named},
-    supervised::OptimizerState,
+    supervised::{AUGMENTATION, OptimizerState},
 };
 use buffers::Buffers;
 use chain::Chain;
@@ -148,8 +148,9 @@ impl Engine {
         let mut order: Vec<u32> = (0..data.len() as u32).collect();
         key.stream().shuffle(&mut order);
         for (b, batch) in order.chunks(training.batch).enumerate() {
-            self.gather(data, batch)?;
-            if !self.gradient(batch.len(), training.dropout, key.derive(b as u64)).is_finite() {
+            let key = key.derive(b as u64);
+            self.gather(data, batch, Some(key.derive(AUGMENTATION)))?;
+            if !self.gradient(batch.len(), training.dropout, key).is_finite() {
                 break; // It diverged: its fitness will say so.
             }
             self.step(training, state);
@@ -196,7 +197,7 @@ impl Engine {
         let order: Vec<u32> = (0..data.len() as u32).collect();
         let (mut loss, mut errors) = (0.0, 0);
         for (i, batch) in order.chunks(self.together).enumerate() {
-            self.gather(data, batch)?;
+            self.gather(data, batch, None)?;
             let n = batch.len();
             let x = &self.x[..n * self.input.len()];
             self.nodes.forward(x, n, &mut self.values, &Mode::Evaluation { first: i == 0 });
@@ -211,9 +212,9 @@ impl Engine {
         Ok(Evaluation { loss: loss / samples as f64, error, samples })
     }
 
-    fn gather(&mut self, data: &Dataset, batch: &[u32]) -> Result<()> {
+    fn gather(&mut self, data: &Dataset, batch: &[u32], key: Option<Key>) -> Result<()> {
         let x = &mut self.x[..batch.len() * self.input.len()];
-        data.fill(batch, x, &mut self.y[..batch.len()])
+        data.fill(batch, key, x, &mut self.y[..batch.len()])
     }
 
     fn check(&self, data: &Dataset) -> Result<()> {

@@ -114,7 +114,7 @@ fn gradients_and_statistics_are_candles() {
         for (round, dropout) in [0.0, 0.0, 0.3].into_iter().enumerate() {
             let key = Key::new(5, Purpose::Train).derive(round as u64);
             engine.load(&theta).unwrap();
-            engine.gather(&data, &order).unwrap();
+            engine.gather(&data, &order, None).unwrap();
             let loss = engine.gradient(10, dropout, key);
 
             // candle's model works in θ's own memory, so its running statistics move with it.
