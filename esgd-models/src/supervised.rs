@@ -177,7 +177,10 @@ impl<T: Task> Problem for Supervised<T> {
     }
 
     fn fork(&self, theta: &Genome) -> Result<Genome> {
-        theta.fork()
+        let copy = theta.fork()?;
+        // Another thread may go on with it, on another stream of a GPU.
+        copy.device().synchronize()?;
+        Ok(copy)
     }
 
     fn state(&self, theta: &Genome, hyper: &Hyper) -> Result<OptimizerState> {
@@ -229,7 +232,7 @@ impl<T: Task> Problem for Supervised<T> {
                 break; // It diverged: its fitness will say so.
             }
         }
-        Ok(())
+        Ok(theta.device().synchronize()?)
     }
 
     fn fitness(&self, theta: &Genome) -> Result<f64> {

@@ -1,7 +1,8 @@
 //! What every kernel computes, one number at a time, in plain words.
 //!
 //! These are the definitions: each kernel, on every processor and on a GPU, gives the same bits,
-//! and the tests compare them. Written to be read, not to be fast. An expression is evaluated as it
+//! and the tests compare them. Where a result is not a number, which of those it is stays undefined.
+//! Only the [`layers`] of a network agree with theirs within rounding. Written to be read, not to be fast. An expression is evaluated as it
 //! stands, each operation rounded once to `f32`; `a.mul_add(b, c)` is a·b + c rounded once.
 //!
 //! `i` is the index of a parameter in its network: tensors follow one another, so a tensor's
@@ -23,9 +24,15 @@ use crate::{box_muller::box_muller, group::unit};
 #[must_use]
 pub fn normal(key: Key, i: u64) -> f32 {
     let [w0, w1, w2, w3] = key.block((i / 4) as u32);
-    let (a, b) = box_muller(w0, w1);
-    let (c, d) = box_muller(w2, w3);
+    let (a, b) = pair(w0, w1);
+    let (c, d) = pair(w2, w3);
     [a, b, c, d][(i % 4) as usize]
+}
+
+/// The two normal numbers of two words.
+#[must_use]
+pub fn pair(w0: u32, w1: u32) -> (f32, f32) {
+    box_muller(w0, w1)
 }
 
 /// Uniform number `i` of `key`, in `[0, 1)`: the upper 24 bits of its word, over 2²⁴.
@@ -41,6 +48,9 @@ fn word(key: Key, i: u64) -> u32 {
 
 /// Intermediate recombination: the mean of the parents' values, (1/ρ) Σⱼ θⱼ of eq. 12 in the ESGD
 /// paper, the sum from the first parent on.
+///
+/// # Panics
+/// If there are no parents.
 #[must_use]
 pub fn mean(parents: &[f32]) -> f32 {
     let sum = parents[1..].iter().fold(parents[0], |sum, theta| sum + theta);
@@ -49,8 +59,12 @@ pub fn mean(parents: &[f32]) -> f32 {
 
 /// Weighted recombination Σⱼ wⱼ θⱼ: the mean of CMA-ES, m = Σ wⱼ x₍ⱼ:λ₎ (Hansen, *The CMA Evolution
 /// Strategy: A Tutorial*, arXiv:1604.00772, eq. 6). The weights are used as they are.
+///
+/// # Panics
+/// If there are no parents, or not one weight a parent.
 #[must_use]
 pub fn weighted(parents: &[f32], weights: &[f32]) -> f32 {
+    assert_eq!(parents.len(), weights.len(), "there is not one weight for each parent");
     let first = weights[0] * parents[0];
     let rest = parents[1..].iter().zip(&weights[1..]);
     rest.fold(first, |sum, (theta, w)| w.mul_add(*theta, sum))
@@ -59,6 +73,9 @@ pub fn weighted(parents: &[f32], weights: &[f32]) -> f32 {
 /// Uniform crossover (Syswerda, *Uniform Crossover in Genetic Algorithms*, ICGA 1989), for any
 /// number of parents: each value comes from one of them, all equally likely. `key` is the
 /// offspring's; the draws come from a key derived from it, as its own numbers are the mutation.
+///
+/// # Panics
+/// If there are no parents.
 #[must_use]
 pub fn crossover(parents: &[f32], key: Key, i: u64) -> f32 {
     let draw = u64::from(word(crossover_key(key), i));
@@ -87,8 +104,12 @@ pub fn antithetic(theta: f32, sigma: f32, key: Key, i: u64) -> (f32, f32) {
 
 /// Σⱼ wⱼ εⱼ, with ε made anew from the keys: the sum in OpenAI-ES's gradient estimate
 /// 1/(nσ) Σ Fⱼ εⱼ (arXiv:1703.03864, algorithm 1), and in PEPG's.
+///
+/// # Panics
+/// If there is not one weight a key.
 #[must_use]
 pub fn weighted_noise(keys: &[Key], weights: &[f32], i: u64) -> f32 {
+    assert_eq!(keys.len(), weights.len(), "there is not one weight for each key");
     let terms = keys.iter().zip(weights);
     terms.fold(0.0, |sum, (key, w)| w.mul_add(normal(*key, i), sum))
 }

@@ -28,6 +28,9 @@ const SHORTEST: usize = 1 << 10;
 /// The most outputs in one tile.
 const MOST_OUTPUTS: usize = MOST_WORK / SHORTEST;
 
+/// Random numbers that a key has.
+const NUMBERS: u64 = 1 << 34;
+
 /// One piece of work: the same stretch of one tensor in several outputs.
 pub(crate) struct Tile<'a> {
     /// Which tensor.
@@ -61,6 +64,8 @@ pub(crate) fn for_each_tile(
         Some(first) => first.iter().map(|tensor| tensor.len()).collect(),
         None => return,
     };
+    let numbers = lengths.iter().map(|&n| n as u64).sum::<u64>();
+    assert!(numbers <= NUMBERS, "a network has {numbers} parameters, and a key {NUMBERS} numbers");
     let most = (MOST_OUTPUTS / together).max(1) * together;
     let whole = outputs.len() * lengths.iter().sum::<usize>();
     let share = whole / (TILES_PER_THREAD * rayon::current_num_threads());

@@ -71,7 +71,7 @@ fn every_operation_is_rounded_exactly() {
     let ptx = with("--fmad=false");
     let mut loose: Vec<_> = instructions(&ptx).filter(|name| is_loose(name)).collect();
     loose.dedup();
-    // From this one a step follows that no error of it changes.
+    // What is made of this one is tried on each GPU before it is used.
     assert_eq!(loose, ["rsqrt.approx.ftz.f32"]);
     for exact in ["fma.rn.f32", "add.rn.f32", "mul.rn.f32", "div.rn.f32", "mul.rn.f64"] {
         assert!(instructions(&ptx).any(|name| name == exact), "{exact}");

@@ -51,16 +51,16 @@ impl Contestant {
         }
     }
 
-    /// Makes its memory, and frees what it had.
-    ///
-    /// # Errors
-    /// If it cannot.
-    pub fn shape(&mut self, shape: &Shape) -> Result<()> {
-        let Ok(running) = &mut self.0 else { return Ok(()) };
-        match running.ask(&format!("shape {shape}"))?.as_str() {
-            "ready" => Ok(()),
-            other => Err(format!("{} cannot make shape {shape}: {other}", running.name).into()),
-        }
+    /// Makes its memory, and frees what it had. One that cannot does not run from then on, and says
+    /// why.
+    pub fn shape(&mut self, shape: &Shape) {
+        let Ok(running) = &mut self.0 else { return };
+        let why = match running.ask(&format!("shape {shape}")) {
+            Ok(answer) if answer == "ready" => return,
+            Ok(answer) => format!("{} cannot make shape {shape}: {answer}", running.name),
+            Err(error) => format!("{} cannot make shape {shape}: {error}", running.name),
+        };
+        self.0 = Err(why);
     }
 
     /// The seconds of `repeats` runs of `form`, or why there are none.
@@ -139,10 +139,18 @@ mod tests {
             "echo ready shell; read a; echo ready; read b; echo 0.5; read c; echo error: x";
         let mut contestant = shell(script);
         assert_eq!(contestant.name(), Ok("shell"));
-        contestant.shape(&"1 1 1 1".parse().unwrap()).unwrap();
+        contestant.shape(&"1 1 1 1".parse().unwrap());
         assert_eq!(contestant.run("plain", 1, 1), Ok(0.5));
         assert_eq!(contestant.run("plain", 1, 1), Err("error: x".into()));
         assert!(contestant.run("plain", 1, 1).unwrap_err().contains("ended"));
+    }
+
+    #[test]
+    fn one_that_has_no_room_says_why() {
+        let mut contestant = shell("echo ready shell; read a; echo error: out of memory");
+        contestant.shape(&"1 1 1 1".parse().unwrap());
+        let why = contestant.run("plain", 1, 1).unwrap_err();
+        assert_eq!(why, "shell cannot make shape 1 1 1 1: error: out of memory");
     }
 
     #[test]

@@ -23,6 +23,9 @@ const SHAPES: [&[usize]; 4] = [
     &[3, 1_000_003, 2_000_000],
 ];
 
+/// More parents than a block of threads keeps.
+const MANY: usize = 40;
+
 const KEY: Key = Key::new(2018, Purpose::Mutation).generation(3);
 
 /// What was compared, and how many numbers of it differ.
@@ -50,11 +53,17 @@ pub fn compare_all(kernels: &Kernels) -> Result<Vec<Comparison>> {
             all.push(compared(&format!("{what}, tensors {lengths:?}"), cpu, gpu));
         };
         fills(kernels, lengths, &mut add)?;
-        offspring(kernels, lengths, &mut add)?;
+        offspring(kernels, lengths, 6, &mut add)?;
         in_place(kernels, lengths, &mut add)?;
         strategies(kernels, lengths, &mut add)?;
     }
-    all.extend(large::compare(kernels)?);
+    let lengths = SHAPES[1];
+    let mut add = |what: &str, cpu: &[Vec<f32>], gpu: &[Vec<f32>]| {
+        let what = format!("{what} out of {MANY}, tensors {lengths:?}");
+        all.push(compared(&what, cpu, gpu));
+    };
+    offspring(kernels, lengths, MANY, &mut add)?;
+    all.push(large::compare(kernels)?);
     Ok(all)
 }
 
@@ -105,8 +114,14 @@ fn fills(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<()> 
     Ok(())
 }
 
-fn offspring(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<()> {
-    let population: Vec<_> = (0..6).map(|j| host(lengths, j)).collect();
+/// `parents` is at least 6; of more than a block of threads can keep, each is read by every offspring.
+fn offspring(
+    kernels: &Kernels,
+    lengths: &[usize],
+    parents: usize,
+    add: &mut Add<'_>,
+) -> Result<()> {
+    let population: Vec<_> = (0..parents).map(|j| host(lengths, j)).collect();
     let on_device: Vec<_> =
         population.iter().map(|n| OnDevice::from_host(kernels, n)).collect::<Result<_>>()?;
     let sigma = sigmas(lengths);
@@ -156,6 +171,10 @@ fn in_place(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<(
     };
     let cpu: Vec<_> = theta.iter().map(|tensor| halves(&norm::squared_norm(tensor))).collect();
     add("squared norm", &cpu, &norms.iter().map(halves).collect::<Vec<_>>());
+
+    let rms = kernels.rms(&gpu.read(kernels)?)?;
+    let cpu: Vec<_> = theta.iter().map(|tensor| norm::rms(tensor)).collect();
+    add("root mean square", &[cpu], &[rms]);
 
     let sigma = sigmas(lengths);
     kernels.mutate(&mut gpu.write(kernels)?, &sigma, KEY)?;

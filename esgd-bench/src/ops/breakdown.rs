@@ -30,7 +30,7 @@ pub fn print(options: &Options) -> Result<()> {
     let parameters = if options.quick { 1 << 16 } else { 1 << 22 };
     let shape = Shape { parents: 16, offspring: 64, rho: 2, lengths: vec![parameters] };
     let mut ours = Contestant::ours(None)?;
-    ours.shape(&shape)?;
+    ours.shape(&shape);
     let entries = PARTS.map(|(form, what)| Entry::new(what, 0, form, 1));
     let seconds = alternate(std::slice::from_mut(&mut ours), &entries, options.rounds);
     let hertz = clock();

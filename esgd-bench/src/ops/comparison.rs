@@ -43,7 +43,7 @@ pub fn print(options: &Options) -> Result<()> {
         let fastest = torch_forms::print(&mut contestants[TORCH], &few(&shape), what)?;
         eprintln!("comparison, {what}");
         for contestant in &mut contestants {
-            contestant.shape(&shape)?;
+            contestant.shape(&shape);
         }
         let entries = entries(&contestants, &fastest);
         let seconds = alternate(&mut contestants, &entries, options.rounds);
@@ -129,7 +129,7 @@ fn instructions(options: &Options, shape: &Shape) -> Result<()> {
     let mut entries = vec![];
     for (i, name) in names.iter().enumerate() {
         let mut contestant = Contestant::ours(Some(name))?;
-        contestant.shape(shape)?;
+        contestant.shape(shape);
         contestants.push(contestant);
         for threads in thread_counts() {
             entries.push(Entry::new(name, i, "offspring", threads));

@@ -45,7 +45,7 @@ pub fn print(options: &Options) -> Result<Vec<Panel>> {
         for (x, shape) in shapes {
             eprintln!("growth, {axis} = {}", count(x));
             for contestant in &mut contestants {
-                contestant.shape(&shape)?;
+                contestant.shape(&shape);
             }
             let entries = entries();
             let seconds = alternate(&mut contestants, &entries, options.rounds);

@@ -61,6 +61,8 @@ pub(super) fn of(
         let child = buffers.iter_mut().map(|buffer| kernels.write(buffer));
         kernels.mutate(&mut child.collect::<std::result::Result<Vec<_>, _>>()?, &sigma, key)?;
     }
+    // The thread that trains the offspring may have another stream, and parents may end with this call.
+    kernels.wait()?;
     let mut buffers = buffers.into_iter();
     first.with_tensors(|p| {
         let Some(buffer) = buffers.next() else {

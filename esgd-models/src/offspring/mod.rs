@@ -10,7 +10,7 @@ use esgd_core::{Mutation, rng::Key};
 
 use crate::{
     Error, Result,
-    genome::{Genome, Role},
+    genome::{Genome, Parameter, Role},
 };
 
 /// The offspring of `parents`: the mean of each tensor, and for weights noise of `key`.
@@ -27,6 +27,18 @@ pub(crate) fn of(parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Ge
             first.device().location(),
             other.device().location()
         )));
+    }
+    let shapes = |genome: &Genome| {
+        let shape = |p: &Parameter| (p.name.clone(), p.role, p.tensor().dims().to_vec());
+        genome.parameters().iter().map(shape).collect::<Vec<_>>()
+    };
+    let expected = shapes(first);
+    if parents.iter().any(|parent| shapes(parent) != expected) {
+        return Err(Error::Weights(
+            "parents have other tensors than one another: expected the same names, sizes and roles \
+             in the same order"
+                .into(),
+        ));
     }
     match first.device() {
         Device::Cpu => cpu::of(parents, mutation, key),
@@ -47,4 +59,50 @@ fn sigmas(genome: &Genome, sigma: impl Fn(usize) -> f32) -> Vec<f32> {
         Role::Weight => sigma(t),
     };
     genome.parameters().iter().enumerate().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Tensor;
+    use esgd_core::{Problem, Scale, rng::Purpose};
+
+    use super::*;
+    use crate::{Activation, Supervised, data::Dataset, networks};
+
+    fn theta(hidden: &[usize], seed: u64) -> Genome {
+        let x = Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let y = Tensor::new(&[0u32, 1], &Device::Cpu).unwrap();
+        let data = Dataset::new("two", x, y).unwrap();
+        let mlp = networks::mlp(3, hidden, 2, Activation::Relu).unwrap();
+        let problem = Supervised::new(mlp, data.clone(), data).unwrap();
+        problem.init(Key::new(seed, Purpose::Init)).unwrap()
+    }
+
+    #[test]
+    fn parents_of_other_networks_are_refused_in_one_sentence() {
+        let mutation = Mutation { sigma: 0.1, scale: Scale::Absolute };
+        let child = |a: &Genome, b: &Genome| of(&[a, b], mutation, Key::new(1, Purpose::Mutation));
+        assert!(child(&theta(&[4], 1), &theta(&[4], 2)).is_ok());
+        for other in [theta(&[], 2), theta(&[5], 2), theta(&[4, 4], 2)] {
+            let message = child(&theta(&[4], 1), &other).unwrap_err().to_string();
+            assert!(message.contains("other tensors"), "{message}");
+        }
+        assert!(of(&[], mutation, Key::new(1, Purpose::Mutation)).is_err());
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_not_bred_away() {
+        let (a, b) = (theta(&[4], 1), theta(&[4], 2));
+        let values = vec![f32::NAN; 12];
+        a.parameters()
+            .iter()
+            .find(|p| p.tensor().elem_count() == 12)
+            .unwrap()
+            .write(&values)
+            .unwrap();
+        let mutation = Mutation { sigma: 0.1, scale: Scale::Absolute };
+        let child = of(&[&b, &a], mutation, Key::new(1, Purpose::Mutation)).unwrap();
+        let all = child.parameters().iter().find(|p| p.tensor().elem_count() == 12).unwrap();
+        all.read(|values| assert!(values.iter().all(|x| x.is_nan()))).unwrap();
+    }
 }

@@ -39,6 +39,28 @@ pub enum Error {
         log: String,
     },
 
+    /// The driver does not take the kernels.
+    #[error(
+        "GPU of compute capability {}.{} does not load the kernels ({cause}), expected 7.5 or newer \
+         with NVIDIA's driver 580 or newer; update the driver or choose the CPU", .capability.0, .capability.1
+    )]
+    Load {
+        /// Major and minor number.
+        capability: (i32, i32),
+        /// What the driver says.
+        cause: DriverError,
+    },
+
+    /// The GPU's approximate 1/√x is not what the kernels' square root is made for.
+    #[error(
+        "this GPU rounds {wrong} of the square roots otherwise than the CPU, expected none; choose \
+         the CPU, and please report the GPU's name"
+    )]
+    SquareRoots {
+        /// How many of all that noise may need.
+        wrong: u32,
+    },
+
     /// A call of the driver failed.
     #[error("the GPU failed to {what} ({cause}), expected no error; free memory or choose the CPU")]
     Driver {
@@ -56,6 +78,13 @@ pub enum Error {
         /// Where the kernels are.
         expected: usize,
     },
+
+    /// A tensor was made for other kernels.
+    #[error(
+        "a tensor was made for another stream than the kernels', expected one that these kernels' \
+         own `read` or `write` gave"
+    )]
+    OtherStream,
 
     /// Arguments do not fit together.
     #[error(transparent)]

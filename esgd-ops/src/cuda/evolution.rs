@@ -5,7 +5,7 @@ use esgd_core::rng::Key;
 use super::{
     Error, Kernels, Tensor, TensorMut,
     tables::{Particle, Trial, each_group},
-    tensors::{addresses, check, lengths},
+    tensors::{check, lengths},
 };
 use crate::{
     evolution::{Differential, Swarm},
@@ -32,9 +32,9 @@ impl Kernels {
         let layout = self.layout(0, &lengths)?;
         let tables: Vec<_> = networks
             .iter()
-            .map(|network| self.upload(&addresses(network)))
+            .map(|network| self.upload(&self.addresses(network)?))
             .collect::<Result<_, _>>()?;
-        let to = self.upload(&addresses(out))?;
+        let to = self.upload(&self.addresses(out)?)?;
         let arguments = Trial {
             layout: layout.pointers(),
             networks: std::array::from_fn(|k| tables[k].address()),
@@ -67,9 +67,9 @@ impl Kernels {
         check("the particle's best", own_best, &lengths)?;
         check("the swarm's best", swarm_best, &lengths)?;
         let layout = self.layout(0, &lengths)?;
-        let (x, v) = (self.upload(&addresses(x))?, self.upload(&addresses(v))?);
-        let own_best = self.upload(&addresses(own_best))?;
-        let swarm_best = self.upload(&addresses(swarm_best))?;
+        let (x, v) = (self.upload(&self.addresses(x)?)?, self.upload(&self.addresses(v)?)?);
+        let own_best = self.upload(&self.addresses(own_best)?)?;
+        let swarm_best = self.upload(&self.addresses(swarm_best)?)?;
         let arguments = Particle {
             layout: layout.pointers(),
             x: x.address(),

@@ -16,6 +16,10 @@ use super::{
 };
 
 /// The kernels, ready to run on one stream of a GPU.
+///
+/// Where that is the stream that each thread has for itself (candle's devices use it), work of one
+/// thread is not in order with that of another: wait for the stream before another thread uses what
+/// came of it.
 #[derive(Debug)]
 pub struct Kernels {
     pub(super) stream: Arc<CudaStream>,
@@ -44,25 +48,38 @@ impl Kernels {
     /// The kernels on a stream, such as that of a framework's device.
     ///
     /// # Errors
-    /// If CUDA's compiler NVRTC is missing or the kernels do not compile for the stream's GPU.
+    /// If CUDA's compiler NVRTC is missing, the kernels do not compile for the stream's GPU, or it
+    /// rounds square roots so that its numbers would not be the CPU's.
     pub fn new(stream: Arc<CudaStream>) -> Result<Self, Error> {
         if !has_compiler() {
             return Err(Error::NoCompiler);
         }
         let context = stream.context();
         let capability = context.compute_capability().map_err(failed_to("say what it is"))?;
-        let module =
-            context.load_module(compile(capability)?).map_err(failed_to("load kernels"))?;
+        let ptx = compile(capability)?;
+        let module = context.load_module(ptx).map_err(|cause| Error::Load { capability, cause })?;
         let load = |name: &&str| module.load_function(name).map_err(failed_to("load a kernel"));
         let functions = NAMES.iter().map(load).collect::<Result<_, _>>()?;
         let multiprocessors = context
             .attribute(CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
             .map_err(failed_to("say how large it is"))?;
         let multiprocessors = usize::try_from(multiprocessors).unwrap_or(1);
-        Ok(Self { stream, functions, multiprocessors, layouts: Mutex::new(vec![]) })
+        let kernels = Self { stream, functions, multiprocessors, layouts: Mutex::new(vec![]) };
+        match kernels.wrong_square_roots()? {
+            0 => Ok(kernels),
+            wrong => Err(Error::SquareRoots { wrong }),
+        }
     }
 
-    /// The stream that all work is put on. Wait for it with `synchronize`.
+    /// Waits for all that this thread has put on the stream.
+    ///
+    /// # Errors
+    /// If the GPU fails.
+    pub fn wait(&self) -> Result<(), Error> {
+        self.stream.synchronize().map_err(failed_to("finish"))
+    }
+
+    /// The stream that all work is put on.
     #[must_use]
     pub fn stream(&self) -> &Arc<CudaStream> {
         &self.stream

@@ -89,7 +89,10 @@ impl Kernels {
             tensors: self.upload(&layout.tensors)?,
             count: layout.tiles.len(),
         });
+        // Threads may have a stream each: the tables must be there, and no longer in use, for all.
+        self.wait()?;
         if kept.len() == KEPT {
+            self.stream.context().synchronize().map_err(failed_to("finish"))?;
             kept.remove(0);
         }
         kept.push(layout.clone());

@@ -9,7 +9,7 @@ use super::{
         Antithetic, Fill, Invalid, Mutation, RoundKeys, Start, WeightedNoise, each_group, expect,
         runs_of_one_seed,
     },
-    tensors::{addresses, check, lengths},
+    tensors::{check, lengths},
 };
 
 impl Kernels {
@@ -40,7 +40,7 @@ impl Kernels {
     ) -> Result<(), Error> {
         let out = std::slice::from_ref(out);
         let layout = self.layout(offset, &lengths(out))?;
-        let to = self.upload(&addresses(out))?;
+        let to = self.upload(&self.addresses(out)?)?;
         let arguments = Fill { layout: layout.pointers(), out: to.address(), stream: key.into() };
         let grid = each_group(layout.count, 1, self.multiprocessors);
         // SAFETY: The tensor has the layout's length; the tables live to the end of this function.
@@ -60,7 +60,7 @@ impl Kernels {
     ) -> Result<(), Error> {
         one_sigma_a_tensor(sigma, theta.len())?;
         let layout = self.layout(0, &lengths(theta))?;
-        let to = self.upload(&addresses(theta))?;
+        let to = self.upload(&self.addresses(theta)?)?;
         let sigma = self.upload(sigma)?;
         let arguments = Mutation {
             layout: layout.pointers(),
@@ -94,14 +94,14 @@ impl Kernels {
         let lengths = lengths(theta);
         out.iter().try_for_each(|network| check("an output", network, &lengths))?;
         let layout = self.layout(0, &lengths)?;
-        let from = self.upload(&addresses(theta))?;
+        let from = self.upload(&self.addresses(theta)?)?;
         let sigma = self.upload(sigma)?;
         let mut rest = &*out;
         for run in runs_of_one_seed(keys) {
             let (these, others) = rest.split_at(2 * run.len());
             rest = others;
-            let to: Vec<_> = these.iter().flat_map(|network| addresses(network)).collect();
-            let to = self.upload(&to)?;
+            let to = these.iter().map(|network| self.addresses(network));
+            let to = self.upload(&to.collect::<Result<Vec<_>, _>>()?.concat())?;
             let starts = self.upload(&starts(run))?;
             let arguments = Antithetic {
                 layout: layout.pointers(),
@@ -135,7 +135,7 @@ impl Kernels {
         let (found, expected) = (weights.len(), keys.len());
         expect(expected == found, || format!("there are {found} weights, expected {expected}"))?;
         let layout = self.layout(0, &lengths(out))?;
-        let to = self.upload(&addresses(out))?;
+        let to = self.upload(&self.addresses(out)?)?;
         let grid = each_group(layout.count, 1, self.multiprocessors);
         let mut done = 0;
         // Keys of another seed go on with the sum. No keys at all are a launch too: it writes 0.

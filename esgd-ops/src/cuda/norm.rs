@@ -7,7 +7,7 @@ use super::{
     tables::{
         Chunk, SquareRoots, Squares, Sums, chunks_of_sums, chunks_of_tensors, one_block_each,
     },
-    tensors::{addresses, lengths},
+    tensors::lengths,
 };
 
 impl Kernels {
@@ -18,7 +18,7 @@ impl Kernels {
     /// If the GPU fails.
     pub fn squared_norms(&self, network: &[Tensor<'_>]) -> Result<Vec<f64>, Error> {
         let mut chunks = chunks_of_tensors(&lengths(network));
-        let tensors = self.upload(&addresses(network))?;
+        let tensors = self.upload(&self.addresses(network)?)?;
         let (mut sums, table) = self.room_for_sums(&chunks)?;
         let arguments =
             Squares { tensors: tensors.address(), chunks: table.address(), sums: sums.address() };

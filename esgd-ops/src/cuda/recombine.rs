@@ -3,7 +3,7 @@
 use super::{
     Error, Kernels, Tensor, TensorMut,
     tables::{Recombination, batches, expect, recombination},
-    tensors::{addresses, check, lengths},
+    tensors::{check, lengths},
 };
 use crate::recombine::Offspring;
 
@@ -30,9 +30,10 @@ impl Kernels {
         population.iter().try_for_each(|network| check("a parent", network, &lengths))?;
         let batches = batches(plan, population.len(), lengths.len())?;
         let layout = self.layout(0, &lengths)?;
-        let parents: Vec<_> = population.iter().flat_map(|network| addresses(network)).collect();
-        let parents = self.upload(&parents)?;
-        let outputs: Vec<_> = out.iter().map(|network| addresses(network)).collect();
+        let parents = population.iter().map(|network| self.addresses(network));
+        let parents = self.upload(&parents.collect::<Result<Vec<_>, _>>()?.concat())?;
+        let outputs = out.iter().map(|network| self.addresses(network));
+        let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
         for batch in batches {
             let rows = self.upload(&batch.rows(plan, &outputs, lengths.len()))?;
             let rounds = self.upload(&[batch.rounds])?;

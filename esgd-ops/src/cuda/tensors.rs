@@ -7,11 +7,15 @@ use super::{
     tables::{Invalid, expect},
 };
 
+/// The GPU and the stream that a tensor was made for; `None` where the caller vouches for it.
+type StreamId = (usize, usize);
+
 /// A tensor on the device, to be read.
 #[derive(Debug)]
 pub struct Tensor<'a> {
     address: u64,
     length: usize,
+    on: Option<StreamId>,
     /// Tells other streams, when dropped, that the work put on this one reads the tensor.
     _reads: Option<SyncOnDrop<'a>>,
 }
@@ -21,6 +25,7 @@ pub struct Tensor<'a> {
 pub struct TensorMut<'a> {
     address: u64,
     length: usize,
+    on: Option<StreamId>,
     /// Tells other streams, when dropped, that the work put on this one writes the tensor.
     _writes: Option<SyncOnDrop<'a>>,
 }
@@ -35,7 +40,7 @@ impl Kernels {
         self.check_device(slice.stream().context().ordinal())?;
         let length = slice.len();
         let (address, guard) = slice.device_ptr(&self.stream);
-        Ok(Tensor { address, length, _reads: Some(guard) })
+        Ok(Tensor { address, length, on: Some(self.stream_id()), _reads: Some(guard) })
     }
 
     /// A slice or a view of one as a tensor to write.
@@ -49,7 +54,21 @@ impl Kernels {
         self.check_device(slice.stream().context().ordinal())?;
         let length = slice.len();
         let (address, guard) = slice.device_ptr_mut(&self.stream);
-        Ok(TensorMut { address, length, _writes: Some(guard) })
+        Ok(TensorMut { address, length, on: Some(self.stream_id()), _writes: Some(guard) })
+    }
+
+    fn stream_id(&self) -> StreamId {
+        (self.stream.context().ordinal(), self.stream.cu_stream() as usize)
+    }
+
+    /// Where the tensors of a network are.
+    pub(super) fn addresses(&self, network: &[impl Place]) -> Result<Vec<u64>, Error> {
+        let here = self.stream_id();
+        let of = |tensor: &_| match Place::on(tensor) {
+            Some(other) if other != here => Err(Error::OtherStream),
+            _ => Ok(Place::address(tensor)),
+        };
+        network.iter().map(of).collect()
     }
 
     fn check_device(&self, found: usize) -> Result<(), Error> {
@@ -59,26 +78,26 @@ impl Kernels {
 }
 
 impl Tensor<'_> {
-    /// `length` numbers at a device address.
+    /// `length` numbers at an address of the GPU that the kernels run on.
     ///
     /// # Safety
     /// They must be there until the kernels' stream has done what is put on it with this tensor,
     /// and nothing may write them meanwhile. The address must be a multiple of 4.
     #[must_use]
     pub unsafe fn from_address(address: u64, length: usize) -> Self {
-        Self { address, length, _reads: None }
+        Self { address, length, on: None, _reads: None }
     }
 }
 
 impl TensorMut<'_> {
-    /// `length` numbers at a device address.
+    /// `length` numbers at an address of the GPU that the kernels run on.
     ///
     /// # Safety
     /// They must be there until the kernels' stream has done what is put on it with this tensor,
     /// and nothing else may read or write them meanwhile. The address must be a multiple of 4.
     #[must_use]
     pub unsafe fn from_address(address: u64, length: usize) -> Self {
-        Self { address, length, _writes: None }
+        Self { address, length, on: None, _writes: None }
     }
 }
 
@@ -86,6 +105,7 @@ impl TensorMut<'_> {
 pub(super) trait Place {
     fn address(&self) -> u64;
     fn length(&self) -> usize;
+    fn on(&self) -> Option<StreamId>;
 }
 
 impl Place for Tensor<'_> {
@@ -94,6 +114,9 @@ impl Place for Tensor<'_> {
     }
     fn length(&self) -> usize {
         self.length
+    }
+    fn on(&self) -> Option<StreamId> {
+        self.on
     }
 }
 
@@ -104,16 +127,14 @@ impl Place for TensorMut<'_> {
     fn length(&self) -> usize {
         self.length
     }
+    fn on(&self) -> Option<StreamId> {
+        self.on
+    }
 }
 
 /// The lengths of a network's tensors.
 pub(super) fn lengths(network: &[impl Place]) -> Vec<usize> {
     network.iter().map(Place::length).collect()
-}
-
-/// Where they are.
-pub(super) fn addresses(network: &[impl Place]) -> Vec<u64> {
-    network.iter().map(Place::address).collect()
 }
 
 /// That the network named `what` has tensors of `lengths`.

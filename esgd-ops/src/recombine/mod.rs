@@ -49,7 +49,8 @@ pub struct Offspring<'a> {
 ///
 /// # Panics
 /// If an offspring has no parents, one that the population lacks, not one weight a parent, or not
-/// one σ a tensor; if networks differ in shape; or if one has more than 2³⁴ parameters.
+/// one σ a tensor; if there is not one output for each; if networks differ in shape; or if one has
+/// more than 2³⁴ parameters.
 ///
 /// ```
 /// use esgd_core::rng::{Key, Purpose};
@@ -89,7 +90,12 @@ fn offspring_by(
     for child in plan {
         let known = child.parents.iter().all(|&j| j < population.len());
         assert!(known, "an offspring has a parent that the population lacks");
+        assert!(!child.parents.is_empty(), "an offspring needs at least one parent");
         assert_eq!(child.sigma.len(), lengths.len(), "an offspring needs a sigma for each tensor");
+        if let Blend::Weighted(weights) = child.blend {
+            let (found, expected) = (weights.len(), child.parents.len());
+            assert_eq!(found, expected, "there is not one weight for each parent");
+        }
     }
     for_each_tile(out, 1, |mut tile| {
         let mut parents = vec![];

@@ -59,7 +59,7 @@ inline unsigned int atomicAdd(unsigned int* to, unsigned int x) {
     return before;
 }
 
-// Correctly rounded, which is within the error of a GPU's.
+// Correctly rounded, which a GPU's need not be.
 #define ESGD_NO_DEVICE
 inline float approximate_rsqrt(float x) {
     return static_cast<float>(1.0 / std::sqrt(static_cast<double>(x)));

@@ -2,10 +2,10 @@
 #include "cuda_on_cpu.h"
 
 #include "evolution.cu"
-#include "logarithm.cu"
 #include "missing_barrier.cu"
 #include "noise.cu"
 #include "norm.cu"
+#include "pairs.cu"
 #include "recombine.cu"
 #include "square_roots.cu"
 
@@ -28,6 +28,7 @@ const Named KERNELS[] = {
     {"missing_barrier", call<Reversal, missing_barrier>},
     {"mutate", call<Mutation, mutate>},
     {"normals", call<Fill, normals>},
+    {"pairs", call<Pairs, pairs>},
     {"particle", call<Particle, particle>},
     {"recombine_direct", call<Recombination, recombine_direct>},
     {"recombine_staged", call<Recombination, recombine_staged>},
@@ -37,7 +38,6 @@ const Named KERNELS[] = {
     {"uniforms", call<Fill, uniforms>},
     {"weighted_noise", call<WeightedNoise, weighted_noise>},
     {"with_barrier", call<Reversal, with_barrier>},
-    {"wrong_logarithms", call<Logarithms, wrong_logarithms>},
     {"wrong_square_roots", call<SquareRoots, wrong_square_roots>},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::{CString, c_char, c_int},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -30,10 +30,21 @@ const LIBRARY: &str = "libnvrtc.so.13";
 pub(crate) fn find() -> Option<Library> {
     places().into_iter().find_map(|place| {
         // Its other half it would look for only where the system does.
-        let other = place.with_file_name("libnvrtc-builtins.so.13.0");
-        // SAFETY: Loading NVIDIA's compiler has no effect of its own.
-        unsafe { open(&other).and_then(|_| open(&place)) }.ok()
+        let beside = place.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+        let others = beside.into_iter().flatten().flatten().map(|entry| entry.path());
+        for other in others.filter(|path| is_builtins(path)) {
+            // SAFETY: Loading NVIDIA's compiler has no effect of its own.
+            let _ = unsafe { open(&other) };
+        }
+        // SAFETY: as above.
+        unsafe { open(&place) }.ok()
     })
+}
+
+/// Whether this is what NVRTC 13 of any minor version loads.
+fn is_builtins(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    name.is_some_and(|name| name.starts_with("libnvrtc-builtins.so.13."))
 }
 
 fn places() -> Vec<PathBuf> {

@@ -10,12 +10,14 @@ use crate::{
     tables::{Fill, Layout, SquareRoots},
 };
 
-/// The arguments of `logarithm.cu`.
+/// The arguments of `pairs.cu`.
 #[repr(C)]
-struct Logarithms {
+struct Pairs {
     first: u32,
+    step: u32,
+    w1: u32,
     count: u32,
-    wrong: u64,
+    out: u64,
 }
 
 /// The arguments of `missing_barrier.cu`.
@@ -63,31 +65,52 @@ fn a_wrong_number_or_a_write_beside_a_tensor_is_seen() {
     assert!(compared.is_err());
 }
 
-/// How many of `count` arguments from `first` on have another logarithm than in Rust.
-fn wrong_logarithms(first: u32, count: u32) -> u32 {
-    let mut wrong = 0u32;
-    let arguments = Logarithms { first, count, wrong: std::ptr::from_mut(&mut wrong) as u64 };
-    // SAFETY: The kernel writes one count.
-    unsafe { launch("wrong_logarithms", &arguments, (1, 1, 1), 1, 0) };
-    wrong
+/// Compares the pairs of `count` first words, from `first` on in steps of `step`, with Rust's.
+fn assert_pairs(first: u32, step: u32, count: u32, w1: u32) {
+    let mut out = vec![0.0f32; 2 * count as usize];
+    let arguments = Pairs { first, step, w1, count, out: out.as_mut_ptr() as u64 };
+    // SAFETY: The kernel writes two numbers a pair.
+    unsafe { launch("pairs", &arguments, (1, 1, 1), 1, 0) };
+    for (i, pair) in out.as_chunks::<2>().0.iter().enumerate() {
+        let w0 = first.wrapping_add(i as u32 * step);
+        let (x, y) = reference::pair(w0, w1);
+        let same = pair[0].to_bits() == x.to_bits() && pair[1].to_bits() == y.to_bits();
+        assert!(same, "{w0} {w1}: {pair:?}, expected {x} and {y}");
+    }
 }
 
-/// The steps are arranged otherwise where u is near one, which begins at 1518500161.
+/// With w1 = 0 the first number is the radius itself, which depends on the upper 31 bits of w0. The
+/// steps differ where u is near one, which begins at 2 × 1518500161.
 #[test]
-fn logarithms_are_the_rust_files() {
+fn radii_are_the_rust_files() {
     if !is_there() {
         return;
     }
-    for first in [0, (1 << 23) - 5000, (1 << 24) - 5000, 1_518_500_161 - 5000, (1 << 31) - 10_000] {
-        assert_eq!(wrong_logarithms(first, 10_000), 0, "from {first}");
+    let near_one = 2 * 1_518_500_161;
+    for middle in [10_000, 1 << 24, 1 << 25, near_one, u32::MAX - 10_000] {
+        assert_pairs(middle - 10_000, 1, 20_000, 0);
+    }
+    assert_pairs(0, 65_537, 65_000, 0);
+}
+
+#[test]
+fn angles_are_the_rust_files() {
+    if !is_there() {
+        return;
+    }
+    let turns = (0..40_000u32).map(|i| i.wrapping_mul(107_377));
+    for w1 in turns.chain([1, 0x3FFF_FFFF, 0x4000_0000, 0x7FFF_FFFF, 0x8000_0000, u32::MAX]) {
+        assert_pairs(w1 ^ 0x1234_5678, 1, 2, w1);
     }
 }
 
 #[test]
-#[ignore = "tries all 2^31 arguments: two minutes"]
-fn all_logarithms_are_the_rust_files() {
+#[ignore = "tries all 2^31 radii: two minutes"]
+fn all_radii_are_the_rust_files() {
     assert!(is_there());
-    assert_eq!(wrong_logarithms(0, 1 << 31), 0);
+    for first in (0..1u64 << 32).step_by(1 << 24) {
+        assert_pairs(first as u32, 2, 1 << 23, 0);
+    }
 }
 
 #[test]
@@ -109,7 +132,8 @@ fn millions_of_normals_are_the_references() {
     assert_bits("normals", &values, expected.into_iter());
 }
 
-/// Newton's step from an exactly rounded 1/√x; a GPU's approximation is tried on the GPU.
+/// Newton's step from an exactly rounded 1/√x. From one that is a unit off, some roots are wrong: a
+/// GPU's are tried when its kernels are made.
 #[test]
 fn square_roots_are_exact() {
     if !is_there() {

@@ -2,10 +2,8 @@
 // which says what is computed. A change in one is a change in the other.
 //
 // Each operation is one that IEEE 754 rounds exactly, or one on integers, so the bits are the Rust
-// file's. Three steps are arranged otherwise, to save instructions, and give the same bits:
-// - near u = 1, where the Rust file converts two integers and picks a result, the integer is picked;
-// - the exponent e is left times 2^23, and -2 stands in the coefficients: powers of two round nothing;
-// - the square root is the compiler's own without its test for arguments out of range.
+// file's. Only the square root differs: it is the compiler's own without its test for arguments out of
+// range.
 #pragma once
 
 #include "device.cuh"
@@ -27,7 +25,8 @@ struct Pair {
 
 // The root of a normal number that is far from overflow and underflow, rounded exactly: one step of
 // Newton's from an approximate 1/sqrt(x). nvcc makes sqrt.rn of the same steps, on every GPU from
-// sm_75 to sm_120; square_roots.cu tries all arguments.
+// sm_75 to sm_120. It is exact for most, not for all errors that the approximation may have:
+// square_roots.cu tries all arguments, and a GPU where one is wrong is refused.
 __device__ __forceinline__ float square_root(float x) {
     const float r = approximate_rsqrt(x);
     const float s = __fmul_rn(x, r);

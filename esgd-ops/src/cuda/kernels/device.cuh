@@ -4,7 +4,7 @@
 
 #ifndef ESGD_NO_DEVICE
 // An approximation of 1/sqrt(x), off by little more than one unit of the last place. Its bits may
-// differ between GPUs: only a step that no such error changes may follow.
+// differ between GPUs, so what is made of it is tried on each GPU before it is used.
 __device__ __forceinline__ float approximate_rsqrt(float x) {
     float r;
     asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
