@@ -21,6 +21,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Evaluate the best network of a run on training, validation and test data
     Evaluate(EvaluateArgs),
+    /// Download the official files of a data set: cifar10, fashion-mnist or mnist
+    Data(DataArgs),
     /// List the presets
     Presets,
     /// Print a config with every field explained, to start your own from
@@ -55,7 +57,8 @@ pub struct TrainArgs {
     /// The folder for the run; it must be new or empty [default: runs/NAME-N]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// The folder with the four IDX files of MNIST or Fashion-MNIST
+    /// The folder with the data, as `esgd data` makes it: MNIST's four IDX files, or CIFAR-10's six
+    /// .bin files with the preset cifar10
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// A network to begin from (safetensors); several make several founders
@@ -79,6 +82,24 @@ pub struct EvaluateArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+What is there and whole is not downloaded again, and a download that broke off goes on where it
+stopped. Every file is checked against the SHA-256 of the official one.")]
+pub struct DataArgs {
+    /// cifar10 (170 MB), fashion-mnist (31 MB) or mnist (12 MB)
+    pub name: String,
+    /// The folder for the files
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Another place on the web that has the files
+    #[arg(long, value_name = "URL")]
+    pub from: Option<String>,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, ClapArgs)]

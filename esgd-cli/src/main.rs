@@ -11,6 +11,7 @@ mod args;
 mod config;
 mod evaluate;
 mod failure;
+mod fetch;
 mod progress;
 mod run_folder;
 mod summary;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Train(args) => train::train(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Data(args) => fetch::data(&args),
         Command::Presets => {
             print!("{}", presets::listing());
             Ok(())

@@ -5,7 +5,6 @@ use std::path::Path;
 use esgd_models::{
     Network, Supervised,
     data::{self, Sizes, Splits},
-    networks,
 };
 
 use crate::{
@@ -18,10 +17,13 @@ pub fn splits(data: &Data) -> Result<Splits, Failure> {
     let some = |n: usize| (n > 0).then_some(n);
     let sizes =
         Sizes { train: some(data.train), validation: some(data.validation), test: some(data.test) };
-    Ok(match data.name {
+    let dir = Path::new(&data.dir);
+    let splits = match data.name {
         Source::Digits => data::digits(sizes)?,
-        Source::Idx => data::idx(Path::new(&data.dir), sizes)?,
-    })
+        Source::Idx => data::idx(dir, sizes)?,
+        Source::Cifar10 => data::cifar10(dir, sizes)?,
+    };
+    Ok(Splits { train: splits.train.augmented(data.augmentation())?, ..splits })
 }
 
 /// What to train the population on.
@@ -30,19 +32,19 @@ pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Network>, 
     let classes = [&splits.train, &splits.validation, &splits.test]
         .into_iter()
         .try_fold(0, |most, part| part.classes().map(|n| most.max(n)))?;
-    let (inputs, hidden) = (splits.train.features(), &config.network.hidden);
-    let mlp = networks::mlp(inputs, hidden, classes, config.network.activation)?;
+    let network = config.network.layers(splits.train.size(), classes)?;
     let fitness = match config.data.fitness {
         Part::Train => &splits.train,
         Part::Validation => &splits.validation,
     };
-    Ok(Supervised::new(mlp, splits.train.clone(), fitness.clone())?)
+    Ok(Supervised::new(network, splits.train.clone(), fitness.clone())?)
 }
 
 /// What a run of this config is called.
 pub fn name(config: &Config) -> String {
     match config.data.name {
         Source::Digits => "digits".into(),
+        Source::Cifar10 => "cifar10".into(),
         Source::Idx => Path::new(&config.data.dir)
             .file_name()
             .map_or_else(|| "idx".into(), |name| name.to_string_lossy().into_owned()),

@@ -46,7 +46,7 @@ fn network(name: &str) -> Result<Network> {
         "mlp-784" => networks::mlp(784, &[256, 128], 10, relu)?,
         "bn50" => networks::bn50(relu)?,
         "convnet" => networks::convnet(Size::image(3, 32, 32), 10)?,
-        "resnet20" => networks::resnet(20, 10)?,
+        "resnet20" => networks::resnet(20, Size::image(3, 32, 32), 10)?,
         other => return Err(format!("there is no network `{other}`").into()),
     })
 }

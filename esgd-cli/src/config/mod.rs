@@ -1,14 +1,18 @@
 //! The config of a run: the algorithm's settings, the data, the network, and how to run it.
 
+pub mod data;
 pub mod layers;
+pub mod network;
 pub mod presets;
 
 use std::{fs, path::Path};
 
 use esgd_core::{Settings, settings::Start};
-use esgd_models::Activation;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
+
+pub use data::{Data, Part, Source};
+pub use network::Network;
 
 use crate::{args::TrainArgs, failure::Failure};
 
@@ -20,40 +24,6 @@ pub struct Config {
     pub data: Data,
     pub network: Network,
     pub run: Run,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Data {
-    pub name: Source,
-    pub dir: String,
-    pub train: usize,
-    pub validation: usize,
-    pub test: usize,
-    pub fitness: Part,
-}
-
-/// Where the data comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    Digits,
-    Idx,
-}
-
-/// What fitness is measured on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    Train,
-    Validation,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Network {
-    pub hidden: Vec<usize>,
-    pub activation: Activation,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,7 +61,9 @@ impl Config {
         }
         if let Some(dir) = &args.data {
             config.data.dir = dir.display().to_string();
-            config.data.name = Source::Idx;
+            if config.data.name == Source::Digits {
+                config.data.name = Source::Idx;
+            }
         }
         config.check()?;
         if args.init.is_empty() && matches!(config.settings.start, Start::Founders { .. }) {
@@ -133,28 +105,13 @@ impl Config {
     fn check(&self) -> Result<(), Failure> {
         self.settings.check().map_err(|e| Failure::Usage(e.to_string()))?;
         esgd_models::recipe::check(&self.settings).map_err(|e| Failure::Usage(e.to_string()))?;
-        if let Some(width) = self.network.hidden.iter().find(|width| !(1..=65_536).contains(*width))
-        {
-            return Err(Failure::Usage(format!(
-                "network.hidden has a layer of width {width}: expected 1 to 65536"
-            )));
-        }
+        self.network.check()?;
+        self.data.check()?;
         if self.run.threads > 1024 {
             return Err(Failure::Usage(format!(
                 "run.threads = {}: expected at most 1024, or 0 for one a core",
                 self.run.threads
             )));
-        }
-        if self.data.fitness == Part::Validation && self.data.validation == 0 {
-            return Err(Failure::Usage(
-                "data.fitness = \"validation\" needs validation samples: set data.validation above 0, or data.fitness = \"train\""
-                    .into(),
-            ));
-        }
-        if self.data.name == Source::Idx && self.data.dir.is_empty() {
-            return Err(Failure::Usage(
-                "data.name = \"idx\" needs a folder: add --data DIR with the four IDX files of MNIST or Fashion-MNIST".into(),
-            ));
         }
         Ok(())
     }
@@ -228,7 +185,14 @@ mod tests {
 
     #[test]
     fn every_preset_works_and_survives_a_file() {
-        for presets in [&[][..], &["paper"], &["fashion-mnist"], &["fashion-mnist", "paper"]] {
+        for presets in [
+            &[][..],
+            &["digits"],
+            &["paper"],
+            &["fashion-mnist"],
+            &["fashion-mnist", "paper"],
+            &["cifar10"],
+        ] {
             let config = with(&["data.dir=here"], presets).unwrap();
             let back =
                 Config::from_table(parse(&config.to_toml().unwrap(), "test").unwrap()).unwrap();
@@ -270,6 +234,10 @@ mod tests {
             ("network.hidden=[0]", "width 0"),
             ("data.validation=0", "validation"),
             ("data.name=idx", "--data DIR"),
+            ("data.name=cifar10", "esgd data cifar10 --dir DIR"),
+            ("data.crop=5000", "data.crop = 5000"),
+            ("network.kind=resnett", "unknown variant `resnett`"),
+            ("network.depth=1000000", "network.depth"),
             ("start={ shared = { epochs = 1 } }", "candidates"),
         ] {
             let message = with(&[set], &[]).unwrap_err().to_string();

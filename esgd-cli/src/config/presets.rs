@@ -4,12 +4,13 @@ use super::layers::did_you_mean;
 use crate::failure::Failure;
 
 /// Name, what it is, text.
-const PRESETS: [(&str, &str, &str); 3] = [
+const PRESETS: [(&str, &str, &str); 5] = [
     (
         "default",
         "handwritten digits; the way that did best on validation data",
         include_str!("../../presets/default.toml"),
     ),
+    ("digits", "the same", include_str!("../../presets/default.toml")),
     (
         "paper",
         "the paper's way: strict back-off, recipes redrawn, independent start",
@@ -17,9 +18,10 @@ const PRESETS: [(&str, &str, &str); 3] = [
     ),
     (
         "fashion-mnist",
-        "Fashion-MNIST or MNIST from IDX files; needs --data",
+        "a small ConvNet on Fashion-MNIST or MNIST; needs --data",
         include_str!("../../presets/fashion-mnist.toml"),
     ),
+    ("cifar10", "ResNet-20 on CIFAR-10; needs --data", include_str!("../../presets/cifar10.toml")),
 ];
 
 /// The text of a preset.

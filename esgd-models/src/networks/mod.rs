@@ -25,9 +25,9 @@ use layer::Named;
 /// A classifier: the size of its input, and its layers.
 ///
 /// ```
-/// use esgd_models::networks;
+/// use esgd_models::networks::{self, Size};
 ///
-/// let resnet20 = networks::resnet(20, 10)?;
+/// let resnet20 = networks::resnet(20, Size::image(3, 32, 32), 10)?;
 /// assert_eq!(resnet20.parameters(), 269_722);
 /// assert_eq!(resnet20.macs(), 40_551_040);
 /// # Ok::<(), esgd_models::Error>(())
@@ -119,15 +119,17 @@ impl Network {
 mod tests {
     use super::*;
 
+    const CIFAR: Size = Size::image(3, 32, 32);
+
     #[test]
     fn published_sizes() {
         // He et al., table 6, and Zagoruyko and Komodakis, tables 4 and 9, in millions.
         for (depth, millions) in [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85), (110, 1.7)] {
-            let n = resnet(depth, 10).unwrap().parameters() as f64 / 1e6;
+            let n = resnet(depth, CIFAR, 10).unwrap().parameters() as f64 / 1e6;
             assert!((n - millions).abs() < 0.05 * millions, "{depth}: {n}");
         }
         for ((depth, width), millions) in [((16, 4), 2.75), ((28, 10), 36.48), ((40, 4), 8.95)] {
-            let n = wide_resnet(depth, width, 10).unwrap().parameters() as f64 / 1e6;
+            let n = wide_resnet(depth, width, CIFAR, 10).unwrap().parameters() as f64 / 1e6;
             assert!((n - millions).abs() < 0.01, "{depth}-{width}: {n}");
         }
     }
@@ -161,6 +163,6 @@ mod tests {
         assert!(mlp(64, &[usize::MAX], 10, Activation::Relu).is_err());
         assert!(convnet(Size::image(1, 3, 28), 10).is_err());
         assert!(convnet(Size::image(1, usize::MAX, 28), 10).is_err());
-        assert!(resnet(21, 10).is_err() && wide_resnet(28, 0, 10).is_err());
+        assert!(resnet(21, CIFAR, 10).is_err() && wide_resnet(28, 0, CIFAR, 10).is_err());
     }
 }

@@ -3,14 +3,15 @@
 use super::{Layer, Network, Size};
 use crate::{Error, Result};
 
-/// A ResNet of 6 n + 2 layers for images of 3 × 32 × 32 (He et al., *Deep Residual Learning*,
-/// arXiv:1512.03385, section 4.2), with shortcuts of option A, which have no weights. Its tensors
+/// A ResNet of 6 n + 2 layers for small images (He et al., *Deep Residual Learning*,
+/// arXiv:1512.03385, section 4.2: CIFAR-10's, of 3 × 32 × 32), with shortcuts of option A, which have
+/// no weights. Its tensors
 /// are named as PyTorch's users name them: `conv1.weight`, `layer1.0.bn1.running_mean`,
 /// `linear.bias`.
 ///
 /// # Errors
 /// If `depth` is not 6 n + 2 with n ≥ 1.
-pub fn resnet(depth: usize, classes: usize) -> Result<Network> {
+pub fn resnet(depth: usize, input: Size, classes: usize) -> Result<Network> {
     let n = depth.saturating_sub(2) / 6;
     if n == 0 || depth != 6 * n + 2 {
         return Err(Error::Network(format!(
@@ -39,5 +40,5 @@ pub fn resnet(depth: usize, classes: usize) -> Result<Network> {
     layers.push(Layer::MeanPool);
     let (name, outputs) = ("linear".into(), classes);
     layers.push(Layer::Linear { name, outputs, activation: None, dropout: false });
-    Network::new(&format!("resnet-{depth}"), Size::image(3, 32, 32), layers)
+    Network::new(&format!("resnet-{depth}"), input, layers)
 }

@@ -3,13 +3,13 @@
 use super::{Layer, Network, Size};
 use crate::{Error, Result};
 
-/// A WRN-depth-width for images of 3 × 32 × 32 (Zagoruyko and Komodakis, *Wide Residual Networks*,
+/// A WRN-depth-width for small images such as CIFAR-10's of 3 × 32 × 32 (Zagoruyko and Komodakis, *Wide Residual Networks*,
 /// arXiv:1605.07146, table 1): pre-activation blocks, dropout between their convolutions, a 1 × 1
 /// convolution as the shortcut where the number of channels changes.
 ///
 /// # Errors
 /// If `depth` is not 6 n + 4 with n ≥ 1, or `width` is 0.
-pub fn wide_resnet(depth: usize, width: usize, classes: usize) -> Result<Network> {
+pub fn wide_resnet(depth: usize, width: usize, input: Size, classes: usize) -> Result<Network> {
     let n = depth.saturating_sub(4) / 6;
     if n == 0 || depth != 6 * n + 4 || width == 0 {
         return Err(Error::Network(format!(
@@ -49,5 +49,5 @@ pub fn wide_resnet(depth: usize, width: usize, classes: usize) -> Result<Network
     layers.push(Layer::MeanPool);
     let (name, outputs) = ("linear".into(), classes);
     layers.push(Layer::Linear { name, outputs, activation: None, dropout: false });
-    Network::new(&format!("wide-resnet-{depth}-{width}"), Size::image(3, 32, 32), layers)
+    Network::new(&format!("wide-resnet-{depth}-{width}"), input, layers)
 }

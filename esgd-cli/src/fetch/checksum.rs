@@ -1,0 +1,40 @@
+//! Whether a file is the one that it should be.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::Named;
+
+/// What is wrong with the file at `path`, or nothing.
+pub fn fault(expected: &Named, path: &Path) -> Option<String> {
+    let size = match path.metadata() {
+        Ok(metadata) => metadata.len(),
+        Err(e) => return Some(format!("it cannot be read: {e}")),
+    };
+    if size != expected.size {
+        return Some(format!("it has {size} bytes, expected {}", expected.size));
+    }
+    match sha256(path) {
+        Ok(found) if found == expected.sha256 => None,
+        Ok(found) => Some(format!("its SHA-256 is {found}, expected {}", expected.sha256)),
+        Err(e) => Some(format!("it cannot be read: {e}")),
+    }
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub fn sha256(path: &Path) -> io::Result<String> {
+    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            n => hash.update(&buffer[..n]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,94 @@
+//! `esgd data`: downloads the official files of a data set.
+//!
+//! A file is downloaded beside its place, as `NAME.part`, checked, and then renamed; so what stands under
+//! its name is whole. A download that was broken off goes on where it stopped.
+
+mod archive;
+mod catalogue;
+mod checksum;
+mod download;
+
+use std::{fs, path::Path};
+
+use crate::{args::DataArgs, config::layers::did_you_mean, failure::Failure};
+use catalogue::{CATALOGUE, Download, Entry, Named};
+use download::Web;
+
+/// Downloads what is not there yet.
+pub fn data(args: &DataArgs) -> Result<(), Failure> {
+    let found = CATALOGUE.iter().find(|entry| entry.name == args.name);
+    let entry = found.ok_or_else(|| {
+        let names = || CATALOGUE.iter().map(|entry| entry.name);
+        Failure::Usage(format!(
+            "there is no data set `{}`: expected one of {}{}",
+            args.name,
+            names().collect::<Vec<_>>().join(", "),
+            did_you_mean(&args.name, names())
+        ))
+    })?;
+    let dir = &args.dir;
+    fs::create_dir_all(dir)
+        .map_err(|e| Failure::Usage(format!("cannot make the folder {}: {e}", dir.display())))?;
+    let web = Web::new(args.quiet);
+    for download in entry.files {
+        get(&web, entry, download, args.from.as_deref(), dir)?;
+    }
+    if !args.quiet {
+        println!("{} is in {}. Next: {} {}", entry.name, dir.display(), entry.then, dir.display());
+    }
+    Ok(())
+}
+
+/// Downloads a file, unless it or what it holds is there and as it should be.
+fn get(
+    web: &Web,
+    entry: &Entry,
+    download: &Download,
+    from: Option<&str>,
+    dir: &Path,
+) -> Result<(), Failure> {
+    let wanted = if download.holds.is_empty() {
+        std::slice::from_ref(&download.file)
+    } else {
+        download.holds
+    };
+    if wanted.iter().all(|file| is_there(file, dir)) {
+        web.say(&format!("{}: already there", download.file.path));
+        return Ok(());
+    }
+    let own = from.map(|from| [from]);
+    let mirrors = own.as_ref().map_or(entry.mirrors, |own| &own[..]);
+    let part = dir.join(format!("{}.part", download.file.path));
+    let mut failure = None;
+    for mirror in mirrors {
+        let url = format!("{}/{}", mirror.trim_end_matches('/'), download.file.path);
+        match web.fetch(&url, &download.file, &part) {
+            Ok(()) => {
+                failure = None;
+                break;
+            }
+            Err(why) => {
+                web.say(&why);
+                failure = Some(why);
+            }
+        }
+    }
+    if let Some(why) = failure {
+        return Err(Failure::Failed(why));
+    }
+    let cannot = |e: &dyn std::fmt::Display| {
+        Failure::Failed(format!("cannot write into {}: {e}", dir.display()))
+    };
+    if download.holds.is_empty() {
+        return fs::rename(&part, dir.join(download.file.path)).map_err(|e| cannot(&e));
+    }
+    archive::unpack(&part, download.holds, dir)?;
+    fs::remove_file(&part).map_err(|e| cannot(&e))
+}
+
+fn is_there(file: &Named, dir: &Path) -> bool {
+    checksum::fault(file, &dir.join(file.path)).is_none()
+}
+
+#[cfg(test)]
+mod tests;
