@@ -37,6 +37,7 @@ Examples:
   esgd train --preset fashion-mnist --data DIR   images from four IDX files
   esgd train --set mu=32 --set lambda=128        a larger population
   esgd train --config mine.toml --out runs/mine  your own config
+  esgd train --preset cifar10 --data DIR --plan  what that would take
   esgd train --init best.safetensors             fine-tune a network, and never lose what it has
 
 The config is laid together in this order, the later over the earlier: the defaults, each --preset,
@@ -64,6 +65,9 @@ pub struct TrainArgs {
     /// A network to begin from (safetensors); several make several founders
     #[arg(long, value_name = "FILE")]
     pub init: Vec<PathBuf>,
+    /// Print what the run will take, memory, arithmetic and time, and do not train
+    #[arg(long)]
+    pub plan: bool,
     /// Print nothing but errors
     #[arg(long, conflicts_with = "json")]
     pub quiet: bool,

@@ -9,13 +9,7 @@ use esgd_core::{
 use esgd_models::Evaluation;
 use serde::Serialize;
 
-use crate::{
-    args::EvaluateArgs,
-    config::{Config, Source},
-    failure::Failure,
-    summary::Cells,
-    task,
-};
+use crate::{args::EvaluateArgs, config::Config, failure::Failure, summary::Cells, task};
 
 #[derive(Serialize)]
 struct Evaluations {
@@ -28,8 +22,7 @@ struct Evaluations {
 pub fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
     let mut config = Config::of_run(&args.run.join("config.toml"))?;
     if let Some(dir) = &args.data {
-        config.data.dir = dir.display().to_string();
-        config.data.name = Source::Idx;
+        config.data.read_from(dir);
     }
     let splits = task::splits(&config.data)?;
     let problem = task::problem(&config, &splits)?;

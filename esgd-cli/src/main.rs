@@ -12,6 +12,7 @@ mod config;
 mod evaluate;
 mod failure;
 mod fetch;
+mod plan;
 mod progress;
 mod run_folder;
 mod summary;

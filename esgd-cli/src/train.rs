@@ -20,6 +20,7 @@ use crate::{
     args::TrainArgs,
     config::Config,
     failure::Failure,
+    plan::Plan,
     progress::Progress,
     run_folder::RunFolder,
     summary::{Best, Contrast, Summary},
@@ -31,12 +32,20 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
     let config = Config::of(args)?;
     let splits = task::splits(&config.data)?;
     let problem = task::problem(&config, &splits)?;
-    let founders = founders(args, &problem, config.settings.seed)?;
     let threads = match config.run.threads {
         0 => thread::available_parallelism().map_or(1, Into::into),
         n => n,
     };
     let workers = Workers::new(threads)?;
+    let plan = Plan::of(&config, &problem, &splits, threads)?;
+    if args.plan {
+        // What cannot fit cannot be tried either.
+        let fits = plan.check().is_ok();
+        let plan = if fits { plan.timed(&config, &problem, &workers)? } else { plan };
+        return show(&plan, args.json);
+    }
+    plan.check()?;
+    let founders = founders(args, &problem, config.settings.seed)?;
     let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
     folder.write("config.toml", config.to_toml()?.as_bytes())?;
     let stop = stop_on_interrupt()?;
@@ -82,6 +91,17 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
         )));
     }
     Ok(())
+}
+
+/// Prints a plan; a run that cannot fit into memory is a failure all the same.
+fn show(plan: &Plan, json: bool) -> Result<(), Failure> {
+    if json {
+        let text = serde_json::to_string_pretty(plan);
+        println!("{}", text.map_err(|e| Failure::Failed(e.to_string()))?);
+    } else {
+        print!("{plan}");
+    }
+    plan.check()
 }
 
 /// The networks of --init, in the shapes of this network.

@@ -129,7 +129,7 @@ fn bad_input_is_one_sentence_and_a_status() {
         (&["train", "--set", "network.hidden=[99999999999]"], 2, "expected 1 to 65536"),
         (&["train", "--sed", "1"], 2, "--seed"),
         (&["evaluate", "absent"], 2, "cannot read absent/config.toml"),
-        (&["config", "--preset", "nothing"], 2, "expected one of default, paper, fashion-mnist"),
+        (&["config", "--preset", "nothing"], 2, "expected one of default, digits, paper, fashion-mnist"),
     ];
     for (args, status, expected) in cases {
         let output = esgd(args);
@@ -170,4 +170,50 @@ fn fashion_mnist_trains_from_its_official_files() {
     let run: serde_json::Value = serde_json::from_str(&text).unwrap();
     let error = run["best"]["test"]["error"].as_f64().unwrap();
     assert!(error < 0.25, "test error {error} after three epochs of 2,000 images");
+}
+
+#[test]
+fn a_plan_says_what_a_run_takes_and_trains_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    let shown = out.display().to_string();
+    let output = esgd(&["train", "--plan", "--out", &shown]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && !out.exists(), "{}", stderr(&output));
+    for row in ["network", "memory", "work", "time"] {
+        assert!(text.lines().any(|line| line.starts_with(row)), "{text}");
+    }
+    let output = esgd(&["train", "--plan", "--json"]);
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(plan["parameters"], 64 * 128 + 128 + 128 * 10 + 10);
+    assert_eq!(plan["work"]["epochs"], 10 * 10 + 20 * (40 * 5 + 5));
+}
+
+#[test]
+fn what_cannot_fit_into_memory_is_refused_before_it_begins() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    let huge = "network.hidden=[65536, 65536, 65536, 65536]";
+    for more in
+        [&["--set", huge, "--set", "mu=10000"][..], &["--plan", "--set", huge, "--set", "mu=10000"]]
+    {
+        let output = train(&out, more);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains("of memory and the machine has"), "{message}");
+        assert!(!out.exists());
+    }
+}
+
+#[test]
+fn data_sets_are_named_with_the_nearest() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = dir.path().display().to_string();
+    let output = esgd(&["data", "cifar-10", "--dir", &shown]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("did you mean `cifar10`"), "{}", stderr(&output));
+    let away = ["data", "mnist", "--dir", &shown, "--from", "http://127.0.0.1:9/", "--quiet"];
+    let output = esgd(&away);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot be reached"), "{}", stderr(&output));
 }

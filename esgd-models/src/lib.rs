@@ -11,6 +11,7 @@ pub mod data;
 mod engine;
 mod error;
 mod evaluation;
+mod forecast;
 mod genome;
 mod initializer;
 pub mod names;
@@ -24,6 +25,7 @@ mod workers;
 
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
+pub use forecast::Pace;
 pub use genome::{Genome, Parameter, Role};
 pub use networks::{Activation, Network};
 pub use pass::Pass;

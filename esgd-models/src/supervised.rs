@@ -74,6 +74,18 @@ impl<T: Task> Supervised<T> {
         Ok(Self { task, train, fitness, engines: Mutex::default() })
     }
 
+    /// What gradients are taken on.
+    #[must_use]
+    pub fn train(&self) -> &Dataset {
+        &self.train
+    }
+
+    /// What fitness is measured on.
+    #[must_use]
+    pub fn fitness_data(&self) -> &Dataset {
+        &self.fitness
+    }
+
     /// The task.
     #[must_use]
     pub fn task(&self) -> &T {
@@ -200,6 +212,28 @@ impl<T: Task> Problem for Supervised<T> {
         hyper: &Hyper,
         key: Key,
     ) -> Result<()> {
+        self.epoch_on(&self.train, theta, state, hyper, key)
+    }
+
+    fn fitness(&self, theta: &Genome) -> Result<f64> {
+        Ok(self.evaluate(theta, &self.fitness)?.loss)
+    }
+
+    fn recombine(&self, parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
+        offspring::of(parents, mutation, key)
+    }
+}
+
+impl<T: Task> Supervised<T> {
+    /// One epoch on `data`.
+    pub(crate) fn epoch_on(
+        &self,
+        data: &Dataset,
+        theta: &mut Genome,
+        state: &mut OptimizerState,
+        hyper: &Hyper,
+        key: Key,
+    ) -> Result<()> {
         let training = Training::of(hyper, state.epochs)?;
         let lengths =
             |p: &Parameter| if p.role == Role::Weight { p.tensor().elem_count() } else { 0 };
@@ -215,32 +249,24 @@ impl<T: Task> Problem for Supervised<T> {
         }
         state.epochs += 1;
         if let Some(network) = self.network(theta) {
-            let batch = training.batch.min(self.train.len());
+            let batch = training.batch.min(data.len());
             return self.with_engine(network, theta, batch, |engine| {
-                engine.epoch(&self.train, &training, state, key)?;
+                engine.epoch(data, &training, state, key)?;
                 engine.store(theta)
             });
         }
         let model = self.task.build(theta.var_builder())?;
-        let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
+        let mut order: Vec<u32> = (0..data.len() as u32).collect();
         key.stream().shuffle(&mut order);
         for (b, batch) in order.chunks(training.batch).enumerate() {
             let key = key.derive(b as u64);
-            let (x, y) = self.train.batch(batch, Some(key.derive(AUGMENTATION)))?;
+            let (x, y) = data.batch(batch, Some(key.derive(AUGMENTATION)))?;
             let pass = Pass::training(training.dropout, key);
             if !self.step(&model, (&x, &y), &pass, &training, theta, state)? {
                 break; // It diverged: its fitness will say so.
             }
         }
         Ok(theta.device().synchronize()?)
-    }
-
-    fn fitness(&self, theta: &Genome) -> Result<f64> {
-        Ok(self.evaluate(theta, &self.fitness)?.loss)
-    }
-
-    fn recombine(&self, parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
-        offspring::of(parents, mutation, key)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a run is trained on.
 
+use std::path::Path;
+
 use esgd_models::data::Augmentation;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,14 @@ pub enum Part {
 impl Data {
     pub fn augmentation(&self) -> Augmentation {
         Augmentation { crop: self.crop, flip: self.flip }
+    }
+
+    /// Takes the data from a folder.
+    pub fn read_from(&mut self, dir: &Path) {
+        self.dir = dir.display().to_string();
+        if self.name == Source::Digits {
+            self.name = Source::Idx;
+        }
     }
 
     pub fn check(&self) -> Result<(), Failure> {

@@ -60,10 +60,7 @@ impl Config {
             config.settings.seed = seed;
         }
         if let Some(dir) = &args.data {
-            config.data.dir = dir.display().to_string();
-            if config.data.name == Source::Digits {
-                config.data.name = Source::Idx;
-            }
+            config.data.read_from(dir);
         }
         config.check()?;
         if args.init.is_empty() && matches!(config.settings.start, Start::Founders { .. }) {
@@ -178,6 +175,7 @@ mod tests {
             out: None,
             data: None,
             init: vec![],
+            plan: false,
             quiet: false,
             json: false,
         })

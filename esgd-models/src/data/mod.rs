@@ -270,6 +270,20 @@ impl Dataset {
         })
     }
 
+    /// The first `n` samples, or all if there are fewer.
+    pub(crate) fn first(&self, n: usize) -> Result<Self> {
+        let n = n.min(self.len());
+        let (x, y) = (self.x.narrow(0, 0, n)?, self.y.narrow(0, 0, n)?);
+        Ok(Self { x, y, ..self.clone() })
+    }
+
+    /// The bytes that the samples take in memory.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let of = |t: &Tensor| (t.elem_count() * t.dtype().size_in_bytes()) as u64;
+        of(&self.x) + of(&self.y)
+    }
+
     /// The samples' numbers in an order that is the same for every run.
     fn shuffled(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();

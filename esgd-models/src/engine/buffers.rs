@@ -17,6 +17,11 @@ impl Buffers {
         self.free.pop().unwrap_or_else(|| vec![0.0; self.length])
     }
 
+    /// How many values all buffers take, if none is in use.
+    pub(super) fn values(&self) -> usize {
+        self.free.len() * self.length
+    }
+
     /// Takes a buffer back.
     pub(super) fn give(&mut self, buffer: Vec<f32>) {
         debug_assert_eq!(buffer.len(), self.length);

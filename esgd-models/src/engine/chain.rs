@@ -83,4 +83,8 @@ impl Node for Chain {
     fn largest(&self) -> usize {
         self.nodes.iter().map(|node| node.largest()).chain([self.input]).max().unwrap_or(0)
     }
+
+    fn values(&self) -> usize {
+        self.nodes.iter().map(|node| node.values()).sum()
+    }
 }

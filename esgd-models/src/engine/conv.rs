@@ -194,4 +194,8 @@ impl Node for Conv {
     fn largest(&self) -> usize {
         self.shape.input_len().max(self.shape.output_len())
     }
+
+    fn values(&self) -> usize {
+        self.work.values() + self.y.len() + self.z.len() + self.dy.len()
+    }
 }

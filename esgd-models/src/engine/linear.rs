@@ -94,4 +94,8 @@ impl Node for Linear {
     fn largest(&self) -> usize {
         self.inputs.max(self.outputs)
     }
+
+    fn values(&self) -> usize {
+        self.z.len()
+    }
 }

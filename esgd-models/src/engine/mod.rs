@@ -13,7 +13,7 @@ mod norm;
 mod pool;
 mod residual;
 
-use esgd_core::rng::Key;
+use esgd_core::rng::{Key, Purpose};
 use esgd_ops::{layers::cross_entropy, norm::squared_norm, optimizer};
 
 use crate::{
@@ -72,12 +72,20 @@ impl Engine {
             expected.swap_remove(place);
         }
         let names: Vec<String> = tensors.iter().map(|t| t.name.clone()).collect();
-        let site = Site { names: &names, capacity: 0 };
-        let largest = Chain::new(network.layers(), network.input(), &site)?.largest();
-        let together = (CACHED / largest).clamp(8, 256);
-        let capacity = batch.max(together);
+        let together = together(network, &names)?;
+        Self::with_capacity(network, tensors, batch.max(together), together)
+    }
+
+    fn with_capacity(
+        network: &Network,
+        tensors: Vec<Named>,
+        capacity: usize,
+        together: usize,
+    ) -> Result<Self> {
+        let names: Vec<String> = tensors.iter().map(|t| t.name.clone()).collect();
         let site = Site { names: &names, capacity };
         let nodes = Chain::new(network.layers(), network.input(), &site)?;
+        let largest = nodes.largest();
         let gradients = tensors.iter().map(|t| match t.role {
             Role::Weight => vec![0.0; t.len],
             Role::Statistic => vec![],
@@ -95,6 +103,32 @@ impl Engine {
             capacity,
             together,
         })
+    }
+
+    /// The bytes that it takes once it has trained.
+    pub(crate) fn bytes(&self) -> u64 {
+        let all = |tensors: &[Vec<f32>]| tensors.iter().map(Vec::len).sum::<usize>();
+        let own = all(&self.values) + all(&self.gradients) + self.x.len() + self.y.len();
+        4 * (own + self.nodes.values() + self.buffers.values()) as u64
+    }
+
+    /// The bytes that an engine for batches of `batch` samples will take, without making it: from one
+    /// sample and from two, as all memory is that of a sample times the samples, and some.
+    ///
+    /// # Errors
+    /// None for a network that could be made.
+    pub(crate) fn forecast(network: &Network, batch: usize) -> Result<u64> {
+        let tensors = network.tensors();
+        let names: Vec<String> = tensors.iter().map(|t| t.name.clone()).collect();
+        let together = together(network, &names)?;
+        let bytes = |samples: usize| -> Result<u64> {
+            let mut engine = Self::with_capacity(network, tensors.clone(), samples, together)?;
+            // A pass shows how many buffers are in use at the same time.
+            engine.gradient(1, 0.0, Key::new(0, Purpose::Train));
+            Ok(engine.bytes())
+        };
+        let (one, two) = (bytes(1)?, bytes(2)?);
+        Ok(one + (two - one) * (batch.max(together) as u64 - 1))
     }
 
     /// Whether it has room for batches of this size.
@@ -231,6 +265,13 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Samples that are evaluated together.
+fn together(network: &Network, names: &[String]) -> Result<usize> {
+    let site = Site { names, capacity: 0 };
+    let largest = Chain::new(network.layers(), network.input(), &site)?.largest();
+    Ok((CACHED / largest).clamp(8, 256))
 }
 
 fn named(parameter: &Parameter) -> Named {

@@ -74,4 +74,7 @@ pub(super) trait Node: Send {
 
     /// The largest number of values of a sample that goes in, through or out.
     fn largest(&self) -> usize;
+
+    /// How many values it keeps.
+    fn values(&self) -> usize;
 }

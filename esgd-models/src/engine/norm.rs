@@ -192,4 +192,8 @@ impl Node for Norm {
     fn largest(&self) -> usize {
         self.size.len()
     }
+
+    fn values(&self) -> usize {
+        self.z.len()
+    }
 }

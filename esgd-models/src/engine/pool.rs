@@ -59,6 +59,10 @@ impl Node for MaxPool {
     fn largest(&self) -> usize {
         self.size.len()
     }
+
+    fn values(&self) -> usize {
+        self.z.len()
+    }
 }
 
 /// The mean of each channel.
@@ -108,5 +112,9 @@ impl Node for MeanPool {
 
     fn largest(&self) -> usize {
         self.size.len()
+    }
+
+    fn values(&self) -> usize {
+        self.z.len()
     }
 }

@@ -159,6 +159,15 @@ impl Node for Residual {
     fn largest(&self) -> usize {
         self.body.largest().max(self.last.largest()).max(self.input.len())
     }
+
+    fn values(&self) -> usize {
+        let around = match &self.shortcut {
+            Shortcut::Identity => 0,
+            Shortcut::Pad { z, .. } => z.len(),
+            Shortcut::Projection(conv) => conv.values(),
+        };
+        self.body.values() + self.last.values() + around
+    }
 }
 
 fn add(sum: &mut [f32], terms: &[f32]) {

@@ -2,10 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use candle_nn::loss::cross_entropy;
-use esgd_core::{
-    Hyper, Problem,
-    rng::{Key, Purpose},
-};
+use esgd_core::{Hyper, Problem};
 
 use super::*;
 use crate::{
@@ -234,5 +231,23 @@ fn weights_of_another_network_are_refused() {
         let key = Key::new(1, Purpose::Train);
         let message = used.epoch(&mut ours, &mut state, &adam(), key).unwrap_err().to_string();
         assert!(message.contains("another network"), "{message}");
+    }
+}
+
+#[test]
+fn the_memory_is_what_was_forecast() {
+    for network in networks() {
+        let data = data(&network, 300);
+        let problem = Supervised::new(network.clone(), data.clone(), data.clone()).unwrap();
+        let theta = problem.init(Key::new(1, Purpose::Init)).unwrap();
+        for batch in [1, 100, 300] {
+            let mut engine = Engine::new(&network, &theta, batch).unwrap();
+            let mut state = problem.state(&theta, &adam()).unwrap();
+            let training = Training { batch, ..Training::of(&adam(), 0).unwrap() };
+            engine.epoch(&data, &training, &mut state, Key::new(1, Purpose::Train)).unwrap();
+            engine.evaluate(&data).unwrap();
+            let forecast = Engine::forecast(&network, batch).unwrap();
+            assert_eq!(engine.bytes(), forecast, "{} {batch}", network.name());
+        }
     }
 }

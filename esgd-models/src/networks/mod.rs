@@ -94,6 +94,12 @@ impl Network {
         tensors.iter().filter(|t| t.role == Role::Weight).map(|t| t.len).sum()
     }
 
+    /// The bytes of its weights and statistics.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        4 * self.tensors().iter().map(|t| t.len as u64).sum::<u64>()
+    }
+
     /// Multiplications with additions of one sample's forward pass, of the convolutions and fully
     /// connected layers. Training takes about three times as many.
     #[must_use]

@@ -57,6 +57,15 @@ pub struct Work {
     sums: Vec<f32>,
 }
 
+impl Work {
+    /// How many values of 4 bytes it takes.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        let own = self.input.len() + self.transposed.len() + self.sums.len();
+        self.forward.values() + self.backward.values() + own
+    }
+}
+
 impl Conv {
     /// Plans a convolution.
     ///

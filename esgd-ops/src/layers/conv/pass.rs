@@ -38,6 +38,13 @@ pub(super) struct Work {
     strip: Strip,
 }
 
+impl Work {
+    pub(super) fn values(&self) -> usize {
+        let packed = self.packed.iter().map(Vec::len).sum::<usize>();
+        self.planes.len() + packed + self.buffer.len() + self.strip.values()
+    }
+}
+
 impl Pass {
     /// From input to output.
     pub(super) fn forward(shape: &Shape, input: Planes, isa: Isa) -> Self {

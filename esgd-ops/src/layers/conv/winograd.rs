@@ -44,6 +44,12 @@ pub(super) struct Strip {
     lines: Vec<f32>,
 }
 
+impl Strip {
+    pub(super) fn values(&self) -> usize {
+        self.input.len() + self.output.len() + self.lines.len()
+    }
+}
+
 impl Winograd {
     pub(super) fn new(
         image: (usize, usize, usize),

@@ -1,0 +1,314 @@
+//! `esgd train --plan`: what a run will take, before it begins; and the refusal of what cannot fit into
+//! memory.
+
+use std::{fmt, sync::Mutex};
+
+use esgd_core::{
+    Executor, Hyper, Problem, Settings,
+    rng::{Key, Purpose},
+    settings::{Start, Way},
+};
+use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers, data::Splits};
+use serde::Serialize;
+use sysinfo::System;
+
+use crate::{config::Config, failure::Failure};
+
+/// What a run takes.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    pub network: String,
+    /// Weights of one network.
+    pub parameters: usize,
+    /// Multiplications with additions of one sample's forward pass.
+    pub macs: u64,
+    pub threads: usize,
+    pub bytes: Bytes,
+    pub work: Work,
+    /// The time that it takes, if it was measured.
+    pub time: Option<Time>,
+}
+
+/// Memory, in bytes.
+#[derive(Debug, Serialize)]
+pub struct Bytes {
+    pub data: u64,
+    /// Networks alive at the same time, with their optimizers' states.
+    pub population: u64,
+    /// What the threads compute in.
+    pub engines: u64,
+    pub total: u64,
+    /// What the machine has left.
+    pub available: u64,
+}
+
+/// What is computed; the contrast without evolution is counted apart.
+#[derive(Debug, Serialize)]
+pub struct Work {
+    pub epochs: usize,
+    pub evaluations: usize,
+    pub contrast_epochs: usize,
+    /// Floating-point operations of all of it.
+    pub flops: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Time {
+    /// Samples a second on each thread, with all of them at work.
+    pub training_samples: f64,
+    pub evaluation_samples: f64,
+    pub seconds: f64,
+}
+
+/// A recipe of each kind in the pool, as costly as it may be drawn.
+fn costliest(settings: &Settings) -> Vec<Hyper> {
+    let most = |spec: &esgd_core::OptimizerSpec| {
+        let values = spec.ranges.iter().map(|(name, range)| (name.clone(), range.bounds().1));
+        Hyper { kind: spec.kind.clone(), values: values.collect() }
+    };
+    settings.optimizers.0.iter().map(most).collect()
+}
+
+impl Plan {
+    /// The plan of a run, without its time.
+    pub fn of(
+        config: &Config,
+        problem: &Supervised<Network>,
+        splits: &Splits,
+        threads: usize,
+    ) -> Result<Self, Failure> {
+        let (settings, network) = (&config.settings, problem.task());
+        let (mut batch, mut slots) = (1, 0);
+        for hyper in costliest(settings) {
+            let training = Training::of(&hyper, 0)?;
+            batch = batch.max(training.batch);
+            slots = slots.max(training.optimizer.slots());
+        }
+        let genome = network.bytes();
+        let state = 4 * (slots * network.parameters()) as u64;
+        // Parents stay until their successors are there; see ARCHITECTURE.md.
+        let newcomers = settings.mu.min(settings.lambda).max(threads) as u64;
+        let archive = if settings.guarantee.way == Way::Archive { settings.m as u64 } else { 1 };
+        let candidates = match settings.start {
+            Start::Shared { candidates, .. } => candidates as u64,
+            Start::Independent | Start::Founders { .. } => 0,
+        };
+        let mu = settings.mu as u64;
+        let alive = (mu + newcomers + archive).max(candidates + mu);
+        let population = alive * genome + (mu + threads as u64) * state;
+        let left = available();
+        // An engine has weights and gradients; one of networks that are too large is not even tried.
+        let engine = match population + 2 * genome > left {
+            true => 2 * genome,
+            false => problem.engine_bytes(batch)?,
+        };
+        let engines = threads as u64 * engine;
+        let data = [&splits.train, &splits.validation, &splits.test];
+        let data = data.map(|part| part.bytes()).iter().sum::<u64>();
+        let bytes = Bytes {
+            data,
+            population,
+            engines,
+            total: data + population + engines,
+            // The data are there already.
+            available: data + left,
+        };
+        let work = Work::of(config, problem, network);
+        Ok(Self {
+            network: network.name().to_owned(),
+            parameters: network.parameters(),
+            macs: network.macs(),
+            threads,
+            bytes,
+            work,
+            time: None,
+        })
+    }
+
+    /// Refuses a run that cannot fit into memory.
+    pub fn check(&self) -> Result<(), Failure> {
+        let Bytes { total, available, .. } = self.bytes;
+        if total <= available {
+            return Ok(());
+        }
+        Err(Failure::Usage(format!(
+            "the run takes {} of memory and the machine has {} left: ask for fewer individuals (mu, m), \
+             a smaller network, smaller batches or fewer threads; --plan shows what takes how much",
+            size(total),
+            size(available)
+        )))
+    }
+
+    /// Adds the time, from a short try on all threads.
+    pub fn timed(
+        mut self,
+        config: &Config,
+        problem: &Supervised<Network>,
+        workers: &Workers,
+    ) -> Result<Self, Failure> {
+        let theta = problem.init(Key::new(config.settings.seed, Purpose::Init))?;
+        let pool = costliest(&config.settings);
+        let weights = config.settings.optimizers.0.iter().map(|spec| spec.weight);
+        let (mut pace, mut total) = (Pace { training: 0.0, evaluation: 0.0 }, 0.0);
+        for (hyper, weight) in pool.iter().zip(weights) {
+            let one = on_all(workers, problem, &theta, hyper)?;
+            pace.training += weight * one.training;
+            pace.evaluation += weight * one.evaluation;
+            total += weight;
+        }
+        let pace = Pace { training: pace.training / total, evaluation: pace.evaluation / total };
+        let (train, fitness) = (problem.train().len(), problem.fitness_data().len());
+        let epochs = (self.work.epochs + self.work.contrast_epochs) as f64;
+        let evaluations = self.work.evaluations as f64 + self.work.contrast_epochs as f64;
+        let mu = config.settings.mu;
+        let busy = self.threads.min(mu);
+        // The last round of a generation may leave threads without an individual.
+        let rounds = mu.div_ceil(busy) as f64 * busy as f64 / mu as f64;
+        let seconds = rounds * epochs * train as f64 * pace.training / busy as f64
+            + evaluations * fitness as f64 * pace.evaluation / self.threads as f64;
+        self.time = Some(Time {
+            training_samples: 1.0 / pace.training,
+            evaluation_samples: 1.0 / pace.evaluation,
+            seconds,
+        });
+        Ok(self)
+    }
+}
+
+impl Work {
+    fn of(config: &Config, problem: &Supervised<Network>, network: &Network) -> Self {
+        let s = &config.settings;
+        let shared = match s.start {
+            Start::Shared { epochs, candidates } => epochs * candidates,
+            Start::Independent | Start::Founders { .. } => 0,
+        };
+        let epochs = shared + s.mu * (s.generations * s.epochs + s.fine_tune.epochs);
+        let contrast_epochs = if config.run.contrast { epochs } else { 0 };
+        let offspring = s.generations * s.evolution_steps * s.lambda;
+        let evaluations = s.mu + epochs + offspring;
+        let per_sample = 2.0 * network.macs() as f64;
+        let train = problem.train().len() as f64;
+        let fitness = problem.fitness_data().len() as f64;
+        let steps = (epochs + contrast_epochs) as f64 * train * 3.0;
+        let forward = (evaluations + contrast_epochs) as f64 * fitness;
+        Self { epochs, evaluations, contrast_epochs, flops: per_sample * (steps + forward) }
+    }
+}
+
+/// The mean pace while all threads are at work.
+fn on_all(
+    workers: &Workers,
+    problem: &Supervised<Network>,
+    theta: &Genome,
+    hyper: &Hyper,
+) -> Result<Pace, Failure> {
+    let paces = Mutex::new(vec![]);
+    workers.run(workers.count(), &|_| {
+        let pace = problem.pace(theta, hyper);
+        paces.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(pace);
+    });
+    let paces = paces.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let paces = paces.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let n = paces.len() as f64;
+    Ok(Pace {
+        training: paces.iter().map(|pace| pace.training).sum::<f64>() / n,
+        evaluation: paces.iter().map(|pace| pace.evaluation).sum::<f64>() / n,
+    })
+}
+
+/// Bytes that the machine, or the container, has left.
+fn available() -> u64 {
+    let mut system = System::new();
+    system.refresh_memory();
+    let free = system.available_memory();
+    system.cgroup_limits().map_or(free, |limits| free.min(limits.free_memory))
+}
+
+/// A number of bytes to read.
+fn size(bytes: u64) -> String {
+    match bytes as f64 {
+        b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
+        b if b >= 1e6 => format!("{:.1} MB", b / 1e6),
+        b => format!("{:.1} kB", b / 1e3),
+    }
+}
+
+/// A time to read.
+fn duration(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        _ if seconds < 100.0 => format!("{:.0} s", seconds.max(1.0)),
+        0..100 => format!("{minutes} min"),
+        100..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ => format!("{} days {} h", minutes / 1440, minutes / 60 % 24),
+    }
+}
+
+/// A large number to read.
+fn count(n: f64) -> String {
+    let (factor, name) =
+        [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
+            .into_iter()
+            .find(|(factor, _)| n >= *factor)
+            .unwrap_or((1.0, ""));
+    format!("{:.1} {name}", n / factor).trim_end().to_owned()
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { network, parameters, macs, threads, bytes, work, time } = self;
+        writeln!(
+            f,
+            "network     {network}: {} weights, {} multiply-adds a sample forwards",
+            count(*parameters as f64),
+            count(*macs as f64)
+        )?;
+        writeln!(
+            f,
+            "memory      {} of {} left: data {}, population {}, {threads} threads {}",
+            size(bytes.total),
+            size(bytes.available),
+            size(bytes.data),
+            size(bytes.population),
+            size(bytes.engines)
+        )?;
+        writeln!(
+            f,
+            "work        {} epochs, {} evaluations{}: {}FLOP",
+            work.epochs,
+            work.evaluations,
+            match work.contrast_epochs {
+                0 => String::new(),
+                n => format!(", {n} epochs for contrast"),
+            },
+            count(work.flops)
+        )?;
+        if let Some(time) = time {
+            writeln!(
+                f,
+                "time        {} at {} samples/s in training and {} in evaluation on each thread, \
+                 as measured just now",
+                duration(time.seconds),
+                count(time.training_samples),
+                count(time.evaluation_samples)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(size(1_234), "1.2 kB");
+        assert_eq!(size(21_474_836_480), "21.5 GB");
+        assert_eq!(count(269_722.0), "269.7 k");
+        assert_eq!(count(3.2e15), "3.2 P");
+        assert_eq!(count(7.0), "7.0");
+        let times = [0.2, 99.0, 600.0, 9.0 * 3600.0 + 240.0, 50.0 * 3600.0];
+        assert_eq!(times.map(duration), ["1 s", "99 s", "10 min", "9 h 4 min", "2 days 2 h"]);
+    }
+}
