@@ -129,7 +129,11 @@ fn bad_input_is_one_sentence_and_a_status() {
         (&["train", "--set", "network.hidden=[99999999999]"], 2, "expected 1 to 65536"),
         (&["train", "--sed", "1"], 2, "--seed"),
         (&["evaluate", "absent"], 2, "cannot read absent/config.toml"),
-        (&["config", "--preset", "nothing"], 2, "expected one of default, digits, paper, fashion-mnist"),
+        (
+            &["config", "--preset", "nothing"],
+            2,
+            "expected one of default, digits, paper, fashion-mnist",
+        ),
     ];
     for (args, status, expected) in cases {
         let output = esgd(args);

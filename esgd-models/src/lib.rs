@@ -14,6 +14,7 @@ mod evaluation;
 mod forecast;
 mod genome;
 mod initializer;
+pub mod layers;
 pub mod names;
 pub mod networks;
 mod offspring;
