@@ -191,7 +191,10 @@ impl Genome {
     pub fn with_safetensors(&self, bytes: &[u8]) -> Result<Self> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|e| Error::Weights(format!("this is not a safetensors file ({e})")))?;
-        if let Some(name) = file.names().into_iter().find(|name| !self.has(name)) {
+        // PyTorch's BatchNorm counts its batches; nothing depends on that.
+        let counts = |name: &str| name.ends_with("num_batches_tracked");
+        let unknown = |name: &&str| !self.has(name) && !counts(name);
+        if let Some(name) = file.names().into_iter().find(unknown) {
             return Err(Error::Weights(format!("the network has no tensor `{name}`")));
         }
         let read = |p: &Parameter| {
