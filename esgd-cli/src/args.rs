@@ -62,6 +62,9 @@ pub struct TrainArgs {
     /// .bin files with the preset cifar10
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Where to train: cpu, or cuda:N in a build with the feature `cuda`
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
     /// A network to begin from (safetensors); several make several founders
     #[arg(long, value_name = "FILE")]
     pub init: Vec<PathBuf>,

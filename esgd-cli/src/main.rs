@@ -9,6 +9,7 @@
 
 mod args;
 mod config;
+mod device;
 mod evaluate;
 mod failure;
 mod fetch;

@@ -23,7 +23,8 @@ pub struct Plan {
     /// Multiplications with additions of one sample's forward pass.
     pub macs: u64,
     pub threads: usize,
-    pub bytes: Bytes,
+    /// Memory; that of a GPU is not forecast.
+    pub bytes: Option<Bytes>,
     pub work: Work,
     /// The time that it takes, if it was measured.
     pub time: Option<Time>,
@@ -119,7 +120,7 @@ impl Plan {
             parameters: network.parameters(),
             macs: network.macs(),
             threads,
-            bytes,
+            bytes: (config.run.device == "cpu").then_some(bytes),
             work,
             time: None,
         })
@@ -127,7 +128,7 @@ impl Plan {
 
     /// Refuses a run that cannot fit into memory.
     pub fn check(&self) -> Result<(), Failure> {
-        let Bytes { total, available, .. } = self.bytes;
+        let Some(Bytes { total, available, .. }) = self.bytes else { return Ok(()) };
         if total <= available {
             return Ok(());
         }
@@ -263,15 +264,17 @@ impl fmt::Display for Plan {
             count(*parameters as f64),
             count(*macs as f64)
         )?;
-        writeln!(
-            f,
-            "memory      {} of {} left: data {}, population {}, {threads} threads {}",
-            size(bytes.total),
-            size(bytes.available),
-            size(bytes.data),
-            size(bytes.population),
-            size(bytes.engines)
-        )?;
+        if let Some(bytes) = bytes {
+            writeln!(
+                f,
+                "memory      {} of {} left: data {}, population {}, {threads} threads {}",
+                size(bytes.total),
+                size(bytes.available),
+                size(bytes.data),
+                size(bytes.population),
+                size(bytes.engines)
+            )?;
+        }
         writeln!(
             f,
             "work        {} epochs, {} evaluations{}: {}FLOP",

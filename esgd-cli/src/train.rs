@@ -19,6 +19,7 @@ use esgd_models::{Genome, Network, Supervised, Workers, data::Splits};
 use crate::{
     args::TrainArgs,
     config::Config,
+    device,
     failure::Failure,
     plan::Plan,
     progress::Progress,
@@ -30,8 +31,9 @@ use crate::{
 /// Trains a population and leaves a run's folder.
 pub fn train(args: &TrainArgs) -> Result<(), Failure> {
     let config = Config::of(args)?;
+    let device = device::named(&config.run.device)?;
     let splits = task::splits(&config.data)?;
-    let problem = task::problem(&config, &splits)?;
+    let problem = task::problem(&config, &splits)?.on(device);
     let threads = match config.run.threads {
         0 => thread::available_parallelism().map_or(1, Into::into),
         n => n,

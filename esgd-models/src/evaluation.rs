@@ -29,6 +29,7 @@ pub(crate) fn evaluate<T: Task>(task: &T, theta: &Genome, data: &Dataset) -> Res
     for start in (0..data.len()).step_by(BATCH) {
         let n = BATCH.min(data.len() - start);
         let (x, y) = data.slice(start, n)?;
+        let (x, y) = (x.to_device(&theta.device())?, y.to_device(&theta.device())?);
         let output = task.forward(&model, &x, &pass)?;
         loss += f64::from(task.loss(&output, &y)?.to_scalar::<f32>()?) * n as f64;
         match misclassified(&output, &y)? {

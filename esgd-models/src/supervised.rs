@@ -1,23 +1,16 @@
 //! The one adapter between core and candle: a task with its data is a `Problem`.
 
-use std::{
-    cell::RefCell,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
-use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, backprop::GradStore};
+use candle_core::{Device, Tensor};
 use esgd_core::{Hyper, Mutation, Problem, Yardstick, rng::Key};
-use esgd_ops::{
-    norm,
-    optimizer::{self, Optimizer},
-};
 
 use crate::{
-    Error, Pass, Result, Task, Training,
+    Error, OptimizerState, Pass, Result, Task, Training,
     data::Dataset,
     engine::Engine,
     evaluation::{self, Evaluation},
-    genome::{Genome, Parameter, Role, with_values},
+    genome::Genome,
     initializer,
     networks::Network,
     offspring,
@@ -31,31 +24,14 @@ pub struct Supervised<T> {
     task: T,
     train: Dataset,
     fitness: Dataset,
+    /// Where networks are trained.
+    device: Device,
     /// Engines that no thread is using.
     engines: Mutex<Vec<Engine>>,
 }
 
 /// What a batch's key gives the key of its augmentation for; its dropout counts from 0.
 pub(crate) const AUGMENTATION: u64 = u64::MAX;
-
-/// What an optimizer remembers.
-#[derive(Clone, Debug)]
-pub struct OptimizerState {
-    /// Steps made, of all parameters together.
-    steps: u64,
-    /// Epochs begun with this recipe.
-    epochs: u32,
-    /// The optimizer's buffers of each parameter: momentum, or moments.
-    slots: Vec<Vec<Vec<f32>>>,
-}
-
-impl OptimizerState {
-    /// Counts a step; gives its number and the buffers of each parameter.
-    pub(crate) fn next(&mut self) -> (u64, &mut [Vec<Vec<f32>>]) {
-        self.steps += 1;
-        (self.steps, &mut self.slots)
-    }
-}
 
 impl<T: Task> Supervised<T> {
     /// Trains `task` on `train` and measures fitness on `fitness`, which may be the same.
@@ -71,7 +47,17 @@ impl<T: Task> Supervised<T> {
                 )));
             }
         }
-        Ok(Self { task, train, fitness, engines: Mutex::default() })
+        Ok(Self { task, train, fitness, device: Device::Cpu, engines: Mutex::default() })
+    }
+
+    /// The same on another device, such as a GPU in a build with the feature `cuda`: networks are born,
+    /// trained, evaluated and recombined there. The data stay on the CPU, from where each batch goes.
+    ///
+    /// Individuals run at the same time on as many threads as the executor has, each with a stream of
+    /// its own.
+    #[must_use]
+    pub fn on(self, device: Device) -> Self {
+        Self { device, ..self }
     }
 
     /// What gradients are taken on.
@@ -152,19 +138,7 @@ impl<T: Task> Supervised<T> {
         if !loss.to_scalar::<f32>()?.is_finite() {
             return Ok(false);
         }
-        let gradients = loss.backward()?;
-        let scale = match training.clip {
-            Some(max) => optimizer::clip_scale(gradient_norm(theta, &gradients)?, max),
-            None => 1.0,
-        };
-        state.steps += 1;
-        let weights = theta.parameters().iter().zip(&mut state.slots);
-        for (parameter, slots) in weights.filter(|(p, _)| p.role == Role::Weight) {
-            if let Some(gradient) = gradients.get(parameter.tensor()) {
-                let update = Update { training, t: state.steps, scale, slots: RefCell::new(slots) };
-                parameter.var.inplace_op2(&gradient.contiguous()?, &update)?;
-            }
-        }
+        state.step(theta, &loss.backward()?, training)?;
         Ok(true)
     }
 }
@@ -185,7 +159,13 @@ impl<T: Task> Problem for Supervised<T> {
 
     fn init(&self, key: Key) -> Result<Genome> {
         let is_statistic = |name: &str| self.task.is_statistic(name);
-        initializer::genome(key, &is_statistic, |vb| self.task.build(vb))
+        let theta = initializer::genome(key, &is_statistic, |vb| self.task.build(vb))?;
+        if self.device.is_cpu() {
+            return Ok(theta);
+        }
+        let theta = theta.to_device(&self.device)?;
+        self.device.synchronize()?;
+        Ok(theta)
     }
 
     fn fork(&self, theta: &Genome) -> Result<Genome> {
@@ -196,13 +176,7 @@ impl<T: Task> Problem for Supervised<T> {
     }
 
     fn state(&self, theta: &Genome, hyper: &Hyper) -> Result<OptimizerState> {
-        let slots = Training::of(hyper, 0)?.optimizer.slots();
-        let buffers = |p: &Parameter| match p.role {
-            Role::Weight => vec![vec![0.0; p.tensor().elem_count()]; slots],
-            Role::Statistic => Vec::new(),
-        };
-        let slots = theta.parameters().iter().map(buffers).collect();
-        Ok(OptimizerState { steps: 0, epochs: 0, slots })
+        OptimizerState::new(theta, Training::of(hyper, 0)?.optimizer.slots())
     }
 
     fn epoch(
@@ -234,20 +208,7 @@ impl<T: Task> Supervised<T> {
         hyper: &Hyper,
         key: Key,
     ) -> Result<()> {
-        let training = Training::of(hyper, state.epochs)?;
-        let lengths =
-            |p: &Parameter| if p.role == Role::Weight { p.tensor().elem_count() } else { 0 };
-        let fits = |(p, slots): (&Parameter, &Vec<Vec<f32>>)| {
-            slots.iter().all(|slot| slot.len() == lengths(p))
-        };
-        let parameters = theta.parameters();
-        if state.slots.len() != parameters.len() || !parameters.iter().zip(&state.slots).all(fits) {
-            return Err(Error::Weights(
-                "the optimizer's state is that of another network: expected one made with `state`"
-                    .into(),
-            ));
-        }
-        state.epochs += 1;
+        let training = Training::of(hyper, state.begin_epoch(theta)?)?;
         if let Some(network) = self.network(theta) {
             let batch = training.batch.min(data.len());
             return self.with_engine(network, theta, batch, |engine| {
@@ -261,53 +222,12 @@ impl<T: Task> Supervised<T> {
         for (b, batch) in order.chunks(training.batch).enumerate() {
             let key = key.derive(b as u64);
             let (x, y) = data.batch(batch, Some(key.derive(AUGMENTATION)))?;
+            let (x, y) = (x.to_device(&self.device)?, y.to_device(&self.device)?);
             let pass = Pass::training(training.dropout, key);
             if !self.step(&model, (&x, &y), &pass, &training, theta, state)? {
                 break; // It diverged: its fitness will say so.
             }
         }
         Ok(theta.device().synchronize()?)
-    }
-}
-
-/// The norm of the whole gradient.
-fn gradient_norm(theta: &Genome, gradients: &GradStore) -> Result<f64> {
-    let weights = theta.parameters().iter().filter(|p| p.role == Role::Weight);
-    let squares = weights.filter_map(|p| gradients.get(p.tensor()));
-    let squares = squares.map(|g| with_values(&g.contiguous()?, norm::squared_norm));
-    Ok(squares.sum::<Result<f64>>()?.sqrt())
-}
-
-/// One step of the optimizer on one tensor, in place.
-struct Update<'a> {
-    training: &'a Training,
-    t: u64,
-    scale: f32,
-    slots: RefCell<&'a mut Vec<Vec<f32>>>,
-}
-
-impl InplaceOp2 for Update<'_> {
-    fn name(&self) -> &'static str {
-        "optimizer-step"
-    }
-
-    fn cpu_fwd(
-        &self,
-        theta: &mut CpuStorage,
-        theta_layout: &Layout,
-        gradient: &CpuStorage,
-        gradient_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (CpuStorage::F32(theta), CpuStorage::F32(gradient)) = (theta, gradient) else {
-            candle_core::bail!("the optimizer's step expects f32");
-        };
-        let offsets = (theta_layout.contiguous_offsets(), gradient_layout.contiguous_offsets());
-        let (Some((t0, t1)), Some((g0, g1))) = offsets else {
-            candle_core::bail!("the optimizer's step expects contiguous tensors");
-        };
-        let slots = &mut **self.slots.borrow_mut();
-        let optimizer: &Optimizer = &self.training.optimizer;
-        optimizer.step(self.t, self.scale, &mut theta[t0..t1], &gradient[g0..g1], slots);
-        Ok(())
     }
 }

@@ -29,6 +29,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
+    pub device: String,
     pub threads: usize,
     pub contrast: bool,
 }
@@ -58,6 +59,9 @@ impl Config {
         let mut config = Self::from_table(table)?;
         if let Some(seed) = args.seed {
             config.settings.seed = seed;
+        }
+        if let Some(device) = &args.device {
+            config.run.device.clone_from(device);
         }
         if let Some(dir) = &args.data {
             config.data.read_from(dir);
@@ -174,6 +178,7 @@ mod tests {
             seed: None,
             out: None,
             data: None,
+            device: None,
             init: vec![],
             plan: false,
             quiet: false,

@@ -17,12 +17,12 @@ use esgd_core::rng::{Key, Purpose};
 use esgd_ops::{layers::cross_entropy, norm::squared_norm, optimizer};
 
 use crate::{
-    Error, Result, Training,
+    Error, OptimizerState, Result, Training,
     data::Dataset,
     evaluation::Evaluation,
     genome::{Genome, Parameter, Role},
     networks::{Network, Size, layer::Named},
-    supervised::{AUGMENTATION, OptimizerState},
+    supervised::AUGMENTATION,
 };
 use buffers::Buffers;
 use chain::Chain;
