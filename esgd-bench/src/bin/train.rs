@@ -4,14 +4,15 @@ use std::process::ExitCode;
 
 use esgd_bench::{
     Result,
-    train::{answers, comparison},
+    train::{answers, comparison, generation},
 };
 
 const HELP: &str = "\
-cargo xtask bench train [NETWORK] [--rounds N]
+cargo xtask bench train [NETWORK | generation] [--rounds N]
 
 Training steps of two models side by side, one thread each, next to stock candle and PyTorch.
-NETWORK is one of mlp-64, mlp-784, bn50, convnet, resnet20; without one, all.
+NETWORK is one of mlp-64, mlp-784, bn50, convnet, resnet20; without one, all of them and then a whole
+generation of ESGD next to the same in PyTorch, which `generation` alone gives as well.
   --rounds N   rounds of each comparison (5)
 ";
 
@@ -33,17 +34,22 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &[String]) -> Result<()> {
-    let (mut rounds, mut only) = (5, None);
+    let (mut rounds, mut only, mut whole) = (5, None, false);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         if arg == "--rounds" {
             let n = args.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
             rounds = n.ok_or("--rounds takes a number: expected 1 or more")?;
+        } else if arg == "generation" {
+            whole = true;
         } else if answers::batch(arg).is_some() {
             only = Some(arg.as_str());
         } else {
             return Err(format!("there is no network and no option `{arg}`\n\n{HELP}").into());
         }
     }
-    comparison::print(rounds, only)
+    if !whole {
+        comparison::print(rounds, only)?;
+    }
+    if only.is_none() { generation::print(rounds) } else { Ok(()) }
 }

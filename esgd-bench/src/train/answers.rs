@@ -25,6 +25,7 @@ use esgd_models::{
 use esgd_ops::Isa;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::whole_generation;
 use crate::Result;
 
 /// Steps of an epoch, so that beginning and ending one hardly counts.
@@ -39,7 +40,7 @@ pub fn batch(name: &str) -> Option<usize> {
     NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, batch)| *batch)
 }
 
-fn network(name: &str) -> Result<Network> {
+pub(super) fn network(name: &str) -> Result<Network> {
     let relu = Activation::Relu;
     Ok(match name {
         "mlp-64" => networks::mlp(64, &[64], 10, relu)?,
@@ -47,6 +48,7 @@ fn network(name: &str) -> Result<Network> {
         "bn50" => networks::bn50(relu)?,
         "convnet" => networks::convnet(Size::image(3, 32, 32), 10)?,
         "resnet20" => networks::resnet(20, Size::image(3, 32, 32), 10)?,
+        "resnet56" => networks::resnet(56, Size::image(3, 32, 32), 10)?,
         other => return Err(format!("there is no network `{other}`").into()),
     })
 }
@@ -81,7 +83,7 @@ struct Individual<T: Task> {
 
 impl<T: Task> Individual<T> {
     fn new(task: T, network: &Network, batch: usize) -> Result<Self> {
-        let data = data(network, batch)?;
+        let data = data(network, STEPS * batch)?;
         let problem = Supervised::new(task, data.clone(), data)?;
         let theta = problem.init(Key::new(1, Purpose::Init))?;
         let values = [("lr", 0.01), ("momentum", 0.9), ("batch", batch as f64)];
@@ -107,9 +109,9 @@ impl<T: Task + Send> Model for Individual<T> {
     }
 }
 
-/// Random samples and classes: what is in them makes no difference to the time.
-fn data(network: &Network, batch: usize) -> Result<Dataset> {
-    let (n, Size { channels, height, width }) = (STEPS * batch, network.input());
+/// `n` random samples and classes: what is in them makes no difference to the time.
+pub(super) fn data(network: &Network, n: usize) -> Result<Dataset> {
+    let Size { channels, height, width } = network.input();
     let mut x = vec![0.0; n * network.input().len()];
     esgd_ops::noise::normals(Key::new(3, Purpose::Init), 0, &mut x);
     let classes: Vec<u32> = (0..n as u32).map(|i| i * 7919 % network.classes() as u32).collect();
@@ -157,6 +159,12 @@ fn answer(line: &str, seats: &mut BTreeMap<String, Vec<Seat>>) -> Result<f64> {
         return Err(format!("`{line}` is no `run FORM MODELS REPEATS`").into());
     };
     let (models, repeats): (usize, usize) = (models.parse()?, repeats.parse()?);
+    if form == "peak-memory" {
+        return whole_generation::peak_memory();
+    }
+    if form.starts_with("generation:") {
+        return whole_generation::run(form, models, repeats);
+    }
     let seats = seats.entry(form.to_string()).or_default();
     while seats.len() < models {
         seats.push(seat(form)?);
