@@ -1,5 +1,7 @@
 //! RMSProp, with and without momentum: `torch.optim.RMSprop`, not centered.
 
+use crate::isa::{Isa, vectorized};
+
 /// v ← α v + (1 − α) g², then θ ← θ − lr · g / (√v + eps).
 pub(super) struct Plain {
     pub(super) lr: f64,
@@ -16,13 +18,7 @@ impl Plain {
         grad: &[f32],
         square: &mut [f32],
     ) {
-        let (lr, weight_decay) = (self.lr as f32, self.weight_decay as f32);
-        let (keep, gain, eps) = (self.alpha as f32, (1.0 - self.alpha) as f32, self.eps as f32);
-        for ((theta, &grad), square) in theta.iter_mut().zip(grad).zip(square) {
-            let g = grad_scale * grad + weight_decay * *theta;
-            *square = keep * *square + gain * g * g;
-            *theta -= lr * g / (square.sqrt() + eps);
-        }
+        plain(Isa::best(), self, grad_scale, theta, grad, square);
     }
 }
 
@@ -44,9 +40,40 @@ impl Momentum {
         square: &mut [f32],
         buffer: &mut [f32],
     ) {
-        let (lr, weight_decay) = (self.lr as f32, self.weight_decay as f32);
-        let (keep, gain, eps) = (self.alpha as f32, (1.0 - self.alpha) as f32, self.eps as f32);
-        let momentum = self.momentum as f32;
+        with_momentum(Isa::best(), self, grad_scale, theta, grad, square, buffer);
+    }
+}
+
+vectorized! {
+    fn plain(
+        how: &Plain,
+        grad_scale: f32,
+        theta: &mut [f32],
+        grad: &[f32],
+        square: &mut [f32],
+    ) {
+        let (lr, weight_decay) = (how.lr as f32, how.weight_decay as f32);
+        let (keep, gain, eps) = (how.alpha as f32, (1.0 - how.alpha) as f32, how.eps as f32);
+        for ((theta, &grad), square) in theta.iter_mut().zip(grad).zip(square) {
+            let g = grad_scale * grad + weight_decay * *theta;
+            *square = keep * *square + gain * g * g;
+            *theta -= lr * g / (square.sqrt() + eps);
+        }
+    }
+}
+
+vectorized! {
+    fn with_momentum(
+        how: &Momentum,
+        grad_scale: f32,
+        theta: &mut [f32],
+        grad: &[f32],
+        square: &mut [f32],
+        buffer: &mut [f32],
+    ) {
+        let (lr, weight_decay) = (how.lr as f32, how.weight_decay as f32);
+        let (keep, gain, eps) = (how.alpha as f32, (1.0 - how.alpha) as f32, how.eps as f32);
+        let momentum = how.momentum as f32;
         let states = square.iter_mut().zip(buffer);
         for ((theta, &grad), (square, buffer)) in theta.iter_mut().zip(grad).zip(states) {
             let g = grad_scale * grad + weight_decay * *theta;

@@ -1,5 +1,7 @@
 //! Stochastic gradient descent, with and without momentum: `torch.optim.SGD` with dampening 0.
 
+use crate::isa::{Isa, vectorized};
+
 /// θ ← θ − lr (g + weight_decay · θ).
 pub(super) struct Plain {
     pub(super) lr: f64,
@@ -8,11 +10,7 @@ pub(super) struct Plain {
 
 impl Plain {
     pub(super) fn step(&self, grad_scale: f32, theta: &mut [f32], grad: &[f32]) {
-        let (lr, weight_decay) = (self.lr as f32, self.weight_decay as f32);
-        for (theta, &grad) in theta.iter_mut().zip(grad) {
-            let g = grad_scale * grad + weight_decay * *theta;
-            *theta -= lr * g;
-        }
+        plain(Isa::best(), self, grad_scale, theta, grad);
     }
 }
 
@@ -35,12 +33,34 @@ impl Momentum {
         grad: &[f32],
         buffer: &mut [f32],
     ) {
-        let (lr, weight_decay) = (self.lr as f32, self.weight_decay as f32);
-        let momentum = self.momentum as f32;
+        heavy_ball(Isa::best(), self, grad_scale, theta, grad, buffer);
+    }
+}
+
+vectorized! {
+    fn plain(how: &Plain, grad_scale: f32, theta: &mut [f32], grad: &[f32]) {
+        let (lr, weight_decay) = (how.lr as f32, how.weight_decay as f32);
+        for (theta, &grad) in theta.iter_mut().zip(grad) {
+            let g = grad_scale * grad + weight_decay * *theta;
+            *theta -= lr * g;
+        }
+    }
+}
+
+vectorized! {
+    fn heavy_ball(
+        how: &Momentum,
+        grad_scale: f32,
+        theta: &mut [f32],
+        grad: &[f32],
+        buffer: &mut [f32],
+    ) {
+        let (lr, weight_decay) = (how.lr as f32, how.weight_decay as f32);
+        let (momentum, nesterov) = (how.momentum as f32, how.nesterov);
         for ((theta, &grad), buffer) in theta.iter_mut().zip(grad).zip(buffer) {
             let g = grad_scale * grad + weight_decay * *theta;
             *buffer = momentum * *buffer + g;
-            *theta -= lr * if self.nesterov { g + momentum * *buffer } else { *buffer };
+            *theta -= lr * if nesterov { g + momentum * *buffer } else { *buffer };
         }
     }
 }
