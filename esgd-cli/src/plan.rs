@@ -79,11 +79,12 @@ impl Plan {
         threads: usize,
     ) -> Result<Self, Failure> {
         let (settings, network) = (&config.settings, problem.task());
-        let (mut batch, mut slots) = (1, 0);
+        let (mut batch, mut slots, mut clips) = (1, 0, false);
         for hyper in costliest(settings) {
             let training = Training::of(&hyper, 0)?;
             batch = batch.max(training.batch);
             slots = slots.max(training.optimizer.slots());
+            clips |= training.clip.is_some();
         }
         let genome = network.bytes();
         let state = 4 * (slots * network.parameters()) as u64;
@@ -98,10 +99,10 @@ impl Plan {
         let alive = (mu + newcomers + archive).max(candidates + mu);
         let population = alive * genome + (mu + threads as u64) * state;
         let left = available();
-        // An engine has weights and gradients; one of networks that are too large is not even tried.
+        // An engine has weights and a gradient; one of networks that are too large is not even tried.
         let engine = match population + 2 * genome > left {
             true => 2 * genome,
-            false => problem.engine_bytes(batch)?,
+            false => problem.engine_bytes(batch, clips)?,
         };
         let engines = threads as u64 * engine;
         let data = [&splits.train, &splits.validation, &splits.test];

@@ -22,12 +22,13 @@ pub struct Pace {
 }
 
 impl Supervised<Network> {
-    /// The bytes that a thread takes to train in batches of `batch` samples, or of as many as there are.
+    /// The bytes that a thread takes to train in batches of `batch` samples, or of as many as there are,
+    /// and more if gradients are clipped.
     ///
     /// # Errors
     /// None for a network that could be made.
-    pub fn engine_bytes(&self, batch: usize) -> Result<u64> {
-        Engine::forecast(self.task(), batch.min(self.train().len()))
+    pub fn engine_bytes(&self, batch: usize, clips: bool) -> Result<u64> {
+        Engine::forecast(self.task(), batch.min(self.train().len()), clips)
     }
 
     /// Trains and evaluates a copy of `theta` on the first samples, for some tenths of a second.

@@ -1,7 +1,7 @@
 //! Layers one after another.
 
 use super::{
-    Buffers, Node, Site,
+    Buffers, Node, Parameters, Site,
     conv::Conv,
     linear::Linear,
     node::Mode,
@@ -66,8 +66,7 @@ impl Node for Chain {
         n: usize,
         dz: Vec<f32>,
         wanted: bool,
-        values: &[Vec<f32>],
-        gradients: &mut [Vec<f32>],
+        parameters: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
         let mut dz = Some(dz);
@@ -75,7 +74,7 @@ impl Node for Chain {
             let (before, rest) = self.nodes.split_at_mut(i);
             let x = before.last().map_or(x, |node| node.output());
             let given = dz.take()?;
-            dz = rest[0].backward(x, n, given, wanted || i > 0, values, gradients, buffers);
+            dz = rest[0].backward(x, n, given, wanted || i > 0, parameters, buffers);
         }
         dz
     }

@@ -7,7 +7,7 @@ use esgd_ops::layers::{
     conv::{self, Shape, Work},
 };
 
-use super::{Buffers, Node, Site, node::Mode, norm::Channels};
+use super::{Buffers, Node, Parameters, Site, node::Mode, norm::Channels};
 use crate::{
     Result,
     networks::{Layer, Size},
@@ -118,15 +118,13 @@ impl Conv {
     }
 
     /// The backward pass; leaves the gradient of the shortcut in `dz`.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn backward_with(
         &mut self,
         x: &[f32],
         n: usize,
         dz: &mut [f32],
         wanted: bool,
-        values: &[Vec<f32>],
-        gradients: &mut [Vec<f32>],
+        parameters: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
         let (input, output, plane) =
@@ -141,7 +139,7 @@ impl Conv {
             }
         }
         if let Some(norm) = &mut self.norm {
-            norm.finish(values, gradients);
+            norm.finish(parameters);
         }
         let mut dx = wanted.then(|| buffers.take());
         for (i, x) in x.chunks_exact(input).take(n).enumerate() {
@@ -158,7 +156,7 @@ impl Conv {
                 self.conv.input_gradient(dy, &mut self.work, &mut dx[i * input..][..input]);
             }
         }
-        self.conv.take_weight_gradient(&mut self.work, &mut gradients[self.weight]);
+        parameters.take(self.weight, |dw| self.conv.take_weight_gradient(&mut self.work, dw));
         dx
     }
 }
@@ -182,11 +180,10 @@ impl Node for Conv {
         n: usize,
         mut dz: Vec<f32>,
         wanted: bool,
-        values: &[Vec<f32>],
-        gradients: &mut [Vec<f32>],
+        parameters: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
-        let dx = self.backward_with(x, n, &mut dz, wanted, values, gradients, buffers);
+        let dx = self.backward_with(x, n, &mut dz, wanted, parameters, buffers);
         buffers.give(dz);
         dx
     }

@@ -3,7 +3,7 @@
 use esgd_core::rng::Key;
 use esgd_ops::layers::{activation::Activation, dropout, linear};
 
-use super::{Buffers, Node, Site, node::Mode};
+use super::{Buffers, Node, Parameters, Site, node::Mode};
 use crate::{
     Result,
     networks::{Layer, Size},
@@ -65,8 +65,7 @@ impl Node for Linear {
         n: usize,
         mut dz: Vec<f32>,
         wanted: bool,
-        values: &[Vec<f32>],
-        gradients: &mut [Vec<f32>],
+        parameters: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
         let (z, x) = (&mut self.z[..n * self.outputs], &x[..n * self.inputs]);
@@ -79,14 +78,14 @@ impl Node for Linear {
             }
         }
         self.activation.gradient(z, dy);
-        linear::weight_gradient(dy, x, &mut gradients[self.weight], self.inputs);
-        linear::bias_gradient(dy, &mut gradients[self.bias]);
         let dx = wanted.then(|| {
             let mut dx = buffers.take();
-            let (w, to) = (&values[self.weight], &mut dx[..n * self.inputs]);
+            let (w, to) = (&parameters.values[self.weight], &mut dx[..n * self.inputs]);
             linear::input_gradient(dy, w, to, self.inputs);
             dx
         });
+        parameters.take(self.weight, |dw| linear::weight_gradient(dy, x, dw, self.inputs));
+        parameters.take(self.bias, |db| linear::bias_gradient(dy, db));
         buffers.give(dz);
         dx
     }

@@ -10,11 +10,16 @@ mod conv;
 mod linear;
 mod node;
 mod norm;
+mod parameters;
 mod pool;
 mod residual;
 
 use esgd_core::rng::{Key, Purpose};
-use esgd_ops::{layers::cross_entropy, norm::squared_norm, optimizer};
+use esgd_ops::{
+    layers::cross_entropy,
+    norm::squared_norm,
+    optimizer::{self, Optimizer},
+};
 
 use crate::{
     Error, OptimizerState, Result, Training,
@@ -27,6 +32,7 @@ use crate::{
 use buffers::Buffers;
 use chain::Chain;
 use node::{Mode, Node, Site};
+use parameters::{Gradients, Parameters};
 
 /// Values that an evaluation's activations may take, so that they stay in the cache.
 const CACHED: usize = 1 << 18;
@@ -38,9 +44,12 @@ pub(crate) struct Engine {
     nodes: Chain,
     /// Names, lengths and roles of the tensors of θ, in the order of the genome.
     tensors: Vec<Named>,
-    /// Their values and gradients.
+    /// Their values.
     values: Vec<Vec<f32>>,
+    /// Their gradients, once they had to be kept.
     gradients: Vec<Vec<f32>>,
+    /// One gradient.
+    scratch: Vec<f32>,
     x: Vec<f32>,
     y: Vec<u32>,
     buffers: Buffers,
@@ -86,15 +95,13 @@ impl Engine {
         let site = Site { names: &names, capacity };
         let nodes = Chain::new(network.layers(), network.input(), &site)?;
         let largest = nodes.largest();
-        let gradients = tensors.iter().map(|t| match t.role {
-            Role::Weight => vec![0.0; t.len],
-            Role::Statistic => vec![],
-        });
+        let longest = tensors.iter().map(|t| t.len).max().unwrap_or(0);
         Ok(Self {
             input: network.input(),
             classes: network.classes(),
             nodes,
-            gradients: gradients.collect(),
+            gradients: vec![],
+            scratch: vec![0.0; longest],
             values: tensors.iter().map(|t| vec![0.0; t.len]).collect(),
             tensors,
             x: vec![0.0; capacity * network.input().len()],
@@ -108,7 +115,8 @@ impl Engine {
     /// The bytes that it takes once it has trained.
     pub(crate) fn bytes(&self) -> u64 {
         let all = |tensors: &[Vec<f32>]| tensors.iter().map(Vec::len).sum::<usize>();
-        let own = all(&self.values) + all(&self.gradients) + self.x.len() + self.y.len();
+        let own = all(&self.values) + all(&self.gradients) + self.scratch.len();
+        let own = own + self.x.len() + self.y.len();
         4 * (own + self.nodes.values() + self.buffers.values()) as u64
     }
 
@@ -117,14 +125,23 @@ impl Engine {
     ///
     /// # Errors
     /// None for a network that could be made.
-    pub(crate) fn forecast(network: &Network, batch: usize) -> Result<u64> {
+    pub(crate) fn forecast(network: &Network, batch: usize, clips: bool) -> Result<u64> {
         let tensors = network.tensors();
         let names: Vec<String> = tensors.iter().map(|t| t.name.clone()).collect();
         let together = together(network, &names)?;
         let bytes = |samples: usize| -> Result<u64> {
             let mut engine = Self::with_capacity(network, tensors.clone(), samples, together)?;
             // A pass shows how many buffers are in use at the same time.
-            engine.gradient(1, 0.0, Key::new(0, Purpose::Train));
+            engine.forward(1, 0.0, Key::new(0, Purpose::Train));
+            if clips {
+                engine.backward(1, Backward::Keep);
+            } else {
+                // A step of size 0.
+                let (lr, momentum, nesterov, weight_decay) = (0.0, 0.0, false, 0.0);
+                let sgd = Optimizer::Sgd { lr, momentum, nesterov, weight_decay };
+                let mut slots = vec![vec![]; tensors.len()];
+                engine.backward(1, Backward::Step(&sgd, 1, &mut slots));
+            }
             Ok(engine.bytes())
         };
         let (one, two) = (bytes(1)?, bytes(2)?);
@@ -184,36 +201,65 @@ impl Engine {
         for (b, batch) in order.chunks(training.batch).enumerate() {
             let key = key.derive(b as u64);
             self.gather(data, batch, Some(key.derive(AUGMENTATION)))?;
-            if !self.gradient(batch.len(), training.dropout, key).is_finite() {
+            let loss = self.forward(batch.len(), training.dropout, key);
+            if !loss.is_finite() {
                 break; // It diverged: its fitness will say so.
             }
-            self.step(training, state);
+            match training.clip {
+                None => self.step(batch.len(), training, state),
+                Some(max) => self.clipped_step(batch.len(), max, training, state),
+            }
         }
         Ok(())
     }
 
-    /// The loss of the first `n` samples in training mode, and its gradient into `self.gradients`.
-    fn gradient(&mut self, n: usize, dropout: f32, key: Key) -> f64 {
-        let mode = Mode::training(dropout, key);
+    /// The loss of the first `n` samples in training mode, and the gradient of the logits in their
+    /// place.
+    fn forward(&mut self, n: usize, dropout: f32, key: Key) -> f64 {
         let x = &self.x[..n * self.input.len()];
-        self.nodes.forward(x, n, &mut self.values, &mode);
-        let mut logits = self.buffers.take();
-        logits[..n * self.classes].copy_from_slice(&self.nodes.output()[..n * self.classes]);
-        let loss = cross_entropy::with_gradient(&mut logits[..n * self.classes], &self.y[..n]);
-        let (values, gradients) = (&self.values, &mut self.gradients);
-        self.nodes.backward(x, n, logits, false, values, gradients, &mut self.buffers);
-        loss
+        self.nodes.forward(x, n, &mut self.values, &Mode::training(dropout, key));
+        let logits = &mut self.nodes.output_mut()[..n * self.classes];
+        cross_entropy::with_gradient(logits, &self.y[..n])
     }
 
-    /// The optimizer's step.
-    fn step(&mut self, training: &Training, state: &mut OptimizerState) {
-        let scale = match training.clip {
-            Some(max) => {
-                let squares = self.gradients.iter().map(|g| squared_norm(g));
-                optimizer::clip_scale(squares.sum::<f64>().sqrt(), max)
+    /// All gradients of the first `n` samples, after [`Self::forward`].
+    fn backward(&mut self, n: usize, how: Backward<'_>) {
+        let mut logits = self.buffers.take();
+        logits[..n * self.classes].copy_from_slice(&self.nodes.output()[..n * self.classes]);
+        let gradients = match how {
+            Backward::Keep => {
+                if self.gradients.is_empty() {
+                    let weight = |t: &Named| if t.role == Role::Weight { t.len } else { 0 };
+                    self.gradients = self.tensors.iter().map(|t| vec![0.0; weight(t)]).collect();
+                }
+                Gradients::Kept(&mut self.gradients)
             }
-            None => 1.0,
+            Backward::Step(optimizer, t, slots) => {
+                Gradients::Stepped { optimizer, t, slots, scratch: &mut self.scratch }
+            }
         };
+        let mut parameters = Parameters { values: &mut self.values, gradients };
+        let x = &self.x[..n * self.input.len()];
+        self.nodes.backward(x, n, logits, false, &mut parameters, &mut self.buffers);
+    }
+
+    /// The optimizer's step, of each tensor as soon as its gradient is there.
+    fn step(&mut self, n: usize, training: &Training, state: &mut OptimizerState) {
+        let (t, slots) = state.next();
+        self.backward(n, Backward::Step(&training.optimizer, t, slots));
+    }
+
+    /// The optimizer's step with gradients of a norm of at most `max`, for which all must be there.
+    fn clipped_step(
+        &mut self,
+        n: usize,
+        max: f64,
+        training: &Training,
+        state: &mut OptimizerState,
+    ) {
+        self.backward(n, Backward::Keep);
+        let squares = self.gradients.iter().map(|g| squared_norm(g));
+        let scale = optimizer::clip_scale(squares.sum::<f64>().sqrt(), max);
         let (t, slots) = state.next();
         for ((values, gradient), slots) in self.values.iter_mut().zip(&self.gradients).zip(slots) {
             if !gradient.is_empty() {
@@ -265,6 +311,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What a backward pass does with gradients.
+enum Backward<'a> {
+    Keep,
+    Step(&'a Optimizer, u64, &'a mut [Vec<Vec<f32>>]),
 }
 
 /// Samples that are evaluated together.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use esgd_core::rng::Key;
 
-use super::Buffers;
+use super::{Buffers, Parameters};
 use crate::{Error, Result};
 
 /// Where a node is made: the genome's names, and the samples to make room for.
@@ -46,8 +46,8 @@ impl Mode {
     }
 }
 
-/// A layer: `n` samples at a time, one after another in each slice. `values` and `gradients` are the
-/// tensors of θ; a tensor's gradient is overwritten.
+/// A layer: `n` samples at a time, one after another in each slice. `values` are the tensors of
+/// θ.
 pub(super) trait Node: Send {
     /// Computes the output, and in training what the backward pass needs and the running statistics.
     fn forward(&mut self, x: &[f32], n: usize, values: &mut [Vec<f32>], mode: &Mode);
@@ -58,17 +58,15 @@ pub(super) trait Node: Send {
     /// The last output, to be used up.
     fn output_mut(&mut self) -> &mut [f32];
 
-    /// The gradients from that of the output, `dz`, which is used up: those of θ, and that of x in
-    /// the buffer returned, if it is wanted.
-    #[allow(clippy::too_many_arguments)]
+    /// The gradients from that of the output, `dz`, which is used up: those of θ go to `parameters`,
+    /// that of x into the buffer returned, if it is wanted.
     fn backward(
         &mut self,
         x: &[f32],
         n: usize,
         dz: Vec<f32>,
         wanted: bool,
-        values: &[Vec<f32>],
-        gradients: &mut [Vec<f32>],
+        parameters: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>>;
 

@@ -8,7 +8,7 @@ use esgd_ops::layers::{
     dropout,
 };
 
-use super::{Buffers, Node, Site, node::Mode};
+use super::{Buffers, Node, Parameters, Site, node::Mode};
 use crate::{Result, networks::Size};
 
 /// What is added to a variance, and the share of a batch in the running statistics: PyTorch's.
@@ -89,15 +89,21 @@ impl Channels {
     }
 
     /// The gradients of γ and β, and what those of y are made with; the sums begin anew.
-    pub(super) fn finish(&mut self, values: &[Vec<f32>], gradients: &mut [Vec<f32>]) {
-        for (c, (sums, m)) in self.sums.iter_mut().zip(&self.moments).enumerate() {
-            let (gamma, beta) = sums.of_parameters(m.variance(), EPSILON);
-            gradients[self.gamma][c] = gamma;
-            gradients[self.beta][c] = beta;
-            let gamma = values[self.gamma][c];
-            self.coefficients[c] = sums.of_input(gamma, m.mean(), m.variance(), EPSILON);
-            *sums = GradientSums::default();
+    pub(super) fn finish(&mut self, parameters: &mut Parameters<'_>) {
+        let gamma = &parameters.values[self.gamma];
+        let all = self.sums.iter().zip(&self.moments).zip(gamma);
+        for (k, ((sums, m), gamma)) in self.coefficients.iter_mut().zip(all) {
+            *k = sums.of_input(*gamma, m.mean(), m.variance(), EPSILON);
         }
+        let pairs = self.sums.iter().zip(&self.moments);
+        let gradients = pairs.map(|(sums, m)| sums.of_parameters(m.variance(), EPSILON));
+        parameters.take(self.gamma, |gamma| {
+            gamma.iter_mut().zip(gradients.clone()).for_each(|(to, (gamma, _))| *to = gamma);
+        });
+        parameters.take(self.beta, |beta| {
+            beta.iter_mut().zip(gradients).for_each(|(to, (_, beta))| *to = beta);
+        });
+        self.sums.fill(GradientSums::default());
     }
 
     /// The gradient of an image y.
@@ -162,8 +168,7 @@ impl Node for Norm {
         n: usize,
         mut dz: Vec<f32>,
         wanted: bool,
-        values: &[Vec<f32>],
-        gradients: &mut [Vec<f32>],
+        parameters: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
         let (len, plane) = (self.size.len(), self.size.plane());
@@ -176,7 +181,7 @@ impl Node for Norm {
             Activation::Relu.gradient(z, g);
             self.channels.sum(g, x, plane);
         }
-        self.channels.finish(values, gradients);
+        self.channels.finish(parameters);
         let dx = wanted.then(|| {
             let mut dx = buffers.take();
             let images = g.chunks_exact(len).zip(x.chunks_exact(len));

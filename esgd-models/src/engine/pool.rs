@@ -2,7 +2,7 @@
 
 use esgd_ops::layers::pooling;
 
-use super::{Buffers, Node, Site, node::Mode};
+use super::{Buffers, Node, Parameters, Site, node::Mode};
 use crate::networks::Size;
 
 /// The maximum of squares that do not overlap.
@@ -40,8 +40,7 @@ impl Node for MaxPool {
         n: usize,
         dz: Vec<f32>,
         wanted: bool,
-        _: &[Vec<f32>],
-        _: &mut [Vec<f32>],
+        _: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
         let (input, output) = (n * self.size.len(), n * self.output);
@@ -96,8 +95,7 @@ impl Node for MeanPool {
         n: usize,
         dz: Vec<f32>,
         wanted: bool,
-        _: &[Vec<f32>],
-        _: &mut [Vec<f32>],
+        _: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
         let dx = wanted.then(|| {

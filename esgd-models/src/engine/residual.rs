@@ -1,6 +1,6 @@
 //! A residual block: layers, and a shortcut around them.
 
-use super::{Buffers, Node, Site, chain::Chain, conv::Conv, node::Mode};
+use super::{Buffers, Node, Parameters, Site, chain::Chain, conv::Conv, node::Mode};
 use crate::{
     Error, Result,
     networks::{Layer, Size, layer::stride},
@@ -112,22 +112,21 @@ impl Node for Residual {
         n: usize,
         mut dz: Vec<f32>,
         wanted: bool,
-        values: &[Vec<f32>],
-        gradients: &mut [Vec<f32>],
+        parameters: &mut Parameters<'_>,
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
         let (input, output) = (self.input, self.output);
         let h = if self.alone { x } else { self.body.output() };
         let inner = wanted || !self.alone;
-        let dh = self.last.backward_with(h, n, &mut dz, inner, values, gradients, buffers);
+        let dh = self.last.backward_with(h, n, &mut dz, inner, parameters, buffers);
         let dx = match dh {
-            Some(dh) => self.body.backward(x, n, dh, wanted, values, gradients, buffers),
+            Some(dh) => self.body.backward(x, n, dh, wanted, parameters, buffers),
             None => None,
         };
         // `dz` is the shortcut's gradient now.
         let Some(mut dx) = dx else {
             if let Shortcut::Projection(conv) = &mut self.shortcut {
-                conv.backward(x, n, dz, false, values, gradients, buffers);
+                conv.backward(x, n, dz, false, parameters, buffers);
             } else {
                 buffers.give(dz);
             }
@@ -146,7 +145,7 @@ impl Node for Residual {
                 buffers.give(dz);
             }
             Shortcut::Projection(conv) => {
-                let around = conv.backward(x, n, dz, true, values, gradients, buffers);
+                let around = conv.backward(x, n, dz, true, parameters, buffers);
                 if let Some(around) = around {
                     add(&mut dx[..n * input.len()], &around);
                     buffers.give(around);

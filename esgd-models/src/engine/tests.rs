@@ -112,7 +112,8 @@ fn gradients_and_statistics_are_candles() {
             let key = Key::new(5, Purpose::Train).derive(round as u64);
             engine.load(&theta).unwrap();
             engine.gather(&data, &order, None).unwrap();
-            let loss = engine.gradient(10, dropout, key);
+            let loss = engine.forward(10, dropout, key);
+            engine.backward(10, Backward::Keep);
 
             // candle's model works in θ's own memory, so its running statistics move with it.
             let model = network.build(theta.var_builder()).unwrap();
@@ -243,11 +244,37 @@ fn the_memory_is_what_was_forecast() {
         for batch in [1, 100, 300] {
             let mut engine = Engine::new(&network, &theta, batch).unwrap();
             let mut state = problem.state(&theta, &adam()).unwrap();
-            let training = Training { batch, ..Training::of(&adam(), 0).unwrap() };
-            engine.epoch(&data, &training, &mut state, Key::new(1, Purpose::Train)).unwrap();
-            engine.evaluate(&data).unwrap();
-            let forecast = Engine::forecast(&network, batch).unwrap();
-            assert_eq!(engine.bytes(), forecast, "{} {batch}", network.name());
+            for clip in [None, Some(1.0)] {
+                let training = Training { batch, clip, ..Training::of(&adam(), 0).unwrap() };
+                engine.epoch(&data, &training, &mut state, Key::new(1, Purpose::Train)).unwrap();
+                engine.evaluate(&data).unwrap();
+                let forecast = Engine::forecast(&network, batch, clip.is_some()).unwrap();
+                assert_eq!(engine.bytes(), forecast, "{} {batch} {clip:?}", network.name());
+            }
         }
+    }
+}
+
+/// A limit that no gradient reaches goes the other way to the same bits.
+#[test]
+fn steps_at_once_are_steps_at_the_end() {
+    for network in networks() {
+        let data = data(&network, 40);
+        let problem = Supervised::new(network.clone(), data.clone(), data.clone()).unwrap();
+        let bits = |clip: Option<f64>| {
+            let mut hyper = adam();
+            hyper.values.insert("batch".into(), 16.0);
+            hyper.values.extend(clip.map(|clip| ("clip".into(), clip)));
+            let mut theta = problem.init(Key::new(1, Purpose::Init)).unwrap();
+            let mut state = problem.state(&theta, &hyper).unwrap();
+            for epoch in 0..3 {
+                let key = Key::new(1, Purpose::Train).derive(epoch);
+                problem.epoch(&mut theta, &mut state, &hyper, key).unwrap();
+            }
+            theta.values().unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        let at_once = bits(None);
+        assert_eq!(at_once, bits(Some(1e9)), "{}", network.name());
+        assert_ne!(at_once, bits(Some(1e-3)), "{}", network.name());
     }
 }
