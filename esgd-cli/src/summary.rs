@@ -1,9 +1,14 @@
 //! What a run came to: as a table to read, and as `run.json`.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use esgd_core::{Fitness, Outcome, Tally};
-use esgd_models::{Error, Evaluation, Network, Supervised, data::Splits};
+use esgd_core::{Executor, Fitness, Outcome, Tally};
+use esgd_models::{Error, Evaluation, Network, Supervised, Workers, data::Splits};
 use serde::Serialize;
 
 use crate::config::{Config, Part};
@@ -97,16 +102,21 @@ impl Summary {
         problem: &Supervised<Network>,
         splits: &Splits,
         config: &Config,
-        threads: usize,
+        workers: &Workers,
         took: Duration,
     ) -> Result<Self, Error> {
         let individuals = run.population.individuals();
         let top = &individuals[..individuals.len().min(TOP)];
-        let errors = top.iter().map(|one| match splits.test.is_empty() {
-            true => Ok(None),
-            false => problem.evaluate(one.scored().theta(), &splits.test).map(|e| e.error),
+        let errors = Mutex::new(vec![]);
+        let on_test = if splits.test.is_empty() { 0 } else { top.len() };
+        workers.run(on_test, &|i| {
+            let evaluation = problem.evaluate(top[i].scored().theta(), &splits.test);
+            let error = evaluation.map(|evaluation| evaluation.error);
+            errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
         });
-        let errors: Option<Vec<f64>> = errors.collect::<Result<_, _>>()?;
+        let errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let errors = errors.into_iter().collect::<Result<Option<Vec<f64>>, _>>()?;
+        let errors = errors.filter(|errors| !errors.is_empty());
         let range = |v: Vec<f64>| {
             [v.iter().copied().fold(f64::INFINITY, f64::min), v.iter().copied().fold(0.0, f64::max)]
         };
@@ -122,7 +132,7 @@ impl Summary {
             status: if run.stopped { "interrupted" } else { "complete" },
             versions: versions(),
             seed: config.settings.seed,
-            threads,
+            threads: workers.count(),
             seconds: took.as_secs_f64(),
             yardstick: run.population.yardstick().to_string(),
             fitness: run.best.scored.fitness(),

@@ -69,7 +69,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
             folder.path().display()
         )));
     }
-    let mut summary = Summary::of(&outcome, &problem, &splits, &config, threads, took)?;
+    let mut summary = Summary::of(&outcome, &problem, &splits, &config, &workers, took)?;
     folder.write_json("run.json", &summary)?;
     if config.run.contrast && !outcome.stopped && founders.is_empty() {
         summary.contrast = contrast(&config.settings, &problem, &splits, &workers, &stop, silent)?;
