@@ -23,10 +23,22 @@ pub(super) struct Chain {
 impl Chain {
     pub(super) fn new(layers: &[Layer], input: Size, site: &Site<'_>) -> Result<Self> {
         let mut size = input;
-        let mut nodes = vec![];
-        for layer in layers {
-            nodes.push(node(layer, size, site)?);
-            size = layer.output(size).map_err(crate::Error::Network)?;
+        let mut nodes: Vec<Box<dyn Node>> = vec![];
+        let mut layers = layers.iter().peekable();
+        while let Some(layer) = layers.next() {
+            let after = layer.output(size).map_err(crate::Error::Network)?;
+            match (layer, layers.peek()) {
+                (Layer::Conv { norm: Some(_), .. }, Some(pool @ Layer::MaxPool { size: side })) => {
+                    let conv = Conv::new(layer, size, site)?;
+                    nodes.push(Box::new(conv.pooled(*side, site)));
+                    size = pool.output(after).map_err(crate::Error::Network)?;
+                    layers.next();
+                }
+                _ => {
+                    nodes.push(node(layer, size, site)?);
+                    size = after;
+                }
+            }
         }
         Ok(Self { nodes, input: input.len() })
     }

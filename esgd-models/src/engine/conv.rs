@@ -1,10 +1,11 @@
-//! A convolution with its batch normalisation, shortcut and max(0, ·), image by image, so that each
-//! is still in the cache when the next step needs it.
+//! A convolution with its batch normalisation, shortcut, max(0, ·) and pooling, image by image, so that
+//! each is still in the cache when the next step needs it.
 
 use esgd_ops::layers::{
     activation::Activation,
     batch_norm::{self, Affine},
     conv::{self, Shape, Work},
+    pooling,
 };
 
 use super::{Buffers, Node, Parameters, Site, node::Mode, norm::Channels};
@@ -22,9 +23,21 @@ pub(super) struct Conv {
     relu: bool,
     /// Before normalisation; without one it is not kept.
     y: Vec<f32>,
+    /// The output; of a layer with pooling one image before that, made again where it is needed.
     z: Vec<f32>,
+    pool: Option<Pool>,
     /// The gradient of one image of y.
     dy: Vec<f32>,
+}
+
+/// The maximum of squares after all else. Only what it leaves is kept of the batch: what goes into it is
+/// the largest of all activations.
+struct Pool {
+    side: usize,
+    output: usize,
+    p: Vec<f32>,
+    /// The gradient of one image of z.
+    dz: Vec<f32>,
 }
 
 impl Conv {
@@ -45,8 +58,19 @@ impl Conv {
             norm,
             relu: *relu,
             z: vec![0.0; batch],
+            pool: None,
             dy: vec![0.0; shape.output_len()],
         })
+    }
+
+    /// The same with max-pooling, for a layer with a normalisation.
+    pub(super) fn pooled(self, side: usize, site: &Site<'_>) -> Self {
+        let (rows, columns) = (self.shape.out_height(), self.shape.out_width());
+        let output = self.shape.outputs * (rows / side) * (columns / side);
+        let image = self.shape.output_len();
+        let (p, dz) = (vec![0.0; site.capacity * output], vec![0.0; image]);
+        let pool = Some(Pool { side, output, p, dz });
+        Self { z: vec![0.0; image], pool, ..self }
     }
 
     fn plane(&self) -> usize {
@@ -85,6 +109,15 @@ impl Conv {
             norm.add(y, plane);
         }
         norm.by_batch(values);
+        if let Some(pool) = &mut self.pool {
+            let size = (self.shape.out_height(), self.shape.out_width());
+            let images = self.y.chunks_exact(output).zip(pool.p.chunks_exact_mut(pool.output));
+            for (y, p) in images.take(n) {
+                normalise(y, &norm.affine, self.relu, &mut self.z);
+                pooling::max(&self.z, size, pool.side, p);
+            }
+            return;
+        }
         let planes = self.y.chunks_exact(plane).zip(self.z.chunks_exact_mut(plane));
         let planes = planes.take(n * self.shape.outputs).zip(norm.affine.iter().cycle());
         for (i, ((y, z), affine)) in planes.enumerate() {
@@ -102,18 +135,37 @@ impl Conv {
         let same = [Affine { scale: 1.0, shift: 0.0 }];
         let affine = self.norm.as_ref().map_or(&same[..], |norm| &norm.affine);
         let changes = self.norm.is_some() || self.relu || shortcut.is_some();
-        let images = x.chunks_exact(input).zip(self.z.chunks_exact_mut(output)).take(n);
-        for (i, (x, z)) in images.enumerate() {
+        let size = (self.shape.out_height(), self.shape.out_width());
+        for (i, x) in x.chunks_exact(input).take(n).enumerate() {
+            let at = if self.pool.is_some() { 0 } else { i * output };
+            let z = &mut self.z[at..at + output];
             self.conv.forward(x, &mut self.work, z);
-            if !changes {
-                continue;
+            if changes {
+                let shortcut = shortcut.map(|s| &s[i * output..][..output]);
+                let planes = z.chunks_exact_mut(plane).zip(affine.iter().cycle());
+                for (c, (z, affine)) in planes.enumerate() {
+                    let shortcut = shortcut.map(|s| &s[c * plane..][..plane]);
+                    batch_norm::normalise_in_place(z, *affine, shortcut, self.relu);
+                }
             }
-            let shortcut = shortcut.map(|s| &s[i * output..][..output]);
-            for (c, (z, affine)) in z.chunks_exact_mut(plane).zip(affine.iter().cycle()).enumerate()
-            {
-                let shortcut = shortcut.map(|s| &s[c * plane..][..plane]);
-                batch_norm::normalise_in_place(z, *affine, shortcut, self.relu);
+            if let Some(pool) = &mut self.pool {
+                let p = &mut pool.p[i * pool.output..][..pool.output];
+                pooling::max(z, size, pool.side, p);
             }
+        }
+    }
+
+    /// The gradient of what is normalised of image `i`, from that of what the pooling leaves of it, into
+    /// `pool.dz`.
+    fn unpool(&mut self, i: usize, dp: &[f32]) {
+        let (Some(pool), Some(norm)) = (&mut self.pool, &self.norm) else { return };
+        let (output, here) = (self.shape.output_len(), i * pool.output..(i + 1) * pool.output);
+        normalise(&self.y[i * output..][..output], &norm.affine, self.relu, &mut self.z);
+        let size = (self.shape.out_height(), self.shape.out_width());
+        let (p, dp) = (&pool.p[here.clone()], &dp[here]);
+        pooling::max_gradient(&self.z, p, dp, size, pool.side, &mut pool.dz);
+        if self.relu {
+            Activation::Relu.gradient(&self.z, &mut pool.dz);
         }
     }
 
@@ -129,11 +181,19 @@ impl Conv {
     ) -> Option<Vec<f32>> {
         let (input, output, plane) =
             (self.shape.input_len(), self.shape.output_len(), self.plane());
-        for (i, g) in dz.chunks_exact_mut(output).take(n).enumerate() {
+        for i in 0..n {
             let here = i * output..(i + 1) * output;
-            if self.relu {
-                Activation::Relu.gradient(&self.z[here.clone()], g);
-            }
+            self.unpool(i, dz);
+            let g = match &self.pool {
+                Some(pool) => &pool.dz,
+                None => {
+                    let g = &mut dz[here.clone()];
+                    if self.relu {
+                        Activation::Relu.gradient(&self.z[here.clone()], g);
+                    }
+                    &*g
+                }
+            };
             if let Some(norm) = &mut self.norm {
                 norm.sum(g, &self.y[here], plane);
             }
@@ -144,12 +204,14 @@ impl Conv {
         let mut dx = wanted.then(|| buffers.take());
         for (i, x) in x.chunks_exact(input).take(n).enumerate() {
             let here = i * output..(i + 1) * output;
-            let dy = match &self.norm {
-                Some(norm) => {
-                    norm.gradient(&dz[here.clone()], &self.y[here], plane, &mut self.dy);
+            self.unpool(i, dz);
+            let dy = match (&self.norm, &self.pool) {
+                (Some(norm), pool) => {
+                    let g = pool.as_ref().map_or_else(|| &dz[here.clone()], |pool| &pool.dz);
+                    norm.gradient(g, &self.y[here], plane, &mut self.dy);
                     &self.dy[..]
                 }
-                None => &dz[here],
+                (None, _) => &dz[here],
             };
             self.conv.add_weight_gradient(x, dy, &mut self.work);
             if let Some(dx) = &mut dx {
@@ -167,11 +229,11 @@ impl Node for Conv {
     }
 
     fn output(&self) -> &[f32] {
-        &self.z
+        self.pool.as_ref().map_or(&self.z, |pool| &pool.p)
     }
 
     fn output_mut(&mut self) -> &mut [f32] {
-        &mut self.z
+        self.pool.as_mut().map_or(&mut self.z, |pool| &mut pool.p)
     }
 
     fn backward(
@@ -193,6 +255,16 @@ impl Node for Conv {
     }
 
     fn values(&self) -> usize {
-        self.work.values() + self.y.len() + self.z.len() + self.dy.len()
+        let pool = self.pool.as_ref().map_or(0, |pool| pool.p.len() + pool.dz.len());
+        self.work.values() + self.y.len() + self.z.len() + self.dy.len() + pool
+    }
+}
+
+/// An image with each channel's normalisation.
+fn normalise(y: &[f32], affine: &[Affine], relu: bool, z: &mut [f32]) {
+    let plane = y.len() / affine.len();
+    let planes = y.chunks_exact(plane).zip(z.chunks_exact_mut(plane));
+    for ((y, z), affine) in planes.zip(affine) {
+        batch_norm::normalise(y, *affine, None, relu, z);
     }
 }

@@ -121,68 +121,53 @@ pub fn max_gradient(
             let here = r * size * width..(r + 1) * size * width;
             let there = r * columns..(r + 1) * columns;
             let (x, dx) = (&x[here.clone()], &mut dx[here]);
-            gradient_of_rows(Isa::best(), x, &y[there.clone()], &dy[there], size, dx);
+            let (y, dy) = (&y[there.clone()], &dy[there]);
+            if size == 2 {
+                let (rows, d_rows) = (x.split_at(width), dx.split_at_mut(width));
+                gradient_of_pairs(Isa::best(), rows.0, rows.1, y, dy, d_rows.0, d_rows.1);
+            } else {
+                gradient_of_rows(x, y, dy, size, dx);
+            }
         }
     }
 }
 
 vectorized! {
-    fn gradient_of_rows(x: &[f32], y: &[f32], dy: &[f32], size: usize, dx: &mut [f32]) {
-        let width = x.len() / size;
-        if size == 2 {
-            let (upper, lower) = x.split_at(width);
-            let (d_upper, d_lower) = dx.split_at_mut(width);
-            let whole = y.len() / SQUARES * SQUARES;
-            for at in (0..whole).step_by(SQUARES) {
-                let rows = [&upper[2 * at..], &lower[2 * at..]];
-                let d_rows = [&mut d_upper[2 * at..], &mut d_lower[2 * at..]];
-                squares::<SQUARES>(rows, &y[at..], &dy[at..], d_rows);
-            }
-            for at in whole..y.len() {
-                let rows = [&upper[2 * at..], &lower[2 * at..]];
-                let d_rows = [&mut d_upper[2 * at..], &mut d_lower[2 * at..]];
-                squares::<1>(rows, &y[at..], &dy[at..], d_rows);
-            }
-        } else {
-            for (c, (y, dy)) in y.iter().zip(dy).enumerate() {
-                let mut left = *dy;
-                for (i, k) in (0..size).flat_map(|i| (0..size).map(move |k| (i, k))) {
-                    let at = i * width + c * size + k;
-                    let found = x[at] == *y || (i + 1, k + 1) == (size, size);
-                    dx[at] = if found { left } else { 0.0 };
-                    left = if found { 0.0 } else { left };
-                }
-            }
+    /// The gradients of squares of 2 × 2 in two rows. Each row is an argument of its own, so that the
+    /// compiler knows that they do not overlap.
+    fn gradient_of_pairs(
+        upper: &[f32],
+        lower: &[f32],
+        y: &[f32],
+        dy: &[f32],
+        d_upper: &mut [f32],
+        d_lower: &mut [f32],
+    ) {
+        let squares = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+        let gradients = d_upper.as_chunks_mut::<2>().0.iter_mut();
+        let gradients = gradients.zip(d_lower.as_chunks_mut::<2>().0.iter_mut());
+        for (((a, b), (da, db)), (y, dy)) in squares.zip(gradients).zip(y.iter().zip(dy)) {
+            // Each pixel takes what is left, if it is the maximum.
+            let (first, left) = if a[0] == *y { (*dy, 0.0) } else { (0.0, *dy) };
+            let (second, left) = if a[1] == *y { (left, 0.0) } else { (0.0, left) };
+            let (third, left) = if b[0] == *y { (left, 0.0) } else { (0.0, left) };
+            *da = [first, second];
+            *db = [third, left];
         }
     }
 }
 
-/// Squares of 2 × 2 whose gradients are computed together.
-const SQUARES: usize = 8;
-
-/// The gradients of `N` neighbouring squares of 2 × 2.
-#[inline(always)]
-fn squares<const N: usize>(
-    [upper, lower]: [&[f32]; 2],
-    y: &[f32],
-    dy: &[f32],
-    [d_upper, d_lower]: [&mut [f32]; 2],
-) {
-    let (upper, lower) = (&upper[..2 * N], &lower[..2 * N]);
-    let (d_upper, d_lower) = (&mut d_upper[..2 * N], &mut d_lower[..2 * N]);
-    let mut d = [[0.0; N]; 4];
-    for i in 0..N {
-        let p = upper[2 * i] == y[i];
-        let q = !p & (upper[2 * i + 1] == y[i]);
-        let r = !p & !q & (lower[2 * i] == y[i]);
-        d[0][i] = if p { dy[i] } else { 0.0 };
-        d[1][i] = if q { dy[i] } else { 0.0 };
-        d[2][i] = if r { dy[i] } else { 0.0 };
-        d[3][i] = if p | q | r { 0.0 } else { dy[i] };
-    }
-    for i in 0..N {
-        (d_upper[2 * i], d_upper[2 * i + 1]) = (d[0][i], d[1][i]);
-        (d_lower[2 * i], d_lower[2 * i + 1]) = (d[2][i], d[3][i]);
+/// The gradients of squares of any size in as many rows.
+fn gradient_of_rows(x: &[f32], y: &[f32], dy: &[f32], size: usize, dx: &mut [f32]) {
+    let width = x.len() / size;
+    for (c, (y, dy)) in y.iter().zip(dy).enumerate() {
+        let mut left = *dy;
+        for (i, k) in (0..size).flat_map(|i| (0..size).map(move |k| (i, k))) {
+            let at = i * width + c * size + k;
+            let found = x[at] == *y || (i + 1, k + 1) == (size, size);
+            dx[at] = if found { left } else { 0.0 };
+            left = if found { 0.0 } else { left };
+        }
     }
 }
 
