@@ -12,7 +12,6 @@ use candle_core::{DType, Device, Storage, Tensor};
 use esgd_core::rng::{Key, Purpose};
 
 use crate::{Error, Result, networks::Size};
-use augmentation::View;
 use pixels::Pixels;
 
 pub use augmentation::Augmentation;
@@ -215,12 +214,13 @@ impl Dataset {
         else {
             return Err(self.scattered("x"));
         };
-        // A vector is an image of one row and channel, of which all is seen.
+        // A vector is an image of one row and channel.
         let (plane, width) = match self.x.dims()[1..] {
             [_, height, width] => (height * width, width),
             _ => (features, features),
         };
-        let view = |i: usize| key.map_or_else(View::default, |key| self.augmentation.draw(key, i));
+        let key = key.filter(|_| self.augmentation.changes());
+        let view = |i: usize| key.map(|key| self.augmentation.draw(key, i));
         let samples = out.chunks_exact_mut(features).zip(order).enumerate();
         if let Some(pixels) = &self.pixels {
             let bytes = &storage.as_slice::<u8>()?[start..];
@@ -229,13 +229,21 @@ impl Dataset {
                 let channels = image.chunks_exact(plane).zip(out.chunks_exact_mut(plane));
                 for (c, (channel, out)) in channels.enumerate() {
                     let table = pixels.of_channel(c);
-                    view.of(channel, width, table[0], |byte| table[usize::from(byte)], out);
+                    let value = |byte| table[usize::from(byte)];
+                    match view {
+                        Some(view) => view.of(channel, width, table[0], value, out),
+                        None => out.iter_mut().zip(channel).for_each(|(x, byte)| *x = value(*byte)),
+                    }
                 }
             }
         } else {
             let values = &storage.as_slice::<f32>()?[start..];
             for (i, (out, &number)) in samples {
-                let (view, image) = (view(i), &values[number as usize * features..][..features]);
+                let image = &values[number as usize * features..][..features];
+                let Some(view) = view(i) else {
+                    out.copy_from_slice(image);
+                    continue;
+                };
                 for (channel, out) in image.chunks_exact(plane).zip(out.chunks_exact_mut(plane)) {
                     view.of(channel, width, 0.0, |value| value, out);
                 }
