@@ -71,7 +71,7 @@ fn good(bytes: &[u8], _: usize, from: Option<usize>, stream: &mut TcpStream) {
 }
 
 fn bytes() -> Vec<u8> {
-    (0..200_000u32).map(|i| ((i * i) >> 7) as u8).collect()
+    (0..200_000u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect()
 }
 
 /// Text that lives as long as the program, as a catalogue's does.
