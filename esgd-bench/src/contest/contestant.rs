@@ -103,8 +103,8 @@ impl Running {
 
     fn ask(&mut self, line: &str) -> Result<String> {
         if let Some(questions) = &mut self.questions {
-            writeln!(questions, "{line}")?;
-            questions.flush()?;
+            // A process that has ended cannot be written to; that there is no answer says it better.
+            let _ = writeln!(questions, "{line}").and_then(|()| questions.flush());
         }
         self.read()
     }
