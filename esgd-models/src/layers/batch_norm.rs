@@ -17,7 +17,7 @@ pub struct BatchNorm {
 }
 
 /// A normalisation with tensors `weight`, `bias`, `running_mean` and `running_var`, as
-/// [`candle_nn::batch_norm`] makes it.
+/// [`candle_nn::batch_norm()`] makes it.
 ///
 /// # Errors
 /// What candle says.

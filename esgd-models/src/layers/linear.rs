@@ -10,7 +10,7 @@ use super::{like, stored, suits, values, with_values};
 #[derive(Clone, Debug)]
 pub struct Linear(candle_nn::Linear);
 
-/// A layer with tensors `weight` (out, in) and `bias` (out), as [`candle_nn::linear`] makes it.
+/// A layer with tensors `weight` (out, in) and `bias` (out), as [`candle_nn::linear()`] makes it.
 ///
 /// # Errors
 /// What candle says.
