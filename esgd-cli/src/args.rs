@@ -41,7 +41,7 @@ Examples:
   esgd train --init best.safetensors             fine-tune a network, and never lose what it has
 
 The config is laid together in this order, the later over the earlier: the defaults, each --preset,
---config, each --set, then --seed and --data.")]
+--config, each --set, then --seed, --data and --device.")]
 pub struct TrainArgs {
     /// A config file (TOML); it names only what differs from the defaults
     #[arg(long, value_name = "FILE")]
@@ -68,7 +68,8 @@ pub struct TrainArgs {
     /// A network to begin from (safetensors); several make several founders
     #[arg(long, value_name = "FILE")]
     pub init: Vec<PathBuf>,
-    /// Print what the run will take, memory, arithmetic and time, and do not train
+    /// Print what the run will take, memory, arithmetic and time, and do not train; with --quiet only
+    /// whether it can
     #[arg(long)]
     pub plan: bool,
     /// Print nothing but errors
@@ -86,6 +87,9 @@ pub struct EvaluateArgs {
     /// The folder with the data, if it has moved since
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Where to evaluate, if not where it was trained: cpu or cuda:N
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

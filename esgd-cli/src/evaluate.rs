@@ -9,7 +9,7 @@ use esgd_core::{
 use esgd_models::Evaluation;
 use serde::Serialize;
 
-use crate::{args::EvaluateArgs, config::Config, failure::Failure, summary::Cells, task};
+use crate::{args::EvaluateArgs, config::Config, device, failure::Failure, summary::Cells, task};
 
 #[derive(Serialize)]
 struct Evaluations {
@@ -24,8 +24,10 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
     if let Some(dir) = &args.data {
         config.data.read_from(dir);
     }
+    let trained_on = config.run.device.clone();
+    let device = args.device.as_ref().unwrap_or(&trained_on);
     let splits = task::splits(&config.data)?;
-    let problem = task::problem(&config, &splits)?;
+    let problem = task::problem(&config, &splits)?.on(device::named(device)?);
     let path = args.run.join("best.safetensors");
     let shown = path.display();
     let bytes = fs::read(&path)
@@ -56,6 +58,10 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
                 println!("{name:12}{}{:>10}", Cells(part), part.samples);
             }
         }
+    }
+    if *device != trained_on {
+        eprintln!("esgd: trained on {trained_on}, so the fitness on {device} is not compared");
+        return Ok(());
     }
     check(&args.run.join("run.json"), Fitness::new(problem.fitness(&theta)?))
 }

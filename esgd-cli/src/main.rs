@@ -8,7 +8,9 @@
 #![allow(unreachable_pub)]
 
 mod args;
+mod atomic_file;
 mod config;
+mod contrast;
 mod device;
 mod evaluate;
 mod failure;

@@ -4,7 +4,7 @@
 use std::{fmt, sync::Mutex};
 
 use esgd_core::{
-    Executor, Hyper, Problem, Settings,
+    Executor, Hyper, OptimizerSpec, Problem, Range, Settings,
     rng::{Key, Purpose},
     settings::{Start, Way},
 };
@@ -12,7 +12,7 @@ use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers, data::Sp
 use serde::Serialize;
 use sysinfo::System;
 
-use crate::{config::Config, failure::Failure};
+use crate::{config::Config, contrast, failure::Failure};
 
 /// What a run takes.
 #[derive(Debug, Serialize)]
@@ -46,9 +46,9 @@ pub struct Bytes {
 /// What is computed; the contrast without evolution is counted apart.
 #[derive(Debug, Serialize)]
 pub struct Work {
-    pub epochs: usize,
-    pub evaluations: usize,
-    pub contrast_epochs: usize,
+    pub epochs: u64,
+    pub evaluations: u64,
+    pub contrast_epochs: u64,
     /// Floating-point operations of all of it.
     pub flops: f64,
 }
@@ -61,26 +61,27 @@ pub struct Time {
     pub seconds: f64,
 }
 
-/// A recipe of each kind in the pool, as costly as it may be drawn.
-fn costliest(settings: &Settings) -> Vec<Hyper> {
-    let most = |spec: &esgd_core::OptimizerSpec| {
-        let values = spec.ranges.iter().map(|(name, range)| (name.clone(), range.bounds().1));
+/// A recipe of each kind in the pool, with the value that `of` takes from each range.
+fn recipes(settings: &Settings, of: impl Fn(&Range) -> f64) -> Vec<Hyper> {
+    let recipe = |spec: &OptimizerSpec| {
+        let values = spec.ranges.iter().map(|(name, range)| (name.clone(), of(range)));
         Hyper { kind: spec.kind.clone(), values: values.collect() }
     };
-    settings.optimizers.0.iter().map(most).collect()
+    settings.optimizers.0.iter().map(recipe).collect()
 }
 
 impl Plan {
-    /// The plan of a run, without its time.
+    /// The plan of a run that begins from so many networks of --init, without its time.
     pub fn of(
         config: &Config,
         problem: &Supervised<Network>,
         splits: &Splits,
         threads: usize,
+        founders: usize,
     ) -> Result<Self, Failure> {
         let (settings, network) = (&config.settings, problem.task());
         let (mut batch, mut slots, mut clips) = (1, 0, false);
-        for hyper in costliest(settings) {
+        for hyper in recipes(settings, |range| range.bounds().1) {
             let training = Training::of(&hyper, 0)?;
             batch = batch.max(training.batch);
             slots = slots.max(training.optimizer.slots());
@@ -96,26 +97,31 @@ impl Plan {
             Start::Independent | Start::Founders { .. } => 0,
         };
         let mu = settings.mu as u64;
-        let alive = (mu + newcomers + archive).max(candidates + mu);
-        let population = alive * genome + (mu + threads as u64) * state;
+        let alive = mu
+            .saturating_add(newcomers)
+            .saturating_add(archive)
+            .max(candidates.saturating_add(mu))
+            .saturating_add(founders as u64);
+        let states = mu.saturating_add(threads as u64);
+        let population = alive.saturating_mul(genome).saturating_add(states.saturating_mul(state));
         let left = available();
         // An engine has weights and a gradient; one of networks that are too large is not even tried.
-        let engine = match population + 2 * genome > left {
+        let engine = match population.saturating_add(2 * genome) > left {
             true => 2 * genome,
             false => problem.engine_bytes(batch, clips)?,
         };
-        let engines = threads as u64 * engine;
+        let engines = engine.saturating_mul(threads as u64);
         let data = [&splits.train, &splits.validation, &splits.test];
         let data = data.map(|part| part.bytes()).iter().sum::<u64>();
         let bytes = Bytes {
             data,
             population,
             engines,
-            total: data + population + engines,
+            total: data.saturating_add(population).saturating_add(engines),
             // The data are there already.
             available: data + left,
         };
-        let work = Work::of(config, problem, network);
+        let work = Work::of(config, problem, founders == 0);
         Ok(Self {
             network: network.name().to_owned(),
             parameters: network.parameters(),
@@ -149,7 +155,7 @@ impl Plan {
         workers: &Workers,
     ) -> Result<Self, Failure> {
         let theta = problem.init(Key::new(config.settings.seed, Purpose::Init))?;
-        let pool = costliest(&config.settings);
+        let pool = recipes(&config.settings, Range::median);
         let weights = config.settings.optimizers.0.iter().map(|spec| spec.weight);
         let (mut pace, mut total) = (Pace { training: 0.0, evaluation: 0.0 }, 0.0);
         for (hyper, weight) in pool.iter().zip(weights) {
@@ -160,7 +166,7 @@ impl Plan {
         }
         let pace = Pace { training: pace.training / total, evaluation: pace.evaluation / total };
         let (train, fitness) = (problem.train().len(), problem.fitness_data().len());
-        let epochs = (self.work.epochs + self.work.contrast_epochs) as f64;
+        let epochs = self.work.epochs as f64 + self.work.contrast_epochs as f64;
         let evaluations = self.work.evaluations as f64 + self.work.contrast_epochs as f64;
         let mu = config.settings.mu;
         let busy = self.threads.min(mu);
@@ -178,23 +184,37 @@ impl Plan {
 }
 
 impl Work {
-    fn of(config: &Config, problem: &Supervised<Network>, network: &Network) -> Self {
+    fn of(config: &Config, problem: &Supervised<Network>, contrasts: bool) -> Self {
         let s = &config.settings;
-        let shared = match s.start {
-            Start::Shared { epochs, candidates } => epochs * candidates,
-            Start::Independent | Start::Founders { .. } => 0,
+        let epochs = epochs(s);
+        let contrast_epochs = match config.run.contrast && contrasts {
+            true => self::epochs(&contrast::settings(s)),
+            false => 0,
         };
-        let epochs = shared + s.mu * (s.generations * s.epochs + s.fine_tune.epochs);
-        let contrast_epochs = if config.run.contrast { epochs } else { 0 };
-        let offspring = s.generations * s.evolution_steps * s.lambda;
-        let evaluations = s.mu + epochs + offspring;
-        let per_sample = 2.0 * network.macs() as f64;
+        let offspring = product([s.generations, s.evolution_steps, s.lambda]);
+        let evaluations = epochs.saturating_add(offspring).saturating_add(s.mu as u64);
+        let per_sample = 2.0 * problem.task().macs() as f64;
         let train = problem.train().len() as f64;
         let fitness = problem.fitness_data().len() as f64;
-        let steps = (epochs + contrast_epochs) as f64 * train * 3.0;
-        let forward = (evaluations + contrast_epochs) as f64 * fitness;
+        let steps = (epochs as f64 + contrast_epochs as f64) * train * 3.0;
+        let forward = (evaluations as f64 + contrast_epochs as f64) * fitness;
         Self { epochs, evaluations, contrast_epochs, flops: per_sample * (steps + forward) }
     }
+}
+
+/// The epochs of all individuals in a run.
+fn epochs(s: &Settings) -> u64 {
+    let shared = match s.start {
+        Start::Shared { epochs, candidates } => product([epochs, candidates]),
+        Start::Independent | Start::Founders { .. } => 0,
+    };
+    let steps = product([s.mu, s.generations, s.epochs]);
+    shared.saturating_add(steps).saturating_add(product([s.mu, s.fine_tune.epochs]))
+}
+
+/// What is too much for a number is as good as the largest.
+fn product<const N: usize>(factors: [usize; N]) -> u64 {
+    factors.iter().fold(1, |product, &factor| product.saturating_mul(factor as u64))
 }
 
 /// The mean pace while all threads are at work.
@@ -223,7 +243,9 @@ fn available() -> u64 {
     let mut system = System::new();
     system.refresh_memory();
     let free = system.available_memory();
-    system.cgroup_limits().map_or(free, |limits| free.min(limits.free_memory))
+    // What a container has read of files counts as used there, and is given up when needed.
+    let left = system.cgroup_limits().map(|limits| limits.total_memory.saturating_sub(limits.rss));
+    left.map_or(free, |left| free.min(left))
 }
 
 /// A number of bytes to read.

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::{atomic_file, failure::Failure};
 
 /// The folder of one run.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl RunFolder {
     /// Writes a file whole or not at all: beside, synced, renamed.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), Failure> {
         let write = || -> io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            let mut file = atomic_file::beside(&self.path)?;
             file.write_all(contents)?;
             file.as_file().sync_all()?;
             file.persist(self.path.join(name))?;

@@ -10,22 +10,14 @@ use std::{
 };
 
 use esgd_core::{
-    Error as CoreError, Esgd, Failure as CoreFailure, Outcome, Problem, Settings,
+    Error as CoreError, Esgd, Failure as CoreFailure, Problem,
     rng::{Key, Purpose},
-    settings::{Guarantee, RecipePolicy, Start, Way},
 };
-use esgd_models::{Genome, Network, Supervised, Workers, data::Splits};
+use esgd_models::{Genome, Network, Supervised, Workers};
 
 use crate::{
-    args::TrainArgs,
-    config::Config,
-    device,
-    failure::Failure,
-    plan::Plan,
-    progress::Progress,
-    run_folder::RunFolder,
-    summary::{Best, Contrast, Summary},
-    task,
+    args::TrainArgs, config::Config, contrast, device, failure::Failure, plan::Plan,
+    progress::Progress, run_folder::RunFolder, summary::Summary, task,
 };
 
 /// Trains a population and leaves a run's folder.
@@ -39,15 +31,19 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
         n => n,
     };
     let workers = Workers::new(threads)?;
-    let plan = Plan::of(&config, &problem, &splits, threads)?;
+    let founders = founders(args, &problem, config.settings.seed)?;
+    let contrasts = config.run.contrast && founders.is_empty();
+    let plan = Plan::of(&config, &problem, &splits, threads, founders.len())?;
     if args.plan {
         // What cannot fit cannot be tried either.
         let fits = plan.check().is_ok();
         let plan = if fits { plan.timed(&config, &problem, &workers)? } else { plan };
-        return show(&plan, args.json);
+        if !args.quiet {
+            show(&plan, args.json)?;
+        }
+        return plan.check();
     }
     plan.check()?;
-    let founders = founders(args, &problem, config.settings.seed)?;
     let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
     folder.write("config.toml", config.to_toml()?.as_bytes())?;
     let stop = stop_on_interrupt()?;
@@ -71,8 +67,12 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
     }
     let mut summary = Summary::of(&outcome, &problem, &splits, &config, &workers, took)?;
     folder.write_json("run.json", &summary)?;
-    if config.run.contrast && !outcome.stopped && founders.is_empty() {
-        summary.contrast = contrast(&config.settings, &problem, &splits, &workers, &stop, silent)?;
+    let stopped = outcome.stopped;
+    // The contrast has the memory to itself.
+    drop(outcome);
+    if contrasts && !stopped {
+        summary.contrast =
+            contrast::run(&config.settings, &problem, &splits, &workers, &stop, silent)?;
         folder.write_json("run.json", &summary)?;
     }
     if args.json {
@@ -95,7 +95,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints a plan; a run that cannot fit into memory is a failure all the same.
+/// Prints a plan.
 fn show(plan: &Plan, json: bool) -> Result<(), Failure> {
     if json {
         let text = serde_json::to_string_pretty(plan);
@@ -103,7 +103,7 @@ fn show(plan: &Plan, json: bool) -> Result<(), Failure> {
     } else {
         print!("{plan}");
     }
-    plan.check()
+    Ok(())
 }
 
 /// The networks of --init, in the shapes of this network.
@@ -123,43 +123,6 @@ fn founders(
         shape.with_safetensors(&bytes).map_err(|e| Failure::Usage(format!("{shown}: {e}")))
     };
     args.init.iter().map(load).collect()
-}
-
-/// The same initial recipes without evolution, for at least as many epochs: what evolution has to
-/// be better than. `None` if it was interrupted.
-fn contrast(
-    settings: &Settings,
-    problem: &Supervised<Network>,
-    splits: &Splits,
-    workers: &Workers,
-    stop: &AtomicBool,
-    silent: bool,
-) -> Result<Option<Contrast>, Failure> {
-    let start_epochs = match settings.start {
-        Start::Shared { epochs, candidates } => epochs * candidates,
-        Start::Independent | Start::Founders { .. } => 0,
-    };
-    let mut without = settings.clone();
-    without.start = Start::Independent;
-    without.generations += start_epochs.div_ceil(settings.mu * settings.epochs);
-    without.evolution_steps = 0;
-    without.recipes.policy = RecipePolicy::Keep;
-    without.guarantee = Guarantee {
-        way: Way::Archive,
-        p_backoff: 1.0,
-        anchor: false,
-        ..settings.guarantee.clone()
-    };
-    let progress = Progress::new("without evolution", &without, silent, None);
-    let run: Result<Outcome<_>, _> =
-        Esgd::new(problem, &without).executor(workers).observer(&progress).stop_when(stop).run();
-    let (took, _) = progress.finish();
-    let run = run.map_err(|failure| Failure::Failed(failure.error.to_string()))?;
-    if run.stopped {
-        return Ok(None);
-    }
-    let best = Best::of(&run, problem, splits)?;
-    Ok(Some(Contrast { best, epochs: run.population.tally().epochs, seconds: took.as_secs_f64() }))
 }
 
 /// A failed run still has the last complete population: its best is worth keeping.

@@ -9,7 +9,7 @@ use esgd_core::{
 
 use crate::{Genome, Network, Result, Supervised, Training, engine::Engine};
 
-/// How long a try goes on, at least, unless the data end before.
+/// How long a try goes on, at least.
 const LONG_ENOUGH: Duration = Duration::from_millis(300);
 
 /// Seconds that one thread takes for a sample.
@@ -51,7 +51,7 @@ impl Supervised<Network> {
     }
 }
 
-/// Runs `work` on more and more samples until it takes long enough to be timed.
+/// Runs `work` on more and more samples, as often as it takes to be timed.
 fn seconds_a_sample(
     first: usize,
     most: usize,
@@ -59,13 +59,13 @@ fn seconds_a_sample(
 ) -> Result<f64> {
     // Memory is allocated, and the processor awake.
     work(first.min(most))?;
-    let mut n = first.min(most);
+    let (mut n, mut done, begin) = (first.min(most), 0, Instant::now());
     loop {
-        let begin = Instant::now();
         work(n)?;
+        done += n;
         let took = begin.elapsed();
-        if took >= LONG_ENOUGH || n == most {
-            return Ok(took.as_secs_f64() / n as f64);
+        if took >= LONG_ENOUGH {
+            return Ok(took.as_secs_f64() / done as f64);
         }
         n = (2 * n).min(most);
     }

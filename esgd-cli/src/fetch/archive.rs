@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::{Component, Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use tar::{Archive, EntryType};
 use tempfile::NamedTempFile;
 
 use super::{Named, checksum};
-use crate::failure::Failure;
+use crate::{atomic_file, failure::Failure};
 
 /// Unpacks the files named from a .tar.gz into `dir`, each checked and then renamed to its place.
 pub fn unpack(archive: &Path, wanted: &[Named], dir: &Path) -> Result<(), Failure> {
@@ -22,7 +22,9 @@ pub fn unpack(archive: &Path, wanted: &[Named], dir: &Path) -> Result<(), Failur
     let cannot =
         |e: io::Error| Failure::Failed(format!("cannot write into {}: {e}", dir.display()));
     let mut ready: Vec<(NamedTempFile, &Named)> = vec![];
-    let mut tar = Archive::new(GzDecoder::new(File::open(archive).map_err(damaged)?));
+    let file = File::open(archive)
+        .map_err(|e| Failure::Failed(format!("cannot read {}: {e}", archive.display())))?;
+    let mut tar = Archive::new(GzDecoder::new(file));
     for entry in tar.entries().map_err(damaged)? {
         let entry = entry.map_err(damaged)?;
         let path = entry.path().map_err(damaged)?.into_owned();
@@ -35,9 +37,11 @@ pub fn unpack(archive: &Path, wanted: &[Named], dir: &Path) -> Result<(), Failur
         // `./a` is another spelling of `a`.
         let path: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
         let Some(file) = wanted.iter().find(|file| Path::new(file.path) == path) else { continue };
-        let mut to = NamedTempFile::new_in(dir).map_err(cannot)?;
+        let mut contents = vec![];
         // One byte more than expected shows that there is too much.
-        io::copy(&mut entry.take(file.size + 1), &mut to).map_err(damaged)?;
+        entry.take(file.size + 1).read_to_end(&mut contents).map_err(damaged)?;
+        let mut to = atomic_file::beside(dir).map_err(cannot)?;
+        to.write_all(&contents).map_err(cannot)?;
         to.as_file().sync_all().map_err(cannot)?;
         if let Some(what) = checksum::fault(file, to.path()) {
             return Err(fault(format!("has another {} than the official one: {what}", file.path)));

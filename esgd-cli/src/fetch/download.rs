@@ -2,8 +2,10 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{IsTerminal, Read, Write, stderr},
+    io::{self, IsTerminal, Read, Write, stderr},
     path::Path,
+    sync::mpsc::{RecvTimeoutError, sync_channel},
+    thread,
     time::Duration,
 };
 
@@ -12,22 +14,36 @@ use ureq::{Agent, Body, http::Response};
 
 use super::{Named, checksum};
 
-/// Attempts before a mirror is given up; each goes on where the last one broke off.
-const ATTEMPTS: usize = 3;
+/// When to give up.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Attempts one after another that bring nothing new; each goes on where the last one broke off.
+    pub attempts: u32,
+    /// Before the second attempt, twice that before the third, and so on.
+    pub pause: Duration,
+    /// Without a byte.
+    pub silence: Duration,
+}
+
+impl Patience {
+    pub const USUAL: Self =
+        Self { attempts: 4, pause: Duration::from_secs(2), silence: Duration::from_secs(30) };
+}
 
 /// Downloads files and shows how far it is.
 pub struct Web {
     agent: Agent,
     quiet: bool,
+    patience: Patience,
 }
 
 impl Web {
-    pub fn new(quiet: bool) -> Self {
+    pub fn new(quiet: bool, patience: Patience) -> Self {
         let config = Agent::config_builder()
-            .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .timeout_connect(Some(patience.silence))
+            .timeout_recv_response(Some(patience.silence))
             .http_status_as_error(false);
-        Self { agent: config.build().into(), quiet }
+        Self { agent: config.build().into(), quiet, patience }
     }
 
     /// A line for the reader.
@@ -39,28 +55,34 @@ impl Web {
 
     /// Downloads `url` to `part`, and checks it. What is wrong, if something is, names the URL.
     pub fn fetch(&self, url: &str, file: &Named, part: &Path) -> Result<(), String> {
-        let mut broken = String::new();
-        for _ in 0..ATTEMPTS {
-            match self.attempt(url, file, part) {
-                Ok(()) => {
-                    return checksum::fault(file, part).map_or(Ok(()), |fault| {
-                        // It would be wrong however often it were gone on with.
-                        let _ = fs::remove_file(part);
-                        Err(format!(
-                            "{url} is damaged or not the official file: {fault}; try again, or \
-                             another place with --from URL"
-                        ))
-                    });
-                }
+        let (mut most, mut in_vain) = (size(part), 0);
+        loop {
+            let why = match self.attempt(url, file, part) {
+                Ok(()) => break,
                 Err(Problem::Final(why)) => return Err(why),
-                Err(Problem::Broken(why)) => broken = why,
+                Err(Problem::Broken(why)) => why,
+            };
+            in_vain = if size(part) > most { 0 } else { in_vain + 1 };
+            most = most.max(size(part));
+            if in_vain == self.patience.attempts {
+                return Err(format!(
+                    "{url}: {why}; the same command goes on from where it stopped"
+                ));
             }
+            thread::sleep(in_vain * self.patience.pause);
         }
-        Err(format!("{url}: {broken}; the same command goes on from where it stopped"))
+        checksum::fault(file, part).map_or(Ok(()), |fault| {
+            // It would be wrong however often it were gone on with.
+            let _ = fs::remove_file(part);
+            Err(format!(
+                "{url} is damaged or not the official file: {fault}; try again, or another place with \
+                 --from URL"
+            ))
+        })
     }
 
     fn attempt(&self, url: &str, file: &Named, part: &Path) -> Result<(), Problem> {
-        let have = part.metadata().map_or(0, |metadata| metadata.len());
+        let have = size(part);
         if have == file.size {
             return Ok(());
         }
@@ -74,6 +96,15 @@ impl Web {
         let from = match response.status().as_u16() {
             200 => 0,
             206 if begins_at(&response, have) => have,
+            // What is here is nothing that the server can go on with.
+            416 if have > 0 => {
+                let _ = fs::remove_file(part);
+                return Err(Problem::Broken("answers with status 416".into()));
+            }
+            // Too busy now.
+            status @ (408 | 429 | 500..=599) => {
+                return Err(Problem::Broken(format!("answers with status {status}")));
+            }
             status => {
                 return Err(Problem::Final(format!(
                     "{url} answers with status {status}: expected 200; try --from URL with another \
@@ -81,37 +112,36 @@ impl Web {
                 )));
             }
         };
-        let cannot =
-            |e: std::io::Error| Problem::Final(format!("cannot write {}: {e}", part.display()));
-        let mut to = if from > 0 {
-            OpenOptions::new().append(true).open(part).map_err(cannot)?
-        } else {
-            File::create(part).map_err(cannot)?
+        let another = |what: String| {
+            Problem::Final(format!(
+                "{url} {what}, expected the {} of the official file: try another place with --from URL",
+                file.size
+            ))
         };
-        let bar = self.bar(file, from);
-        let mut body = response.into_body().into_reader();
-        let (mut buffer, mut have) = (vec![0; 1 << 16], from);
-        loop {
-            let n =
-                body.read(&mut buffer).map_err(|e| Problem::Broken(format!("broke off: {e}")))?;
-            if n == 0 {
-                break;
-            }
-            have += n as u64;
-            if have > file.size {
-                drop(to);
-                let _ = fs::remove_file(part);
-                return Err(Problem::Final(format!(
-                    "{url} sends more than the {} bytes of the official file: try another place with \
-                     --from URL",
-                    file.size
-                )));
-            }
-            to.write_all(&buffer[..n]).map_err(cannot)?;
-            bar.set_position(have);
+        if let Some(length) = length(&response, from).filter(|&length| length != file.size) {
+            return Err(another(format!("has {length} bytes")));
         }
-        to.sync_all().map_err(cannot)?;
+        let cannot = |e: io::Error| Problem::Final(format!("cannot write {}: {e}", part.display()));
+        let mut to = match from {
+            0 => File::create(part),
+            _ => OpenOptions::new().append(true).open(part),
+        }
+        .map_err(cannot)?;
+        let bar = self.bar(file, from);
+        let mut have = from;
+        let received = receive(response, self.patience.silence, |bytes| {
+            have += bytes.len() as u64;
+            if have > file.size {
+                let _ = fs::remove_file(part);
+                return Err(another("sends more bytes".into()));
+            }
+            to.write_all(bytes).map_err(cannot)?;
+            bar.set_position(have);
+            Ok(())
+        });
         bar.finish_and_clear();
+        received?;
+        to.sync_all().map_err(cannot)?;
         if have < file.size {
             return Err(Problem::Broken(format!("ended after {have} of {} bytes", file.size)));
         }
@@ -133,10 +163,60 @@ impl Web {
     }
 }
 
+/// Passes on what arrives, and gives up when nothing does.
+fn receive(
+    response: Response<Body>,
+    silence: Duration,
+    mut take: impl FnMut(&[u8]) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut body = response.into_body().into_reader();
+    let (give, arrives) = sync_channel::<io::Result<Vec<u8>>>(4);
+    // A read cannot be told to end; this thread waits for it, if need be until the program ends.
+    thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read = body.read(&mut buffer).map(|n| buffer[..n].to_vec());
+            let last = read.as_ref().map_or(true, Vec::is_empty);
+            if give.send(read).is_err() || last {
+                break;
+            }
+        }
+    });
+    loop {
+        match arrives.recv_timeout(silence) {
+            Ok(Ok(bytes)) if bytes.is_empty() => return Ok(()),
+            Ok(Ok(bytes)) => take(&bytes)?,
+            Ok(Err(e)) => return Err(Problem::Broken(format!("broke off: {e}"))),
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(Problem::Broken(format!("sent nothing for {} s", silence.as_secs())));
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Problem::Broken("broke off".into()));
+            }
+        }
+    }
+}
+
+fn size(part: &Path) -> u64 {
+    part.metadata().map_or(0, |metadata| metadata.len())
+}
+
+fn header<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok().map(str::trim)
+}
+
 /// Whether a partial answer begins where the file so far ends.
 fn begins_at(response: &Response<Body>, have: u64) -> bool {
-    let range = response.headers().get("Content-Range").and_then(|value| value.to_str().ok());
-    range.is_some_and(|range| range.trim().starts_with(&format!("bytes {have}-")))
+    let range = header(response, "Content-Range");
+    range.is_some_and(|range| range.starts_with(&format!("bytes {have}-")))
+}
+
+/// The length of the whole file, as the server says, if it does.
+fn length(response: &Response<Body>, from: u64) -> Option<u64> {
+    match from {
+        0 => header(response, "Content-Length")?.parse().ok(),
+        _ => header(response, "Content-Range")?.rsplit_once('/')?.1.parse().ok(),
+    }
 }
 
 enum Problem {

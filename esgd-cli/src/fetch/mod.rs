@@ -12,7 +12,7 @@ use std::{fs, path::Path};
 
 use crate::{args::DataArgs, config::layers::did_you_mean, failure::Failure};
 use catalogue::{CATALOGUE, Download, Entry, Named};
-use download::Web;
+use download::{Patience, Web};
 
 /// Downloads what is not there yet.
 pub fn data(args: &DataArgs) -> Result<(), Failure> {
@@ -26,10 +26,18 @@ pub fn data(args: &DataArgs) -> Result<(), Failure> {
             did_you_mean(&args.name, names())
         ))
     })?;
+    if let Some(from) = &args.from {
+        if !["http://", "https://"].iter().any(|scheme| from.starts_with(scheme)) {
+            return Err(Failure::Usage(format!(
+                "--from {from} is no place on the web: expected http://… or https://…, the folder that \
+                 has the files"
+            )));
+        }
+    }
     let dir = &args.dir;
     fs::create_dir_all(dir)
         .map_err(|e| Failure::Usage(format!("cannot make the folder {}: {e}", dir.display())))?;
-    let web = Web::new(args.quiet);
+    let web = Web::new(args.quiet, Patience::USUAL);
     for download in entry.files {
         get(&web, entry, download, args.from.as_deref(), dir)?;
     }
@@ -59,23 +67,18 @@ fn get(
     let own = from.map(|from| [from]);
     let mirrors = own.as_ref().map_or(entry.mirrors, |own| &own[..]);
     let part = dir.join(format!("{}.part", download.file.path));
-    let mut failure = None;
+    let mut result = Ok(());
     for mirror in mirrors {
+        if let Err(why) = &result {
+            web.say(&format!("{why}; trying {mirror}"));
+        }
         let url = format!("{}/{}", mirror.trim_end_matches('/'), download.file.path);
-        match web.fetch(&url, &download.file, &part) {
-            Ok(()) => {
-                failure = None;
-                break;
-            }
-            Err(why) => {
-                web.say(&why);
-                failure = Some(why);
-            }
+        result = web.fetch(&url, &download.file, &part);
+        if result.is_ok() {
+            break;
         }
     }
-    if let Some(why) = failure {
-        return Err(Failure::Failed(why));
-    }
+    result.map_err(Failure::Failed)?;
     let cannot = |e: &dyn std::fmt::Display| {
         Failure::Failed(format!("cannot write into {}: {e}", dir.display()))
     };

@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use flate2::{Compression, write::GzEncoder};
@@ -86,6 +87,11 @@ fn described(path: &'static str, bytes: &[u8]) -> Named {
     Named { path, size: bytes.len() as u64, sha256 }
 }
 
+fn web() -> Web {
+    let (pause, silence) = (Duration::from_millis(1), Duration::from_millis(500));
+    Web::new(true, Patience { attempts: 3, pause, silence })
+}
+
 /// Fetches `bytes()` from a server that answers so, into a folder that holds `before` of it.
 fn fetch(answer: Answer, before: Option<Vec<u8>>) -> (TempDir, Result<(), String>, Server) {
     let (bytes, dir) = (bytes(), tempfile::tempdir().unwrap());
@@ -95,7 +101,7 @@ fn fetch(answer: Answer, before: Option<Vec<u8>>) -> (TempDir, Result<(), String
         fs::write(&part, before).unwrap();
     }
     let url = format!("{}file", server.url);
-    let result = Web::new(true).fetch(&url, &described("file", &bytes), &part);
+    let result = web().fetch(&url, &described("file", &bytes), &part);
     (dir, result, server)
 }
 
@@ -136,20 +142,62 @@ fn a_download_goes_on_where_it_broke_off() {
     assert_eq!(fs::read(part(&dir)).unwrap(), bytes());
 }
 
+/// Sends 30 kB of what is left of the file, and no more.
+fn some(bytes: &[u8], from: Option<usize>, stream: &mut TcpStream) {
+    let from = from.unwrap_or(0);
+    let range = format!("Content-Range: bytes {from}-{}/{}\r\n", bytes.len() - 1, bytes.len());
+    let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
+    head(stream, status, bytes.len() - from, &range);
+    stream.write_all(&bytes[from..bytes.len().min(from + 30_000)]).unwrap();
+}
+
 #[test]
-fn what_is_always_cut_off_is_an_error_and_can_be_gone_on_with() {
-    let cut: Answer = |bytes, _, from, stream| {
-        let from = from.unwrap_or(0);
-        let range = format!("Content-Range: bytes {from}-{}/{}\r\n", bytes.len() - 1, bytes.len());
-        let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
-        head(stream, status, bytes.len() - from, &range);
-        stream.write_all(&bytes[from..from + 1000]).unwrap();
+fn it_goes_on_as_long_as_each_attempt_brings_more() {
+    let (dir, result, server) = fetch(|bytes, _, from, stream| some(bytes, from, stream), None);
+    result.unwrap();
+    assert_eq!(fs::read(part(&dir)).unwrap(), bytes());
+    assert_eq!(server.asked.lock().unwrap().len(), 7);
+}
+
+#[test]
+fn what_stays_cut_off_is_an_error_and_can_be_gone_on_with() {
+    let cut: Answer = |bytes, n, from, stream| match n {
+        0..3 => some(bytes, from, stream),
+        _ => head(stream, "503 Service Unavailable", 0, ""),
     };
-    let (dir, result, _) = fetch(cut, None);
+    let (dir, result, server) = fetch(cut, None);
     let message = result.unwrap_err();
-    assert!(message.contains("goes on from where it stopped"), "{message}");
-    let have = fs::read(part(&dir)).unwrap();
-    assert!(!have.is_empty() && bytes().starts_with(&have));
+    assert!(message.contains("status 503; the same command goes on"), "{message}");
+    assert_eq!(fs::read(part(&dir)).unwrap(), &bytes()[..90_000]);
+    assert_eq!(server.asked.lock().unwrap().len(), 6, "three brought more and three did not");
+}
+
+#[test]
+fn a_server_that_falls_silent_is_asked_again() {
+    let silent: Answer = |bytes, n, from, stream| {
+        if n > 0 {
+            return good(bytes, n, from, stream);
+        }
+        head(stream, "200 OK", bytes.len(), "");
+        stream.write_all(&bytes[..50_000]).unwrap();
+        // The connection stays open, and nothing comes.
+        std::mem::forget(stream.try_clone().unwrap());
+    };
+    let (dir, result, server) = fetch(silent, None);
+    result.unwrap();
+    assert_eq!(fs::read(part(&dir)).unwrap(), bytes());
+    assert!(server.asked.lock().unwrap()[1].ends_with("Some(50000)"));
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_begun_anew() {
+    let unsatisfiable: Answer = |bytes, n, from, stream| match from {
+        Some(_) => head(stream, "416 Range Not Satisfiable", 0, ""),
+        None => good(bytes, n, None, stream),
+    };
+    let (dir, result, _) = fetch(unsatisfiable, Some(bytes()[..123].to_vec()));
+    result.unwrap();
+    assert_eq!(fs::read(part(&dir)).unwrap(), bytes());
 }
 
 #[test]
@@ -170,7 +218,7 @@ fn what_is_not_the_official_file_is_refused_and_removed() {
     let missing: Answer = |_, _, _, stream| head(stream, "404 Not Found", 0, "");
     for (answer, expected) in [
         (corrupt, "SHA-256"),
-        (endless, "sends more than the 200000 bytes"),
+        (endless, "sends more bytes, expected the 200000"),
         (missing, "status 404"),
     ] {
         let (dir, result, _) = fetch(answer, None);
@@ -182,6 +230,14 @@ fn what_is_not_the_official_file_is_refused_and_removed() {
     let (dir, result, _) = fetch(elsewhere, Some(bytes()[..123].to_vec()));
     assert!(result.unwrap_err().contains("status 206"));
     assert_eq!(fs::read(part(&dir)).unwrap().len(), 123);
+    // Nor for a page that is another file.
+    let page: Answer = |_, n, _, stream| good(b"<html>sign in</html>", n, None, stream);
+    let longer: Answer = |bytes, n, from, stream| good(&[bytes, b"x"].concat(), n, from, stream);
+    for answer in [page, longer] {
+        let (dir, result, _) = fetch(answer, Some(bytes()[..123].to_vec()));
+        assert!(result.unwrap_err().contains("expected the 200000 of the official file"));
+        assert_eq!(fs::read(part(&dir)).unwrap().len(), 123);
+    }
     // A damaged beginning ends in an error, and the next attempt is whole.
     let (dir, result, _) = fetch(good, Some(vec![9; 123]));
     assert!(result.unwrap_err().contains("SHA-256") && !part(&dir).exists());
@@ -192,7 +248,7 @@ fn a_server_that_is_not_there_is_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let file = described("file", b"x");
     let url = "http://127.0.0.1:9/file";
-    let message = Web::new(true).fetch(url, &file, &part(&dir)).unwrap_err();
+    let message = web().fetch(url, &file, &part(&dir)).unwrap_err();
     assert!(message.contains("cannot be reached") && !message.contains('\n'), "{message}");
 }
 
@@ -310,7 +366,7 @@ fn official_files_are_known() {
     let labels = entry.files[3].file;
     let dir = tempfile::tempdir().unwrap();
     let server = serve(fs::read(from.join(labels.path)).unwrap(), good);
-    let web = Web::new(true);
+    let web = web();
     let get = || get(&web, entry, &entry.files[3], Some(&server.url), dir.path());
     get().unwrap();
     get().unwrap();

@@ -95,6 +95,21 @@ impl Range {
         fault.or_else(|| self.anneal.fault())
     }
 
+    /// The median of the distribution before annealing; of a choice the value in the middle.
+    #[must_use]
+    pub fn median(&self) -> f64 {
+        match &self.law {
+            Law::Fixed(value) => *value,
+            Law::Uniform(low, high) => low + (high - low) / 2.0,
+            Law::LogUniform(low, high) => (low.ln() / 2.0 + high.ln() / 2.0).exp(),
+            Law::Choice(values) => {
+                let mut values = values.clone();
+                values.sort_by(f64::total_cmp);
+                values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+            }
+        }
+    }
+
     /// The smallest and the largest value before annealing.
     #[must_use]
     pub fn bounds(&self) -> (f64, f64) {

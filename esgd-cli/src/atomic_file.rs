@@ -1,0 +1,35 @@
+//! Files that are written whole or not at all: beside their place, synced, renamed.
+
+use std::{io, path::Path};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// A temporary file in `dir`, readable for whoever new files are readable for; `persist` renames it to
+/// its place, and without that it is removed.
+pub fn beside(dir: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(".esgd-").suffix(".part");
+    // A temporary file is its owner's alone otherwise, and stays so when it is renamed.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_what_they_may_read_of_any_new_file() {
+        use std::{fs, os::unix::fs::PermissionsExt};
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, plain) = (dir.path().join("ours"), dir.path().join("plain"));
+        beside(dir.path()).unwrap().persist(&ours).unwrap();
+        fs::write(&plain, b"").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+        drop(beside(dir.path()).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+}
