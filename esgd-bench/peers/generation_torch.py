@@ -1,15 +1,19 @@
 """One generation of ESGD in PyTorch, as one would write it.
 
 Answers as `protocol.py` has it, without shapes: `run generation:NETWORK:MU:LAMBDA THREADS REPEATS` gives the
-seconds of so many, and `run peak-memory 1 1` the bytes of memory that the process has had at most. Options after
-the form:
+seconds of so many, and `run peak-memory 1 1` the bytes of memory that the process has had at
+most, and the largest that it started. Options after the form:
 
     …:threads           a network a Python thread, instead of one after another on all threads
+    …:processes         a network a process
     …:channels-last     that memory layout
 """
 
-import concurrent.futures
+import contextlib
 import copy
+import heapq
+import itertools
+import multiprocessing.pool
 import random
 import resource
 import sys
@@ -19,13 +23,15 @@ import protocol
 
 try:
     import torch
+    import torch.multiprocessing
     from torch.nn import functional as F
 except ImportError:
     protocol.skip("PyTorch is not installed")
 
-from training_torch import NETWORKS, ResNet
+from training_torch import NETWORKS
 
 TRAIN, FITNESS, BATCH = 1280, 500, 128
+DATA = []
 
 
 def evaluate(model, x, y):
@@ -60,50 +66,66 @@ def offspring(parents, sigma):
     return child
 
 
-def generation(make, shape, classes, mu, lam, channels_last, each):
-    """`each(f, items)` gives f of all items."""
-    layout = {"memory_format": torch.channels_last} if channels_last else {}
-    data = [(torch.randn(n, *shape[1:]).to(**layout), torch.randint(classes, (n,)))
-            for n in (TRAIN, FITNESS)]
+def scored(model):
+    return evaluate(model, *DATA[1]), model
+
+
+def step(individual):
+    """An epoch, and back if it made things worse."""
+    before, model = individual
+    old = copy.deepcopy(model)
+    epoch(model, *DATA[0])
+    after = evaluate(model, *DATA[1])
+    return (after, model) if after <= before else (before, old)
+
+
+def child_of(pair):
+    return scored(offspring([model for _, model in pair], 0.01))
+
+
+def generation(make, mu, lam, each):
+    """`each(f, items)` gives f of all items, a few at a time."""
     start = time.perf_counter()
-
-    def scored(model):
-        return evaluate(model, *data[1]), model
-
-    def step(individual):
-        before, model = individual
-        old = copy.deepcopy(model)
-        epoch(model, *data[0])
-        after = evaluate(model, *data[1])
-        return (after, model) if after <= before else (before, old)
-
-    population = each(lambda _: scored(make().to(**layout)), range(mu))
-    population = each(step, population)
-    # Offspring are scored and dropped but for the best, as memory is short.
+    population = list(each(scored, (make() for _ in range(mu))))
+    population = list(each(step, population))
     weights = [1 / fitness for fitness, _ in population]
     chosen = [random.choices(population, weights, k=2) for _ in range(lam)]
-    children = each(lambda pair: scored(offspring([model for _, model in pair], 0.01)), chosen)
-    everyone = sorted(population + children, key=lambda individual: individual[0])
-    m = -(-mu * 3 // 5)
-    everyone[:m] + random.sample(everyone[m:], mu - m)
+    # Offspring are scored and dropped but for the best.
+    everyone = itertools.chain(population, each(child_of, chosen))
+    heapq.nsmallest(mu, everyone, key=lambda individual: individual[0])
     return time.perf_counter() - start
+
+
+@contextlib.contextmanager
+def workers(options, threads):
+    """How `each` is done."""
+    if not {"threads", "processes"} & set(options):
+        torch.set_num_threads(threads)
+        yield map
+        return
+    torch.set_num_threads(1)
+    kind = multiprocessing.pool.ThreadPool if "threads" in options else torch.multiprocessing.get_context("fork").Pool
+
+    def each(f, items):
+        items = iter(items)
+        while some := list(itertools.islice(items, threads)):
+            yield from pool.map(f, some, chunksize=1)
+
+    with kind(threads) as pool:
+        yield each
 
 
 def run(form, threads, repeats):
     if form == "peak-memory":
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        return sum(resource.getrusage(one).ru_maxrss for one in who) * 1024
     _, name, mu, lam, *options = form.split(":")
-    networks = NETWORKS | {"resnet56": (lambda: ResNet(9), (128, 3, 32, 32), 10)}
-    make, shape, classes = networks[name]
-    how = (make, shape, classes, int(mu), int(lam), "channels-last" in options)
-    if "threads" not in options:
-        torch.set_num_threads(threads)
-        one = lambda: generation(*how, lambda f, items: [f(item) for item in items])
-        return sum(one() for _ in range(repeats))
-    torch.set_num_threads(1)
-    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        one = lambda: generation(*how, lambda f, items: list(pool.map(f, items)))
-        return sum(one() for _ in range(repeats))
+    make, shape, classes = NETWORKS[name]
+    layout = {"memory_format": torch.channels_last} if "channels-last" in options else {}
+    DATA[:] = [(torch.randn(n, *shape[1:]).to(**layout), torch.randint(classes, (n,)))
+               for n in (TRAIN, FITNESS)]
+    with workers(options, threads) as each:
+        return sum(generation(lambda: make().to(**layout), int(mu), int(lam), each) for _ in range(repeats))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,9 @@ fn run(args: &[String]) -> Result<()> {
             return Err(format!("there is no network and no option `{arg}`\n\n{HELP}").into());
         }
     }
+    if whole && only.is_some() {
+        return Err("a network or `generation`, not both: expected one of them".into());
+    }
     if !whole {
         comparison::print(rounds, only)?;
     }

@@ -40,13 +40,14 @@ pub fn print(rounds: usize) -> Result<()> {
 fn compare(rounds: usize) -> Result<()> {
     // Each in a process of its own, as each has its own peak.
     let peer = || Contestant::peer("generation_torch.py");
-    let mut contestants = [Contestant::ours(None)?, peer(), peer(), peer(), peer()];
+    let mut contestants = [Contestant::ours(None)?, peer(), peer(), peer(), peer(), peer()];
     let forms = [
         ("esgd", ""),
         ("PyTorch, one network after another on all threads", ""),
         ("PyTorch, the same, channels-last", ":channels-last"),
         ("PyTorch, a network a thread", ":threads"),
         ("PyTorch, the same, channels-last", ":threads:channels-last"),
+        ("PyTorch, a network a process, channels-last", ":processes:channels-last"),
     ];
     let entry = |(who, (label, options)): (usize, &(&str, &str))| {
         Entry::new(label, who, &format!("{COMPARED}{options}"), THREADS)
