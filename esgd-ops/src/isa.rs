@@ -112,6 +112,18 @@ impl Isa {
         }
     }
 
+    /// The same, or one with vectors of so many values: 4, 8 or 16, and no more than this one has.
+    pub(crate) const fn narrowed_to(self, lanes: usize) -> Self {
+        match (self.0, lanes) {
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2 | Kind::Avx512, 4) => Self::PORTABLE,
+            // A processor with AVX-512 has AVX2.
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, 8) => Self(Kind::Avx2),
+            _ => self,
+        }
+    }
+
     /// Vector registers of [`Self::dispatch`].
     pub(crate) const fn registers(self) -> usize {
         match self.0 {

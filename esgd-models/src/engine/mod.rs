@@ -35,7 +35,7 @@ use node::{Mode, Node, Site};
 use parameters::{Gradients, Parameters};
 
 /// Values that an evaluation's activations may take, so that they stay in the cache.
-const CACHED: usize = 1 << 18;
+const CACHED: usize = 1 << 16;
 
 /// A network with the memory to train and to evaluate it.
 pub(crate) struct Engine {
@@ -319,11 +319,13 @@ enum Backward<'a> {
     Step(&'a Optimizer, u64, &'a mut [Vec<Vec<f32>>]),
 }
 
-/// Samples that are evaluated together.
+/// Samples that are evaluated together: few, so that activations stay in the cache, but enough that the
+/// weights, read once for all of them, are no more than these.
 fn together(network: &Network, names: &[String]) -> Result<usize> {
     let site = Site { names, capacity: 0 };
     let largest = Chain::new(network.layers(), network.input(), &site)?.largest();
-    Ok((CACHED / largest).clamp(8, 256))
+    let longest = network.tensors().iter().map(|t| t.len).max().unwrap_or(0);
+    Ok((CACHED.max(longest) / largest).clamp(4, 256))
 }
 
 fn named(parameter: &Parameter) -> Named {

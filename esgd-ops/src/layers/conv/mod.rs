@@ -12,6 +12,7 @@ mod part;
 mod pass;
 mod planes;
 mod shape;
+mod tiles;
 mod weight_gradient;
 mod winograd;
 
