@@ -3,7 +3,8 @@
 //! `evidence` trains the table of [`methods`] on a [`task`] with equal epochs, [`measure`]s each
 //! and prints the [`summary`]; `figure` reads the [`metrics`] of a run and draws them
 //! ([`drawing`]). The programs `ops` and `train`
-//! compare the speed of the kernels ([`mod@ops`]) and of training ([`mod@train`]) with others'.
+//! compare the speed of the kernels ([`mod@ops`]) and of training ([`mod@train`]) with others'; `soak`
+//! ruins runs of the program ([`soak`]).
 #![forbid(unsafe_code)]
 
 pub mod contest;
@@ -14,6 +15,7 @@ pub mod measure;
 pub mod methods;
 pub mod metrics;
 pub mod ops;
+pub mod soak;
 pub mod summary;
 pub mod task;
 pub mod train;

@@ -19,6 +19,10 @@ pub struct Args {
 pub enum Command {
     /// Train a population; with no option, on handwritten digits that are built in
     Train(TrainArgs),
+    /// Go on with a run that was interrupted, killed or has failed, or add generations to one
+    Resume(ResumeArgs),
+    /// Check a run's folder: checksums, the guarantee in its log, the best network's fitness
+    Verify(VerifyArgs),
     /// Evaluate the best network of a run on training, validation and test data
     Evaluate(EvaluateArgs),
     /// Download the official files of a data set: cifar10, fashion-mnist or mnist
@@ -78,6 +82,46 @@ pub struct TrainArgs {
     /// Print the result as JSON, and no progress
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+A run goes on from its last checkpoint and ends with the same bits as if it had not stopped, on any
+number of threads. More generations can be added to one that has not been fine-tuned:
+
+  esgd resume runs/digits-1 --set generations=60
+
+What the guarantee was founded on cannot be changed: mu, m, guarantee, the data, the network.")]
+pub struct ResumeArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// One setting to go on with, such as generations=60 or run.threads=8
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The folder with the data, if it has moved since
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to train, if not where it was: cpu or cuda:N
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Print nothing but errors
+    #[arg(long, conflicts_with = "json")]
+    pub quiet: bool,
+    /// Print the result as JSON, and no progress
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct VerifyArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// The folder with the data, if it has moved since
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,11 +4,19 @@ use std::{io, path::Path};
 
 use tempfile::{Builder, NamedTempFile};
 
+const PREFIX: &str = ".esgd-";
+const SUFFIX: &str = ".part";
+
+/// Whether a file of this name was left by a program that died while it wrote.
+pub fn is_left_over(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
 /// A temporary file in `dir`, readable for whoever new files are readable for; `persist` renames it to
 /// its place, and without that it is removed.
 pub fn beside(dir: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    builder.prefix(".esgd-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     // A temporary file is its owner's alone otherwise, and stays so when it is renamed.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -44,7 +44,7 @@ pub fn run(
     let progress = Progress::new("without evolution", &without, silent, None);
     let run: Result<Outcome<_>, _> =
         Esgd::new(problem, &without).executor(workers).observer(&progress).stop_when(stop).run();
-    let (took, _) = progress.finish();
+    let took = progress.finish();
     let run = run.map_err(|failure| Failure::Failed(failure.error.to_string()))?;
     if run.stopped {
         return Ok(None);

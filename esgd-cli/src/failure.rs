@@ -13,9 +13,9 @@ pub enum Failure {
     /// It could be asked for and did not work: exit status 1.
     #[error("{0}")]
     Failed(String),
-    /// Ctrl-C, after everything was saved: exit status 130.
-    #[error("{0}")]
-    Interrupted(String),
+    /// Ctrl-C or SIGTERM, after everything was saved: exit status 130 or 143.
+    #[error("{message}")]
+    Interrupted { signal: u8, message: String },
 }
 
 impl Failure {
@@ -23,7 +23,7 @@ impl Failure {
         ExitCode::from(match self {
             Self::Usage(_) => 2,
             Self::Failed(_) => 1,
-            Self::Interrupted(_) => 130,
+            Self::Interrupted { signal, .. } => 128 + signal,
         })
     }
 }

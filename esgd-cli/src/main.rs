@@ -2,25 +2,33 @@
 //! Descent.
 //!
 //! Exit status: 0 when all is well, 1 for a failure, 2 for a mistake in what was asked, 130 when
-//! interrupted. Every error is one sentence on stderr.
+//! interrupted, 143 when terminated. Every error is one sentence on stderr.
 #![forbid(unsafe_code)]
 // A program has no outside: `pub` here is for its own modules.
 #![allow(unreachable_pub)]
 
 mod args;
 mod atomic_file;
+mod checkpoint;
 mod config;
 mod contrast;
 mod device;
 mod evaluate;
 mod failure;
 mod fetch;
+mod interrupt;
+mod lock;
+mod metrics;
 mod plan;
 mod progress;
+mod resume;
 mod run_folder;
+mod session;
+mod sha256;
 mod summary;
 mod task;
 mod train;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -39,6 +47,8 @@ fn main() -> ExitCode {
     }
     let outcome = match Args::parse().command {
         Command::Train(args) => train::train(&args),
+        Command::Resume(args) => resume::resume(&args),
+        Command::Verify(args) => verify::verify(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Data(args) => fetch::data(&args),
         Command::Presets => {

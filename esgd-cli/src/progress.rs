@@ -1,8 +1,7 @@
 //! Watching a run: the progress bar, and the log of metrics.
 
 use std::{
-    fs::File,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -12,35 +11,31 @@ use std::{
 
 use esgd_core::{EpochReport, Observer, Phase, Report, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
+
+use crate::metrics::Metrics;
 
 /// An observer for the terminal and for `metrics.jsonl`.
-pub struct Progress {
+pub struct Progress<'a> {
     bar: ProgressBar,
     /// Lines instead of a bar, where there is no terminal.
     lines: bool,
     title: &'static str,
     generations: usize,
     generation: AtomicUsize,
-    log: Option<Mutex<Log>>,
+    log: Option<&'a Mutex<Metrics>>,
+    /// Time of the run before this program began.
+    before: Duration,
     began: Instant,
 }
 
-struct Log {
-    file: File,
-    failed: Option<io::Error>,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    seconds: f64,
-    #[serde(flatten)]
-    report: &'a Report,
-}
-
-impl Progress {
+impl<'a> Progress<'a> {
     /// A bar over all epochs of a run; nothing is shown if `silent`.
-    pub fn new(title: &'static str, settings: &Settings, silent: bool, log: Option<File>) -> Self {
+    pub fn new(
+        title: &'static str,
+        settings: &Settings,
+        silent: bool,
+        log: Option<&'a Mutex<Metrics>>,
+    ) -> Self {
         let epochs = settings.generations * settings.epochs + settings.fine_tune.epochs;
         let bar = ProgressBar::new((settings.mu * epochs) as u64);
         let lines = !silent && !io::stderr().is_terminal();
@@ -59,19 +54,27 @@ impl Progress {
             title,
             generations: settings.generations,
             generation: AtomicUsize::new(0),
-            log: log.map(|file| Mutex::new(Log { file, failed: None })),
+            log,
+            before: Duration::ZERO,
             began: Instant::now(),
         }
     }
 
-    /// Ends the bar and says how long it took, and what went wrong with the log.
-    pub fn finish(&self) -> (Duration, Option<io::Error>) {
+    /// The same behind a run that was interrupted after so long and so many epochs.
+    pub fn behind(self, before: Duration, epochs: usize) -> Self {
+        self.bar.set_position(epochs as u64);
+        self.bar.reset_eta();
+        Self { before, ..self }
+    }
+
+    /// Ends the bar and says how long the run took.
+    pub fn finish(&self) -> Duration {
         self.bar.finish_and_clear();
-        let failed = self
-            .log
-            .as_ref()
-            .and_then(|log| log.lock().unwrap_or_else(PoisonError::into_inner).failed.take());
-        (self.began.elapsed(), failed)
+        self.elapsed()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.before + self.began.elapsed()
     }
 
     fn message(&self, report: &Report) -> String {
@@ -93,7 +96,7 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
+impl Observer for Progress<'_> {
     fn epoch(&self, report: &EpochReport<'_>) {
         // The epochs of a shared start come before the bar's first.
         if report.k > 0 {
@@ -112,15 +115,9 @@ impl Observer for Progress {
             eprintln!("{}  {message}", self.title);
         }
         self.bar.set_message(message);
-        if let Some(log) = &self.log {
+        if let Some(log) = self.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-            let line = Line { seconds: self.began.elapsed().as_secs_f64(), report };
-            let written = serde_json::to_string(&line)
-                .map_err(io::Error::from)
-                .and_then(|text| writeln!(log.file, "{text}"));
-            if let Err(error) = written {
-                log.failed.get_or_insert(error);
-            }
+            log.add(self.elapsed().as_secs_f64(), report);
         }
     }
 }

@@ -4,8 +4,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    Entry, Error, Executor, Failure, Observer, Phase, Population, Problem, Recombination, Report,
-    Serial, Settings, Strategy, guarantee::Judge,
+    Entry, Error, Executor, Failure, Keeper, Observer, Phase, Population, Problem, Recombination,
+    Report, Serial, Settings, Strategy,
+    guarantee::{Judge, Stage},
 };
 
 /// A run of Evolutionary Stochastic Gradient Descent.
@@ -25,6 +26,7 @@ pub struct Esgd<'a, P: Problem> {
     pub(crate) strategy: &'a dyn Strategy,
     pub(crate) executor: &'a dyn Executor,
     pub(crate) observer: &'a dyn Observer,
+    pub(crate) keeper: &'a dyn Keeper<P::Genome, P::State>,
     pub(crate) founders: &'a [P::Genome],
     stop: Option<&'a AtomicBool>,
 }
@@ -56,6 +58,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
             strategy: &Recombination,
             executor: &Serial,
             observer: &(),
+            keeper: &(),
             founders: &[],
             stop: None,
         }
@@ -79,6 +82,12 @@ impl<'a, P: Problem> Esgd<'a, P> {
         Self { observer, ..self }
     }
 
+    /// Shows `keeper` what must not be lost.
+    #[must_use]
+    pub fn keeper(self, keeper: &'a dyn Keeper<P::Genome, P::State>) -> Self {
+        Self { keeper, ..self }
+    }
+
     /// The networks that [`Start::Founders`](crate::settings::Start::Founders) begins from.
     #[must_use]
     pub fn founders(self, founders: &'a [P::Genome]) -> Self {
@@ -99,13 +108,16 @@ impl<'a, P: Problem> Esgd<'a, P> {
         let fail = |error| Box::new(Failure { error, population: None });
         self.settings.check().map_err(|e| fail(e.into()))?;
         let psi = self.start().map_err(fail)?;
+        if self.stopped() {
+            // A start that was cut short is not the start of the run that was asked for.
+            return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
+        }
         self.observer.phase(&Report::of(&psi, Phase::Start, self.settings.m));
-        self.resume(psi)
+        self.resume(self.keep(psi)?)
     }
 
-    /// Goes on from a population. One that was stopped between generations ends as if it had not
-    /// stopped; one that was stopped in the middle of an SGD step takes that step again from where
-    /// its individuals are, with the guarantee intact.
+    /// Goes on from a population, which ends as if it had not stopped, wherever it did, under the same
+    /// settings.
     ///
     /// # Errors
     /// What stopped it, and the last complete population.
@@ -117,23 +129,54 @@ impl<'a, P: Problem> Esgd<'a, P> {
         for k in psi.generation() + 1..=generations {
             if psi.evolved() == 0 {
                 psi = self.sgd_step(psi, k, epochs)?;
-                // Not later: a generation in which somebody was born is always finished.
-                if self.stopped() {
-                    return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
-                }
             }
             for v in psi.evolved() + 1..=evolution_steps {
+                if self.stopped() {
+                    return self.stop(psi);
+                }
                 psi = self.evolution_step(psi, k, v)?;
+                if psi.evolved() == v && v < evolution_steps {
+                    psi = self.keep(psi)?;
+                }
+            }
+            if self.stopped() {
+                return self.stop(psi);
             }
             psi = self.complete(psi, k)?;
             self.observer.phase(&Report::of(&psi, Phase::Generation, m));
+            psi = self.keep(psi)?;
         }
-        if self.settings.fine_tune.epochs > 0 {
+        if self.settings.fine_tune.epochs > 0 && psi.stage() != Stage::FineTuned {
+            if psi.stage() == Stage::Generations {
+                psi.enter(Stage::FineTuning);
+                psi = self.keep(psi)?;
+            }
             psi = self.fine_tune(psi)?;
+            if self.stopped() {
+                return self.stop(psi);
+            }
             psi = self.complete(psi, generations)?;
+            psi.enter(Stage::FineTuned);
             self.observer.phase(&Report::of(&psi, Phase::FineTune, m));
+            psi = self.keep(psi)?;
         }
-        Ok(Outcome { best: psi.best(), population: psi, stopped: self.stopped() })
+        Ok(Outcome { best: psi.best(), population: psi, stopped: false })
+    }
+
+    /// Ends the run where it was asked to stop.
+    fn stop(&self, psi: Psi<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
+        let psi = self.keep(psi)?;
+        Ok(Outcome { best: psi.best(), population: psi, stopped: true })
+    }
+
+    /// Shows the keeper a population.
+    fn keep(&self, psi: Psi<P>) -> Step<P> {
+        match self.keeper.population(&psi) {
+            Ok(()) => Ok(psi),
+            Err(error) => {
+                Err(Box::new(Failure { error: Error::NotKept(error), population: Some(psi) }))
+            }
+        }
     }
 
     /// Whether a population can go on under these settings without losing its guarantee.

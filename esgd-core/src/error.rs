@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use thiserror::Error;
 
-use crate::{Population, Problem, Yardstick, settings::SettingsError};
+use crate::{KeeperError, Population, Problem, Yardstick, settings::SettingsError};
 
 /// Why a run stopped.
 #[derive(Debug, Error)]
@@ -15,6 +15,9 @@ pub enum Error<E: StdError> {
     /// The problem failed: I/O, a device.
     #[error(transparent)]
     Problem(E),
+    /// The run could not be kept.
+    #[error("{0}")]
+    NotKept(KeeperError),
     /// Fitness was measured with something else in mid-run.
     #[error(
         "the fitness was measured with \"{was}\" and is now measured with \"{is}\": scores of different yardsticks do not compare, so keep data and mode fixed during a run"

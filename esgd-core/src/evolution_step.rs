@@ -27,11 +27,12 @@ struct Succession<P: Problem> {
 }
 
 impl<P: Problem> Esgd<'_, P> {
-    /// Evolution step `v` of generation `k`.
+    /// Evolution step `v` of generation `k`; nothing if the run is stopped before it is done.
     pub(crate) fn evolution_step(&self, mut psi: Psi<P>, k: usize, v: usize) -> Step<P> {
         let moment = Moment { settings: self.settings, k, v };
         match self.select(&psi, &moment) {
-            Ok(next) => {
+            Ok(None) => Ok(psi),
+            Ok(Some(next)) => {
                 psi.tally_mut().offspring += next.scored;
                 psi.succeed(&next.parents, next.newcomers);
                 Ok(psi)
@@ -40,17 +41,28 @@ impl<P: Problem> Esgd<'_, P> {
         }
     }
 
-    /// Scores all offspring, and selects from them and their parents.
-    fn select(&self, psi: &Psi<P>, moment: &Moment<'_>) -> Result<Succession<P>, Error<P::Error>> {
+    /// Scores all offspring, and selects from them and their parents; `None` if it was stopped.
+    fn select(
+        &self,
+        psi: &Psi<P>,
+        moment: &Moment<'_>,
+    ) -> Result<Option<Succession<P>>, Error<P::Error>> {
         let theta: Vec<_> = psi.individuals().iter().map(|one| one.scored().theta()).collect();
         let ranked: Vec<_> = psi.individuals().iter().map(Individual::fitness).collect();
 
         // Generate the offspring population Ψ_λ and score it.
         let plans = self.strategy.offspring(&ranked, moment);
-        let offspring = executor::try_map(self.executor, plans, |_, plan| {
-            let unborn = self.judge.appraise(&theta, plan);
-            unborn.inspect(|unborn| self.observer.offspring(unborn.fitness()))
+        let scored = executor::try_map(self.executor, plans, |_, plan| {
+            if self.stopped() {
+                return Ok(None);
+            }
+            let unborn = self.judge.appraise(&theta, plan)?;
+            self.observer.offspring(unborn.fitness());
+            Ok::<_, Error<_>>(Some(unborn))
         })?;
+        let Some(offspring) = scored.into_iter().collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
 
         // Sort Ψ_{μ+λ}, select the top m and draw the other μ − m.
         let key = moment.key(Purpose::Survivors, 0);
@@ -68,7 +80,8 @@ impl<P: Problem> Esgd<'_, P> {
             let scored = self.judge.bear(&theta, &offspring[i])?;
             Ok::<_, Error<_>>(self.christen(psi, &offspring[i], i, scored, moment))
         })?;
-        Ok(Succession { scored: offspring.len(), parents: parents.collect(), newcomers })
+        let scored = offspring.len();
+        Ok(Some(Succession { scored, parents: parents.collect(), newcomers }))
     }
 
     /// Gives a newcomer its name, its parents' names, and what it inherits.

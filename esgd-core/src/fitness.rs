@@ -85,6 +85,18 @@ impl<'de> Deserialize<'de> for Fitness {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Yardstick(Arc<str>);
 
+impl Serialize for Yardstick {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Yardstick {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(String::deserialize(deserializer)?.into()))
+    }
+}
+
 impl Yardstick {
     /// A yardstick by its description, such as `"digits/train[0..1000]/cross-entropy/eval"`.
     #[must_use]

@@ -28,8 +28,11 @@ mod evolution_step;
 mod executor;
 mod fitness;
 pub mod guarantee;
+mod keeper;
 #[cfg(feature = "laws")]
 pub mod laws;
+#[cfg(feature = "laws")]
+pub mod mangle;
 mod plan;
 mod problem;
 mod recipe;
@@ -46,6 +49,7 @@ pub use error::{Error, Failure};
 pub use executor::{Executor, Serial, Threads};
 pub use fitness::{EliteMean, Fitness, Yardstick};
 pub use guarantee::{Entry, Id, Individual, NotWorse, Population, Scored, Tally};
+pub use keeper::{Keeper, KeeperError};
 pub use plan::{Mutation, Plan, Scale};
 pub use problem::Problem;
 pub use recipe::{Hyper, Law, OptimizerPool, OptimizerSpec, Range, Recipe, Schedule};

@@ -1,6 +1,6 @@
 //! What a run tells while it goes: scalars only. Clocks, logs and progress bars are observers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{EliteMean, Fitness, Hyper, Id, Population, Tally};
 
@@ -37,7 +37,7 @@ pub struct EpochReport<'a> {
 }
 
 /// Which part of a run a report is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// The initial population.
@@ -49,7 +49,7 @@ pub enum Phase {
 }
 
 /// The population at the end of a phase.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Which part of the run.
     pub phase: Phase,
@@ -72,7 +72,7 @@ pub struct Report {
 }
 
 /// One individual at the end of a phase.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IndividualReport {
     /// Who it is.
     pub id: Id,

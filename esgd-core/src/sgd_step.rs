@@ -1,11 +1,13 @@
 //! The SGD step of Algorithm 1: for j = 1 … μ, in parallel, pick an optimizer π_j and train for
 //! K_s epochs, backing off when the fitness degrades. Also the fine-tuning of section 4.1.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::{
     EpochReport, Error, Esgd, Failure, Hyper, Individual, NotWorse, Problem, Range, Recipe, Scored,
     algorithm1::{Psi, Step},
     executor,
-    guarantee::{Brood, Guard, License, Resident, Seat},
+    guarantee::{Brood, Guard, License, Progress, Resident, Seat},
     rng::{Key, Philox, Purpose},
     settings::{Per, RecipePolicy},
 };
@@ -18,13 +20,13 @@ struct Turn<'a> {
     hyper: &'a Hyper,
     /// `None` where it must back off.
     license: Option<License>,
+    /// That another's turn has failed.
+    failed: &'a AtomicBool,
 }
 
-/// What an individual's turn came to; the tally, and an error that stopped it.
+/// What an individual's turn came to, and an error that stopped it.
 struct Played<G, S, E: std::error::Error> {
     individual: Individual<G, S>,
-    epochs: usize,
-    backed_off: usize,
     error: Option<Error<E>>,
 }
 
@@ -49,31 +51,29 @@ impl<P: Problem> Esgd<'_, P> {
     fn train(&self, mut psi: Psi<P>, k: usize, epochs: usize, lr: Option<&Range>) -> Step<P> {
         let individuals = psi.depart();
         let guard = psi.guard();
-        let played = executor::map(self.executor, individuals, |j, individual| {
-            let (mut resident, theta) = individual.depart();
-            if guard.is_anchor(resident.id) || self.stopped() {
-                return untouched(resident, theta);
+        let failed = AtomicBool::new(false);
+        let played = executor::map(self.executor, individuals, |_, individual| {
+            let Progress { seat: j, epochs: done, .. } = individual.progress().unwrap_or_default();
+            let idle = guard.is_anchor(individual.id()) || done >= epochs;
+            if idle || self.stopped() || failed.load(Ordering::Relaxed) {
+                return Played { individual, error: None };
             }
-            let key = Key::new(self.settings.seed, Purpose::Recipe).generation(k).individual(j);
-            let mut rng = key.stream();
-            let (recipe, state) = self.recipe(&resident, &mut rng, lr.is_some());
-            let hyper = match lr {
-                Some(lr) => {
-                    recipe.clone().with("lr", lr, &mut rng).at(k, self.settings.generations)
-                }
-                None => recipe.at(k, self.settings.generations),
-            };
-            resident.recipe = Some(recipe);
-            resident.hyper = Some(hyper.clone());
+            let (mut resident, theta) = individual.depart();
+            let (hyper, state) = self.equip(&mut resident, (k, j), done > 0, lr);
             let license = if lr.is_none() { self.license(guard, k, j) } else { None };
-            self.play(&Turn { k, j, epochs, hyper: &hyper, license }, resident, theta, state, guard)
+            let turn = Turn { k, j, epochs, hyper: &hyper, license, failed: &failed };
+            let mut played = self.play(&turn, resident, theta, state, guard);
+            let kept = self.keeper.individual(&played.individual, &|| guard.archived());
+            if let Err(error) = kept {
+                played.error.get_or_insert(Error::NotKept(error));
+            }
+            failed.fetch_or(played.error.is_some(), Ordering::Relaxed);
+            played
         });
         let mut error = None;
         let individuals = played
             .into_iter()
             .map(|turn| {
-                psi.tally_mut().epochs += turn.epochs;
-                psi.tally_mut().backed_off += turn.backed_off;
                 error = error.take().or(turn.error);
                 turn.individual
             })
@@ -85,7 +85,32 @@ impl<P: Problem> Esgd<'_, P> {
         }
     }
 
-    /// K_s epochs of one individual.
+    /// What an individual trains with in generation `k`, and its optimizer's state, which may be fresh.
+    /// Where its turn was stopped, it goes on with what it had.
+    fn equip(
+        &self,
+        resident: &mut Resident<P::State>,
+        (k, j): (usize, usize),
+        begun: bool,
+        lr: Option<&Range>,
+    ) -> (Hyper, Option<P::State>) {
+        if let (true, Some(hyper)) = (begun, &resident.hyper) {
+            return (hyper.clone(), resident.state.take());
+        }
+        let key = Key::new(self.settings.seed, Purpose::Recipe).generation(k).individual(j);
+        let mut rng = key.stream();
+        let (recipe, state) = self.recipe(resident, &mut rng, lr.is_some());
+        let of = self.settings.generations;
+        let hyper = match lr {
+            Some(lr) => recipe.clone().with("lr", lr, &mut rng).at(k, of),
+            None => recipe.at(k, of),
+        };
+        resident.recipe = Some(recipe);
+        resident.hyper = Some(hyper.clone());
+        (hyper, state)
+    }
+
+    /// The epochs of one individual that are left of K_s.
     fn play(
         &self,
         turn: &Turn<'_>,
@@ -95,12 +120,12 @@ impl<P: Problem> Esgd<'_, P> {
         guard: &Guard<P::Genome>,
     ) -> Of<P> {
         let Turn { k, hyper, license, .. } = *turn;
-        let (mut epochs, mut backed_off) = (0, 0);
+        let mut progress = resident.progress.unwrap_or_default();
         let mut seat = Seat::Held(theta);
         let mut error = None;
         resident.state = state;
-        for s in 1..=turn.epochs {
-            if self.stopped() {
+        for s in progress.epochs + 1..=turn.epochs {
+            if self.stopped() || turn.failed.load(Ordering::Relaxed) {
                 break;
             }
             let from = seat.scored().theta();
@@ -118,13 +143,19 @@ impl<P: Problem> Esgd<'_, P> {
             // θ and the optimizer's state return together.
             if !back {
                 resident.state = Some(state);
+                resident.at = (k, s);
             }
-            epochs += 1;
-            backed_off += usize::from(back);
+            progress.epochs = s;
+            progress.backed_off += usize::from(back);
             let id = resident.id;
             self.observer.epoch(&EpochReport { k, s, id, hyper, fitness, backed_off: back });
         }
-        Played { individual: resident.settle(seat), epochs, backed_off, error }
+        if progress.epochs >= turn.epochs && self.settings.recipes.policy == RecipePolicy::Redraw {
+            // The next recipe is new, and begins with a fresh state.
+            resident.state = None;
+        }
+        resident.progress = Some(progress);
+        Played { individual: resident.settle(seat), error }
     }
 
     /// One epoch from `theta`, which stays as it is, and the score of what came out.
@@ -180,12 +211,4 @@ impl<P: Problem> Esgd<'_, P> {
             Key::new(self.settings.seed, Purpose::BackOff).generation(k).individual(drawn_for);
         (key.stream().unit() >= self.settings.guarantee.p_backoff).then_some(license)
     }
-}
-
-fn untouched<G, S, E: std::error::Error>(
-    resident: Resident<S>,
-    theta: NotWorse<G>,
-) -> Played<G, S, E> {
-    let individual = resident.settle(Seat::Held(theta));
-    Played { individual, epochs: 0, backed_off: 0, error: None }
 }

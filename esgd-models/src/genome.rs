@@ -245,7 +245,7 @@ pub(crate) fn contiguous<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'
     }
 }
 
-fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+pub(crate) fn values(tensor: &Tensor) -> Result<Vec<f32>> {
     match tensor.device() {
         Device::Cpu => with_values(tensor, <[f32]>::to_vec),
         _ => Ok(tensor.flatten_all()?.to_vec1()?),
@@ -254,6 +254,9 @@ fn values(tensor: &Tensor) -> Result<Vec<f32>> {
 
 #[cfg(test)]
 mod tests {
+    use esgd_core::mangle::mangled;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn genome() -> Genome {
@@ -305,5 +308,14 @@ mod tests {
         }
         let extra = theta.to_safetensors().unwrap();
         assert!(other.with_safetensors(&extra).unwrap_err().to_string().contains("no tensor `b`"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_makes_it_panic(bytes in mangled(&genome().to_safetensors().unwrap())) {
+            if let Ok(theta) = genome().with_safetensors(&bytes) {
+                prop_assert_eq!(theta.len(), 3);
+            }
+        }
     }
 }

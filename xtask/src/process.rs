@@ -1,14 +1,20 @@
 //! Other programs, run in the root of the workspace.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::failure::Failure;
 
-/// The folder that holds the workspace's `Cargo.toml`.
+/// The folder that holds the workspace's `Cargo.toml`. cargo says at run time where that is: two
+/// checkouts that share a target folder share this program, too.
 pub(crate) fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let here = std::env::var_os("CARGO_MANIFEST_DIR");
+        Path::new(&here.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into())).join("..")
+    })
 }
 
 /// The cargo that runs this very chore, so that `cargo +1.88 xtask test` tests with 1.88.

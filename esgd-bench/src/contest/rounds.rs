@@ -25,7 +25,10 @@ pub(crate) type Seconds = Result<Vec<f64>, String>;
 /// A timed run is repeated until it takes this long.
 const FLOOR: f64 = 0.02;
 
-/// Runs all entries once to warm up, then in `rounds` rounds, every other one in reverse order.
+/// From so many seconds on one run is enough to warm up.
+const LONG: f64 = 5.0;
+
+/// Runs all entries to warm up, then in `rounds` rounds, every other one in reverse order.
 pub(crate) fn alternate(
     contestants: &mut [Contestant],
     entries: &[Entry],
@@ -35,8 +38,8 @@ pub(crate) fn alternate(
     let mut repeats = vec![];
     for entry in entries {
         let mut run = |n| contestants[entry.contestant].run(&entry.form, entry.threads, n);
-        // The first run of all also starts threads and touches new memory.
-        let warm = run(1).and_then(|_| run(1));
+        // The first run of all also starts threads and touches new memory, which is little of a long one.
+        let warm = run(1).and_then(|first| if first < LONG { run(1) } else { Ok(first) });
         repeats.push(warm.as_ref().map_or(1, |s| (FLOOR / s.max(1e-9)).ceil() as usize).max(1));
         seconds.push(warm.map(|_| vec![]));
     }

@@ -31,13 +31,15 @@ pub fn lay(under: &mut Table, over: Table, source: &str) -> Result<(), Failure> 
 pub fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
     let Some((path, text)) = assignment.split_once('=') else {
         return Err(Failure::Usage(format!(
-            "--set {assignment} has no value: write --set KEY=VALUE, such as --set mu=32"
+            "--set {} has no value: write --set KEY=VALUE, such as --set mu=32",
+            assignment.escape_debug()
         )));
     };
     let (path, text) = (path.trim(), text.trim());
     let parsed = toml::from_str::<Table>(&format!("value = {text}"));
     if let (Err(e), Some('{' | '[')) = (&parsed, text.chars().next()) {
         let what = e.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        let (path, text) = (path.escape_debug(), text.escape_debug());
         return Err(Failure::Usage(format!("--set {path}: {text} is not TOML: {what}")));
     }
     let value = parsed.ok().and_then(|mut table| table.remove("value"));
@@ -72,14 +74,15 @@ pub fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
 
 /// The value `name` inside a table, made if it is not there, or element `name` of a list.
 fn child<'a>(place: &'a mut Value, name: &str, path: &str) -> Result<&'a mut Value, Failure> {
-    let fault = |what: String| Failure::Usage(format!("--set {path}: {what}"));
+    let fault = |what: String| Failure::Usage(format!("--set {}: {what}", path.escape_debug()));
+    let shown = name.escape_debug();
     match place {
         Value::Array(list) => {
             let n = list.len();
             let index = name.parse::<usize>().ok().filter(|i| *i < n);
             let index = index.ok_or_else(|| {
                 fault(format!(
-                    "`{name}` is no place in a list of {n}: expected 0 to {}",
+                    "`{shown}` is no place in a list of {n}: expected 0 to {}",
                     n.max(1) - 1
                 ))
             })?;
@@ -87,7 +90,7 @@ fn child<'a>(place: &'a mut Value, name: &str, path: &str) -> Result<&'a mut Val
         }
         Value::Table(table) => Ok(table.entry(name).or_insert(Value::Boolean(false))),
         other => Err(fault(format!(
-            "`{name}` is asked for inside a value of type {}, which holds nothing",
+            "`{shown}` is asked for inside a value of type {}, which holds nothing",
             other.type_str()
         ))),
     }
@@ -105,7 +108,7 @@ fn unknown(key: &str, known: &Table, prefix: &str, source: &str) -> Failure {
     } else {
         hint
     };
-    Failure::Usage(format!("{source}: there is no setting `{prefix}{key}`{hint}"))
+    Failure::Usage(format!("{source}: there is no setting `{prefix}{}`{hint}", key.escape_debug()))
 }
 
 /// `", did you mean …"` with the name most like what was typed, or nothing.

@@ -5,7 +5,7 @@ pub mod layers;
 pub mod network;
 pub mod presets;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread};
 
 use esgd_core::{Settings, settings::Start};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -32,6 +32,18 @@ pub struct Run {
     pub device: String,
     pub threads: usize,
     pub contrast: bool,
+    pub keep: usize,
+    pub checkpoint_share: f64,
+}
+
+impl Run {
+    /// The number of workers.
+    pub fn threads(&self) -> usize {
+        match self.threads {
+            0 => thread::available_parallelism().map_or(1, Into::into),
+            n => n,
+        }
+    }
 }
 
 impl Config {
@@ -67,7 +79,7 @@ impl Config {
             config.data.read_from(dir);
         }
         config.check()?;
-        if args.init.is_empty() && matches!(config.settings.start, Start::Founders { .. }) {
+        if args.init.is_empty() && config.has_founders() {
             return Err(Failure::Usage(
                 "start.founders begins from existing networks: name at least one with --init FILE"
                     .into(),
@@ -88,9 +100,55 @@ impl Config {
                 "cannot read {source}: {e}; name the folder of a run that `esgd train` made"
             ))
         })?;
-        let config = Self::from_table(parse(&text, &source)?)?;
+        Self::with_changes(&text, &source, &[])
+    }
+
+    /// The config that a run was started with, with some settings changed. A field that is new since is
+    /// that of the defaults.
+    pub fn with_changes(text: &str, source: &str, sets: &[String]) -> Result<Self, Failure> {
+        let mut table = parse(presets::text("default")?, "the default config")?;
+        layers::lay(&mut table, parse(text, source)?, source)?;
+        for assignment in sets {
+            layers::set(&mut table, assignment)?;
+        }
+        let config = Self::from_table(table)?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Why a run that was started with this config cannot go on with another, if it cannot. What core
+    /// refuses is not refused here.
+    pub fn refuses(&self, other: &Self) -> Option<Failure> {
+        let elsewhere = Data { dir: other.data.dir.clone(), ..self.data.clone() };
+        let refusals = [
+            (self.network != other.network, "network", "the networks have their shapes already"),
+            (elsewhere != other.data, "data", "fitness on other data does not compare"),
+            (self.settings.start != other.settings.start, "start", "the run has started"),
+            (
+                self.settings.seed != other.settings.seed,
+                "seed",
+                "the rest would be drawn from other random numbers than the beginning",
+            ),
+        ];
+        let (_, name, why) = refusals.into_iter().find(|(changed, ..)| *changed)?;
+        Some(Failure::Usage(format!(
+            "`{name}` cannot be changed in a run that goes on: {why}; begin a new run with `esgd train`, from its best network with --init"
+        )))
+    }
+
+    /// Whether the population begins from existing networks.
+    pub fn has_founders(&self) -> bool {
+        matches!(self.settings.start, Start::Founders { .. })
+    }
+
+    /// Of all epochs spent those that are not the start's.
+    pub fn epochs_of_generations(&self, spent: usize) -> usize {
+        match self.settings.start {
+            Start::Shared { epochs, candidates } => {
+                spent.saturating_sub(epochs.saturating_mul(candidates))
+            }
+            Start::Independent | Start::Founders { .. } => spent,
+        }
     }
 
     fn from_table(mut table: Table) -> Result<Self, Failure> {
@@ -112,6 +170,17 @@ impl Config {
             return Err(Failure::Usage(format!(
                 "run.threads = {}: expected at most 1024, or 0 for one a core",
                 self.run.threads
+            )));
+        }
+        if self.run.keep == 0 {
+            return Err(Failure::Usage(
+                "run.keep = 0: expected at least 1 checkpoint to keep".into(),
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.run.checkpoint_share) {
+            return Err(Failure::Usage(format!(
+                "run.checkpoint_share = {}: expected a share of the time, 0 to 1",
+                self.run.checkpoint_share
             )));
         }
         Ok(())
@@ -168,6 +237,9 @@ fn one_line(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use esgd_core::mangle::mangled;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn with(sets: &[&str], presets: &[&str]) -> Result<Config, Failure> {
@@ -248,5 +320,26 @@ mod tests {
             assert!(!message.contains('\n'), "{message}");
         }
         assert!(with(&[], &["papr"]).unwrap_err().to_string().contains("did you mean `paper`"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_makes_a_config_panic(bytes in mangled(presets::text("default").unwrap().as_bytes())) {
+            let text = String::from_utf8_lossy(&bytes);
+            if let Err(failure) = Config::with_changes(&text, "test", &[]) {
+                prop_assert!(!failure.to_string().contains('\n'), "{}", failure);
+            }
+        }
+
+        #[test]
+        fn no_damage_makes_a_setting_panic(
+            bytes in prop::sample::select(&["start={ shared = { epochs = 1, candidates = 2 } }", "optimizers.0.lr=0.1", "mu=12"][..])
+                .prop_flat_map(|set| mangled(set.as_bytes())),
+        ) {
+            let mut table: Table = toml::from_str("mu = 1\n[start]\n[[optimizers]]\nlr = 1").unwrap();
+            if let Err(failure) = layers::set(&mut table, &String::from_utf8_lossy(&bytes)) {
+                prop_assert!(!failure.to_string().contains('\n'), "{}", failure);
+            }
+        }
     }
 }

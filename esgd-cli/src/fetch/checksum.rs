@@ -1,12 +1,6 @@
 //! Whether a file is the one that it should be.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
-
-use sha2::{Digest, Sha256};
+use std::{fs::File, io, path::Path};
 
 use super::Named;
 
@@ -28,13 +22,5 @@ pub fn fault(expected: &Named, path: &Path) -> Option<String> {
 
 /// The SHA-256 of a file, in hexadecimal.
 pub fn sha256(path: &Path) -> io::Result<String> {
-    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            n => hash.update(&buffer[..n]),
-        }
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(crate::sha256::hex(crate::sha256::read(File::open(path)?)?.0))
 }

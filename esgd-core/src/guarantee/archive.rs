@@ -6,7 +6,7 @@
 use super::{Id, Scored};
 use crate::{Fitness, Hyper};
 
-/// A network in the archive, and where it came from.
+/// A network in the archive, and where it came from. A clone shares θ, as [`Scored`]'s does.
 #[derive(Debug)]
 pub struct Entry<G> {
     /// θ and its fitness.
@@ -17,6 +17,12 @@ pub struct Entry<G> {
     pub at: (usize, usize),
     /// The hyper-parameters it had been trained with.
     pub hyper: Option<Hyper>,
+}
+
+impl<G> Clone for Entry<G> {
+    fn clone(&self) -> Self {
+        Self { scored: self.scored.clone(), hyper: self.hyper.clone(), ..*self }
+    }
 }
 
 impl<G> Entry<G> {
@@ -44,10 +50,12 @@ impl<G> Archive<G> {
             || self.entries.last().is_some_and(|last| fitness <= last.scored.fitness())
     }
 
-    /// Keeps `entry` if it is among the m best.
+    /// Keeps `entry` if it is among the m best. One that is there already, because a step is taken again
+    /// after a stop, is not kept twice.
     pub(crate) fn offer(&mut self, entry: Entry<G>) {
         let place = self.entries.partition_point(|other| other.rank() < entry.rank());
-        if place < self.m {
+        let known = self.entries.get(place).is_some_and(|other| other.rank() == entry.rank());
+        if place < self.m && !known {
             self.entries.insert(place, entry);
             self.entries.truncate(self.m);
         }

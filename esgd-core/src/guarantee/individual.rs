@@ -1,8 +1,8 @@
 //! One member of the population: θ with its fitness, its recipe and optimizer state, its lineage.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::{NotWorse, Scored, Seat};
 use crate::{Fitness, Hyper, Recipe};
@@ -32,6 +32,39 @@ impl Serialize for Id {
     }
 }
 
+impl FromStr for Id {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (generation, rest) = text.strip_prefix('g')?.split_once('.')?;
+            let (step, index) = rest.split_once('#')?;
+            let [generation, step, index] = [generation, step, index].map(|n| n.parse().ok());
+            Some(Self { generation: generation?, step: step?, index: index? })
+        };
+        parse()
+            .ok_or_else(|| format!("`{text}` is no individual's name: expected one like g3.1#17"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// How far an individual is in an SGD step, until its generation is complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// Its rank when the step began: j of Algorithm 1, which its random numbers are drawn by.
+    pub seat: usize,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Of these, the epochs that were taken back.
+    pub backed_off: usize,
+}
+
 /// A member of the population.
 #[derive(Debug)]
 pub struct Individual<G, S> {
@@ -47,6 +80,9 @@ pub(crate) struct Resident<S> {
     pub(crate) recipe: Option<Recipe>,
     pub(crate) hyper: Option<Hyper>,
     pub(crate) state: Option<S>,
+    /// The generation and epoch in which θ was scored; epoch 0 at birth.
+    pub(crate) at: (usize, usize),
+    pub(crate) progress: Option<Progress>,
 }
 
 impl<S> Resident<S> {
@@ -64,7 +100,19 @@ impl<G, S> Individual<G, S> {
         recipe: Option<Recipe>,
         scored: Scored<G>,
     ) -> Self {
-        Self { who: Resident { id, parents, recipe, hyper: None, state: None }, scored }
+        let at = (id.generation, 0);
+        let who = Resident { id, parents, recipe, hyper: None, state: None, at, progress: None };
+        Self { who, scored }
+    }
+
+    /// One that has been in a population before.
+    pub(super) fn restored(who: Resident<S>, scored: Scored<G>) -> Self {
+        Self { who, scored }
+    }
+
+    /// Gives it a seat in the SGD step, or none.
+    pub(super) fn set_progress(&mut self, progress: Option<Progress>) {
+        self.who.progress = progress;
     }
 
     /// Takes θ out to be trained. What was scored is not worse than itself.
@@ -108,9 +156,37 @@ impl<G, S> Individual<G, S> {
         self.who.hyper.as_ref()
     }
 
-    /// Its optimizer's state after its last SGD step.
+    /// Its optimizer's state after its last SGD step; `None` where the next one begins with a fresh one.
     #[must_use]
     pub fn state(&self) -> Option<&S> {
         self.who.state.as_ref()
+    }
+
+    /// The generation and epoch in which θ was scored; epoch 0 at birth. With its name this is the
+    /// name of θ.
+    #[must_use]
+    pub fn at(&self) -> (usize, usize) {
+        self.who.at
+    }
+
+    /// How far it is in the SGD step of a generation that is not complete.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        self.who.progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_others_are_not() {
+        let id = Id { generation: 3, step: 1, index: 17 };
+        assert_eq!(id.to_string(), "g3.1#17");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for wrong in ["", "g3", "g3.1", "g3.1#", "3.1#17", "g3.1#17 ", "g-1.0#0", "g3#1.7"] {
+            assert!(wrong.parse::<Id>().unwrap_err().contains("g3.1#17"), "{wrong}");
+        }
     }
 }

@@ -16,6 +16,7 @@
 
 mod archive;
 mod individual;
+mod ledger;
 mod not_worse;
 mod pool;
 mod population;
@@ -23,11 +24,12 @@ mod scored;
 
 pub use archive::{Archive, Entry};
 pub(crate) use individual::Resident;
-pub use individual::{Id, Individual};
+pub use individual::{Id, Individual, Progress};
+pub use ledger::{EntryRecord, GuardRecord, IndividualRecord, Ledger, LedgerError, Origin};
 pub use not_worse::NotWorse;
 pub(crate) use not_worse::{License, Seat};
 pub use pool::{Pool, Survivor};
 pub(crate) use population::Guard;
-pub use population::{Population, Tally};
+pub use population::{Population, Stage, Tally};
 pub(crate) use scored::Judge;
 pub use scored::{Brood, Scored, Unborn};

@@ -2,16 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Archive, Entry, Id, Individual, License, Scored};
+use super::{Archive, Entry, Id, Individual, License, Progress, Scored};
 use crate::{
     EliteMean, Fitness, Hyper, Yardstick,
     settings::{Settings, SettingsError, Way},
 };
 
 /// What a run has spent so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Epochs of SGD, kept or backed off.
     pub epochs: usize,
@@ -19,6 +19,19 @@ pub struct Tally {
     pub backed_off: usize,
     /// Offspring that were built and scored.
     pub offspring: usize,
+}
+
+/// Which part of a run a population is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The generations of Algorithm 1.
+    #[default]
+    Generations,
+    /// The fine-tuning after the last one.
+    FineTuning,
+    /// Fine-tuned: nothing is left to do.
+    FineTuned,
 }
 
 /// What the guarantee rests on.
@@ -32,19 +45,22 @@ pub(crate) enum Guard<G> {
     Archive(Mutex<Archive<G>>),
 }
 
-/// μ individuals, best first, between two steps of the algorithm.
+/// μ individuals, best first, between two steps of the algorithm, or in the middle of an SGD step that
+/// was stopped.
 #[derive(Debug)]
 pub struct Population<G, S> {
-    individuals: Vec<Individual<G, S>>,
-    guard: Guard<G>,
-    m: usize,
-    yardstick: Yardstick,
-    generation: usize,
+    pub(super) individuals: Vec<Individual<G, S>>,
+    pub(super) guard: Guard<G>,
+    pub(super) m: usize,
+    pub(super) yardstick: Yardstick,
+    pub(super) generation: usize,
     /// Evolution steps done in the generation after `generation`.
-    evolved: usize,
-    tally: Tally,
+    pub(super) evolved: usize,
+    pub(super) stage: Stage,
+    /// Without what individuals have done in an SGD step that is not over.
+    pub(super) tally: Tally,
     /// The fitness that the guarantee held for when the last generation was complete.
-    record: Vec<Fitness>,
+    pub(super) record: Vec<Fitness>,
 }
 
 impl<G, S> Population<G, S> {
@@ -59,7 +75,7 @@ impl<G, S> Population<G, S> {
         let guard = match (settings.guarantee.way, individuals.first()) {
             (Way::Archive, _) => {
                 let mut archive = Archive::new(settings.m);
-                individuals.iter().for_each(|newcomer| archive.offer(entry(newcomer, (0, 0))));
+                individuals.iter().for_each(|newcomer| archive.offer(entry(newcomer)));
                 Guard::Archive(Mutex::new(archive))
             }
             (Way::BackOff, Some(best)) if settings.guarantee.anchor => {
@@ -74,6 +90,7 @@ impl<G, S> Population<G, S> {
             yardstick,
             generation: 0,
             evolved: 0,
+            stage: Stage::default(),
             tally,
             record: vec![],
         };
@@ -99,10 +116,26 @@ impl<G, S> Population<G, S> {
         self.evolved
     }
 
+    /// Which part of the run it is in.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Goes on to another part of the run.
+    pub(crate) fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
     /// What was spent so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.tally
+        let mut tally = self.tally;
+        for progress in self.individuals.iter().filter_map(Individual::progress) {
+            tally.epochs += progress.epochs;
+            tally.backed_off += progress.backed_off;
+        }
+        tally
     }
 
     /// What fitness is measured with.
@@ -117,12 +150,16 @@ impl<G, S> Population<G, S> {
     pub fn best(&self) -> Entry<G> {
         match &self.guard {
             Guard::Archive(archive) => {
-                let archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
-                let best = &archive.entries()[0];
-                Entry { scored: best.scored.clone(), hyper: best.hyper.clone(), ..*best }
+                archive.lock().unwrap_or_else(PoisonError::into_inner).entries()[0].clone()
             }
-            Guard::BackOff | Guard::Anchor(..) => entry(&self.individuals[0], (self.generation, 0)),
+            Guard::BackOff | Guard::Anchor(..) => entry(&self.individuals[0]),
         }
+    }
+
+    /// The archive's networks, best first; none where the guarantee rests on something else.
+    #[must_use]
+    pub fn archived(&self) -> Vec<Entry<G>> {
+        self.guard.archived()
     }
 
     /// The fitness of the elite that is guarded, best first: of the m best of the population; of
@@ -151,12 +188,24 @@ impl<G, S> Population<G, S> {
 
     /// Whether the settings are those that the guarantee was founded on: μ, m and the way.
     pub(crate) fn founded_on(&self, settings: &Settings) -> Result<(), SettingsError> {
-        let Settings { mu, m, ref guarantee, .. } = *settings;
+        let Settings { mu, m, generations, ref guarantee, .. } = *settings;
         let refuse = |what: String| {
             Err(SettingsError(format!(
                 "{what}: a run goes on with the mu, m and guarantee that it began with"
             )))
         };
+        if generations < self.generation {
+            return Err(SettingsError(format!(
+                "generations = {generations}, and {} are complete: expected at least as many",
+                self.generation
+            )));
+        }
+        if generations > self.generation && self.stage != Stage::Generations {
+            return Err(SettingsError(format!(
+                "generations = {generations}, and the run has gone over to fine-tuning after {}: fine-tuned networks do not go back to large learning rates, so begin a new run from the best of this one",
+                self.generation
+            )));
+        }
         if mu != self.individuals.len() {
             return refuse(format!("mu = {mu} and the population has {}", self.individuals.len()));
         }
@@ -179,9 +228,13 @@ impl<G, S> Population<G, S> {
         &mut self.tally
     }
 
-    /// Takes the individuals out for the SGD step.
+    /// Takes the individuals out for the SGD step, in order of their seats: their ranks, or those they
+    /// had when a step that was stopped began.
     pub(crate) fn depart(&mut self) -> Vec<Individual<G, S>> {
-        std::mem::take(&mut self.individuals)
+        let mut individuals = std::mem::take(&mut self.individuals);
+        seat(&mut individuals);
+        individuals.sort_by_key(|one| one.progress().map(|progress| progress.seat));
+        individuals
     }
 
     /// Takes them in again. Each has passed through [`Seat`](super::Seat).
@@ -194,9 +247,10 @@ impl<G, S> Population<G, S> {
         if let Guard::Archive(archive) = &self.guard {
             let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
             for newcomer in &newcomers {
-                archive.offer(entry(newcomer, (newcomer.id().generation, 0)));
+                archive.offer(entry(newcomer));
             }
         }
+        self.rise();
         let mut old: Vec<_> = std::mem::take(&mut self.individuals).into_iter().map(Some).collect();
         let kept = parents.iter().filter_map(|&rank| old.get_mut(rank)?.take());
         let next = kept.chain(newcomers).collect();
@@ -223,10 +277,17 @@ impl<G, S> Population<G, S> {
                 return Err(m);
             }
         }
+        self.rise();
         self.record = now;
         self.generation = k;
         self.evolved = 0;
         Ok(())
+    }
+
+    /// The SGD step is over: everybody leaves the seat, and what was done there is counted.
+    fn rise(&mut self) {
+        self.tally = self.tally();
+        self.individuals.iter_mut().for_each(|one| one.set_progress(None));
     }
 }
 
@@ -244,6 +305,16 @@ impl<G> Guard<G> {
         matches!(self, Self::Anchor(anchor, _) if *anchor == id)
     }
 
+    /// The archive's networks, best first, if there is an archive.
+    pub(crate) fn archived(&self) -> Vec<Entry<G>> {
+        match self {
+            Self::Archive(archive) => {
+                archive.lock().unwrap_or_else(PoisonError::into_inner).entries().to_vec()
+            }
+            Self::BackOff | Self::Anchor(..) => vec![],
+        }
+    }
+
     /// Shows the archive, if there is one, what was just scored.
     pub(crate) fn witness(&self, scored: &Scored<G>, id: Id, at: (usize, usize), hyper: &Hyper) {
         if let Self::Archive(archive) = self {
@@ -256,17 +327,28 @@ impl<G> Guard<G> {
     }
 }
 
-fn entry<G, S>(individual: &Individual<G, S>, at: (usize, usize)) -> Entry<G> {
+fn entry<G, S>(individual: &Individual<G, S>) -> Entry<G> {
     Entry {
         scored: individual.scored().clone(),
         id: individual.id(),
-        at,
+        at: individual.at(),
         hyper: individual.hyper().cloned(),
     }
 }
 
+/// Gives a seat to everybody who has none yet: the free ones, in order of rank. Of a step that was stopped
+/// those without one have not been trained, so they rank as they did.
+fn seat<G, S>(individuals: &mut [Individual<G, S>]) {
+    let taken: Vec<_> = individuals.iter().filter_map(|one| Some(one.progress()?.seat)).collect();
+    let mut free = (0..).filter(|seat| !taken.contains(seat));
+    for one in individuals.iter_mut().filter(|one| one.progress().is_none()) {
+        let seat = free.next().unwrap_or_default();
+        one.set_progress(Some(Progress { seat, epochs: 0, backed_off: 0 }));
+    }
+}
+
 /// Eq. 8: ascending fitness; of equals the one that was born first.
-fn ranked<G, S>(mut individuals: Vec<Individual<G, S>>) -> Vec<Individual<G, S>> {
+pub(super) fn ranked<G, S>(mut individuals: Vec<Individual<G, S>>) -> Vec<Individual<G, S>> {
     individuals.sort_by_key(|one| (one.fitness(), one.id()));
     individuals
 }

@@ -50,6 +50,13 @@ impl<G> Scored<G> {
     }
 }
 
+impl<G> Scored<G> {
+    /// One that was scored before, as a [`Ledger`](super::Ledger) has it.
+    pub(super) fn restored(theta: Arc<G>, fitness: Fitness, yardstick: Yardstick) -> Self {
+        Self { theta, fitness, yardstick }
+    }
+}
+
 impl<G> Clone for Scored<G> {
     fn clone(&self) -> Self {
         Self {

@@ -73,6 +73,7 @@ fn records(
 
 #[cfg(test)]
 mod tests {
+    use esgd_core::mangle::mangled;
     use proptest::prelude::*;
 
     use super::*;
@@ -136,6 +137,14 @@ mod tests {
             let mut contents = vec![class; n * RECORD];
             contents.extend(rest);
             let _ = records(&contents, &mut vec![], &mut vec![]);
+        }
+
+        #[test]
+        fn no_damage_makes_it_panic(contents in mangled(&[1; 2 * RECORD])) {
+            let (mut bytes, mut classes) = (vec![], vec![]);
+            if records(&contents, &mut bytes, &mut classes).is_ok() {
+                prop_assert_eq!(bytes.len(), classes.len() * SIZE.len());
+            }
         }
     }
 }

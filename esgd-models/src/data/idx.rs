@@ -117,6 +117,7 @@ fn parse(contents: &[u8], rank: usize) -> std::result::Result<(Vec<usize>, &[u8]
 mod tests {
     use std::io::Write;
 
+    use esgd_core::mangle::mangled;
     use flate2::{Compression, write::GzEncoder};
     use proptest::prelude::*;
 
@@ -182,6 +183,13 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..40), rank in 1usize..4) {
             let _ = parse(&bytes, rank);
             let _ = parse(&[&[0, 0, 8, rank as u8], &bytes[..]].concat(), rank);
+        }
+
+        #[test]
+        fn no_damage_makes_it_panic(bytes in mangled(&file(&[3, 2, 2], &[7; 12]))) {
+            if let Ok((dims, body)) = parse(&bytes, 3) {
+                prop_assert_eq!(dims.iter().product::<usize>(), body.len());
+            }
         }
     }
 }

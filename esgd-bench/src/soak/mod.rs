@@ -1,0 +1,10 @@
+//! What a run must survive: kills, damage, full and read-only disks, too little memory, and others who
+//! want its folder. Each part runs the program as a user would and compares what it leaves to the bit.
+
+pub mod chance;
+pub mod damage;
+pub mod disk;
+pub mod kills;
+pub mod limits;
+pub mod program;
+pub mod races;

@@ -1,0 +1,68 @@
+//! How much of a run's time may go into checkpoints: where a generation takes less than a checkpoint, not
+//! each of them gets one.
+
+use std::time::{Duration, Instant};
+
+/// A share of the time since the run began, and what is spent of it.
+#[derive(Debug)]
+pub struct Budget {
+    /// From 0, only the first checkpoint and the last, to 1, always.
+    share: f64,
+    began: Instant,
+    spent: Duration,
+    /// The longest that one took.
+    dearest: Duration,
+}
+
+impl Budget {
+    pub fn new(share: f64) -> Self {
+        Self { share, began: Instant::now(), spent: Duration::ZERO, dearest: Duration::ZERO }
+    }
+
+    /// Whether a population may be written.
+    pub fn has_for_population(&self) -> bool {
+        self.has(Duration::ZERO)
+    }
+
+    /// Whether an individual may be written, such that something is left for the population.
+    pub fn has_for_individual(&self) -> bool {
+        self.has(2 * self.dearest)
+    }
+
+    pub fn spend(&mut self, took: Duration) {
+        self.spent += took;
+        self.dearest = self.dearest.max(took);
+    }
+
+    fn has(&self, reserve: Duration) -> bool {
+        let earned = self.began.elapsed().mul_f64(self.share.clamp(0.0, 1.0));
+        self.share >= 1.0 || self.spent + reserve <= earned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spent_must_be_earned_first() {
+        let second = Duration::from_secs(1);
+        let mut budget = Budget::new(0.02);
+        assert!(budget.has_for_population(), "the first costs what it costs");
+        budget.spend(second);
+        assert!(!budget.has_for_population());
+        budget.began -= 60 * second;
+        assert!(budget.has_for_population() && !budget.has_for_individual());
+        budget.began -= 100 * second;
+        assert!(budget.has_for_individual());
+
+        let mut always = Budget::new(1.0);
+        always.spend(1000 * second);
+        assert!(always.has_for_individual());
+        let mut never = Budget::new(0.0);
+        assert!(never.has_for_population());
+        never.spend(second);
+        never.began -= 1000 * second;
+        assert!(!never.has_for_population());
+    }
+}

@@ -1,0 +1,199 @@
+//! `NUMBER.json`: everything about a run at one moment but its networks and optimizer states, which it
+//! names by their checksums, as it has one itself.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+};
+
+use esgd_core::guarantee::{GuardRecord, Ledger, Origin};
+use serde::{Deserialize, Serialize};
+
+use super::store;
+use crate::{
+    metrics::{self, Extent},
+    sha256,
+};
+
+/// What a file of this kind says of itself.
+const FORMAT: &str = "esgd checkpoint";
+const VERSION: u32 = 1;
+
+/// What the checksum is made over has this in its place.
+const NO_CHECKSUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+const BEFORE_CHECKSUM: &str = "\"sha256\": \"";
+
+/// A checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    format: String,
+    version: u32,
+    /// Of this file, with 64 zeros here.
+    sha256: String,
+    /// The version of the program.
+    esgd: String,
+    /// Seconds of the run.
+    pub seconds: f64,
+    /// The log of metrics as it was.
+    pub metrics: Extent,
+    /// The config, as TOML.
+    pub config: String,
+    /// The file of each network, by its origin.
+    pub networks: BTreeMap<String, String>,
+    /// The file of each optimizer's state, by its individual.
+    pub states: BTreeMap<String, String>,
+    pub ledger: Ledger,
+}
+
+impl Manifest {
+    pub fn new(
+        seconds: f64,
+        metrics: Extent,
+        config: String,
+        networks: BTreeMap<String, String>,
+        states: BTreeMap<String, String>,
+        ledger: Ledger,
+    ) -> Self {
+        Self {
+            format: FORMAT.into(),
+            version: VERSION,
+            sha256: NO_CHECKSUM.into(),
+            esgd: env!("CARGO_PKG_VERSION").into(),
+            seconds,
+            metrics,
+            config,
+            networks,
+            states,
+            ledger,
+        }
+    }
+
+    /// The file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let mut text = serde_json::to_string_pretty(self).map_err(|e| e.to_string())?;
+        text.push('\n');
+        let sum = sha256::of(text.as_bytes());
+        Ok(text.replacen(NO_CHECKSUM, &sum, 1).into_bytes())
+    }
+
+    /// Reads a file, and whether it is as it was written.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let damaged = || "is damaged: its checksum is another".to_owned();
+        let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
+        let at = text.find(BEFORE_CHECKSUM).ok_or_else(damaged)? + BEFORE_CHECKSUM.len();
+        let sum = text.get(at..at + NO_CHECKSUM.len()).ok_or_else(damaged)?;
+        if sha256::of(text.replacen(sum, NO_CHECKSUM, 1).as_bytes()) != sum {
+            return Err(damaged());
+        }
+        let version = serde_json::from_str::<serde_json::Value>(text)
+            .ok()
+            .and_then(|value| value.get("version")?.as_u64());
+        if version != Some(VERSION.into()) {
+            return Err(format!(
+                "is of version {}: this program reads version {VERSION}",
+                version.map_or("?".into(), |version| version.to_string())
+            ));
+        }
+        let manifest: Self = serde_json::from_str(text).map_err(|e| format!("is damaged: {e}"))?;
+        Ok(Self { sha256: NO_CHECKSUM.into(), ..manifest })
+    }
+
+    /// The files that it names.
+    pub fn files(&self) -> HashSet<String> {
+        self.networks.values().chain(self.states.values()).cloned().collect()
+    }
+
+    /// The names of all networks.
+    pub fn origins(&self) -> impl Iterator<Item = Origin> + '_ {
+        let archived = match &self.ledger.guard {
+            GuardRecord::Archive(entries) => &entries[..],
+            GuardRecord::BackOff | GuardRecord::Anchor(..) => &[],
+        };
+        let individuals = self.ledger.individuals.iter().map(|one| one.origin());
+        individuals.chain(archived.iter().map(|entry| entry.origin()))
+    }
+
+    /// Whether everything that it names is there as it was written.
+    pub fn check(&self, dir: &Path, log: &Path) -> Result<(), String> {
+        metrics::check(log, &self.metrics)?;
+        for origin in self.origins() {
+            if !self.networks.contains_key(&origin.to_string()) {
+                return Err(format!("the file of the network {origin} is not named"));
+            }
+        }
+        for one in self.ledger.individuals.iter().filter(|one| one.state) {
+            if !self.states.contains_key(&one.id.to_string()) {
+                return Err(format!("the file of the optimizer of {} is not named", one.id));
+            }
+        }
+        self.files().iter().try_for_each(|name| store::get(dir, name).map(|_| ()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use esgd_core::{
+        Esgd, Function, Population, Reference, Settings, guarantee::LedgerError, mangle::mangled,
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let problem = Reference::new(Function::Sphere, 2);
+        let settings = Settings {
+            mu: 2,
+            m: 1,
+            rho: 1,
+            generations: 1,
+            optimizers: Reference::optimizers(),
+            ..Settings::paper()
+        };
+        let psi = Esgd::new(&problem, &settings).run().map_err(|f| f.error).unwrap().population;
+        let networks = BTreeMap::from([("g0.0#1@0.0".to_owned(), "ab".to_owned())]);
+        let config = "mu = 2\n".to_owned();
+        Manifest::new(1.5, Extent::default(), config, networks, BTreeMap::new(), psi.ledger())
+    }
+
+    /// A file that was changed by someone who knows how to write its checksum.
+    fn sealed(bytes: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let at = text.find(BEFORE_CHECKSUM).map(|at| at + BEFORE_CHECKSUM.len());
+        let Some(sum) = at.and_then(|at| text.get(at..at + 64)).map(str::to_owned) else {
+            return text.into_bytes();
+        };
+        let plain = text.replacen(&sum, NO_CHECKSUM, 1);
+        let sum = sha256::of(plain.as_bytes());
+        plain.replacen(NO_CHECKSUM, &sum, 1).into_bytes()
+    }
+
+    #[test]
+    fn survives_a_file_and_no_change_of_it() {
+        let manifest = manifest();
+        let bytes = manifest.to_bytes().unwrap();
+        assert_eq!(Manifest::of_bytes(&bytes).unwrap(), manifest);
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            Manifest::of_bytes(&damaged).unwrap_err();
+            Manifest::of_bytes(&bytes[..at]).unwrap_err();
+        }
+        let newer = String::from_utf8(bytes).unwrap().replace("\"version\": 1", "\"version\": 2");
+        let refused = Manifest::of_bytes(&sealed(newer.as_bytes())).unwrap_err();
+        assert!(refused.contains("is of version 2"), "{refused}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_makes_it_panic(bytes in mangled(&manifest().to_bytes().unwrap())) {
+            let _ = Manifest::of_bytes(&bytes);
+            if let Ok(manifest) = Manifest::of_bytes(&sealed(&bytes)) {
+                let theta = |_| Ok::<_, LedgerError>(Arc::new(()));
+                let _ = Population::<(), ()>::restore(manifest.ledger, theta, |_| Ok(()));
+            }
+        }
+    }
+}

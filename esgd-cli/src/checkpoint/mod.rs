@@ -1,0 +1,331 @@
+//! Checkpoints: what a run needs to go on to the bit after the program has died.
+//!
+//! A folder `checkpoints` has manifests, numbered, and the files that they name. Every file is written
+//! beside its place, synced and renamed, and none is changed after that; so whenever the program dies, the
+//! last manifest and all it names are whole. Files that no manifest names any more are removed.
+
+mod budget;
+mod manifest;
+mod search;
+mod store;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use esgd_core::{
+    Entry, Id, Individual, Keeper, KeeperError, Population,
+    guarantee::{GuardRecord, Ledger, LedgerError, Origin},
+};
+use esgd_models::{Genome, OptimizerState};
+use thiserror::Error;
+
+use self::{budget::Budget, store::Store};
+use crate::{atomic_file, metrics::Metrics};
+
+pub use self::{
+    manifest::Manifest,
+    search::{DIR, Found, search},
+};
+
+/// What the keeper says when it cannot write.
+type Kept<T> = Result<T, String>;
+
+/// Writes the checkpoints of a run.
+pub struct Checkpoints<'a> {
+    dir: PathBuf,
+    config: String,
+    /// How many are kept.
+    keep: usize,
+    /// Seconds of the run before this program began.
+    before: f64,
+    began: Instant,
+    metrics: &'a Mutex<Metrics>,
+    books: Mutex<Books>,
+}
+
+/// What is on the disk.
+struct Books {
+    store: Store,
+    /// The manifests by their numbers, oldest first, each with the files that it names.
+    manifests: Vec<(u64, HashSet<String>)>,
+    next: u64,
+    /// The files of each network that may be written again, and of its optimizer's state.
+    files: HashMap<Origin, (String, Option<String>)>,
+    /// The ledger of the last manifest, and its config; `None` if the population has gone on without one.
+    last: Option<(Ledger, String)>,
+    budget: Budget,
+}
+
+impl<'a> Checkpoints<'a> {
+    /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
+    pub fn new(
+        run: &Path,
+        config: String,
+        (keep, share): (usize, f64),
+        metrics: &'a Mutex<Metrics>,
+        found: Option<&Found>,
+    ) -> io::Result<Self> {
+        let dir = run.join(DIR);
+        fs::create_dir_all(&dir)?;
+        let mut books = Books {
+            store: Store::new(&dir, HashSet::new()),
+            manifests: vec![],
+            next: 1,
+            files: HashMap::new(),
+            last: None,
+            budget: Budget::new(share),
+        };
+        if let Some(found) = found {
+            found.tidy(&dir)?;
+            books.manifests.clone_from(&found.manifests);
+            books.next = found.next;
+            let known = found.manifests.iter().flat_map(|(_, files)| files.iter().cloned());
+            books.store = Store::new(&dir, known.collect());
+            let manifest = &found.manifest;
+            books.last = Some((manifest.ledger.clone(), manifest.config.clone()));
+            let state = |origin: Origin| {
+                let one = manifest.ledger.individuals.iter().find(|one| one.origin() == origin)?;
+                manifest.states.get(&one.id.to_string()).cloned()
+            };
+            books.files = manifest
+                .origins()
+                .filter_map(|o| {
+                    Some((o, (manifest.networks.get(&o.to_string())?.clone(), state(o))))
+                })
+                .collect();
+        }
+        let before = found.map_or(0.0, |found| found.manifest.seconds);
+        let (began, books) = (Instant::now(), Mutex::new(books));
+        Ok(Self { dir, config, keep, before, began, metrics, books })
+    }
+
+    /// Whether there is one.
+    pub fn any(&self) -> bool {
+        !self.books().manifests.is_empty()
+    }
+
+    /// Writes a checkpoint, unless the last one is of the same.
+    pub fn save(&self, psi: &Population<Genome, OptimizerState>) -> Kept<()> {
+        let ledger = psi.ledger();
+        let mut books = self.books();
+        let books = &mut *books;
+        if books.last.as_ref().is_some_and(|(l, c)| *l == ledger && *c == self.config) {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        for one in psi.individuals() {
+            books.put_individual(one).map_err(|e| self.cannot(&e))?;
+        }
+        for entry in psi.archived() {
+            books.put(&entry).map_err(|e| self.cannot(&e))?;
+        }
+        self.write(books, ledger)?;
+        books.budget.spend(begin.elapsed());
+        Ok(())
+    }
+
+    fn save_individual(
+        &self,
+        individual: &Individual<Genome, OptimizerState>,
+        archived: &dyn Fn() -> Vec<Entry<Genome>>,
+    ) -> Kept<()> {
+        let mut books = self.books();
+        let books = &mut *books;
+        let Some((mut ledger, _)) = books.last.clone() else { return Ok(()) };
+        if !books.budget.has_for_individual() {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        let archived = archived();
+        books.put_individual(individual).map_err(|e| self.cannot(&e))?;
+        for entry in &archived {
+            books.put(entry).map_err(|e| self.cannot(&e))?;
+        }
+        let record = individual.record();
+        if let Some(one) = ledger.individuals.iter_mut().find(|one| one.id == record.id) {
+            *one = record;
+        }
+        if let GuardRecord::Archive(entries) = &mut ledger.guard {
+            *entries = archived.iter().map(Entry::record).collect();
+        }
+        self.write(books, ledger)?;
+        books.budget.spend(begin.elapsed());
+        Ok(())
+    }
+
+    /// Writes a manifest, and removes what is too old.
+    fn write(&self, books: &mut Books, ledger: Ledger) -> Kept<()> {
+        let mut networks = BTreeMap::new();
+        let mut states = BTreeMap::new();
+        let mut files = HashMap::new();
+        let mut name = |origin: Origin| {
+            let (network, state) = books.files.get(&origin)?;
+            networks.insert(origin.to_string(), network.clone());
+            files.insert(origin, (network.clone(), state.clone()));
+            state.clone()
+        };
+        for one in &ledger.individuals {
+            if let (Some(state), true) = (name(one.origin()), one.state) {
+                states.insert(one.id.to_string(), state);
+            }
+        }
+        if let GuardRecord::Archive(entries) = &ledger.guard {
+            entries.iter().for_each(|entry| drop(name(entry.origin())));
+        }
+        let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
+        let seconds = self.before + self.began.elapsed().as_secs_f64();
+        let config = self.config.clone();
+        let manifest = Manifest::new(seconds, metrics?, config, networks, states, ledger);
+        let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
+        let number = books.next;
+        let mut publish = || -> io::Result<()> {
+            // What it names must be there before it is.
+            sync_dir(&self.dir)?;
+            let mut file = atomic_file::beside(&self.dir)?;
+            file.write_all(&bytes)?;
+            file.as_file().sync_all()?;
+            file.persist(search::path(&self.dir, number))?;
+            sync_dir(&self.dir)?;
+            books.manifests.push((number, manifest.files()));
+            books.next += 1;
+            self.prune(books)
+        };
+        publish().map_err(|e| self.cannot(&e))?;
+        books.files = files;
+        books.last = Some((manifest.ledger, manifest.config));
+        Ok(())
+    }
+
+    /// Removes the manifests that are too old, and the files that only they name.
+    fn prune(&self, books: &mut Books) -> io::Result<()> {
+        while books.manifests.len() > self.keep.max(1) {
+            let path = search::path(&self.dir, books.manifests[0].0);
+            match fs::remove_file(path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => drop(books.manifests.remove(0)),
+            }
+        }
+        let named = books.manifests.iter().flat_map(|(_, files)| files);
+        books.store.retain(&named.collect())
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cannot(&self, why: &dyn fmt::Display) -> String {
+        format!("cannot write a checkpoint in {}: {why}", self.dir.display())
+    }
+}
+
+impl Books {
+    /// Writes an individual's network and its optimizer's state, if they are not there yet.
+    fn put_individual(&mut self, one: &Individual<Genome, OptimizerState>) -> Result<(), PutError> {
+        let theta = one.scored().theta();
+        let (mut network, mut state) = self.files.remove(&one.origin()).unzip();
+        if network.is_none() {
+            network = Some(self.store.put(&theta.to_safetensors()?)?);
+        }
+        if let (None | Some(None), Some(new)) = (&state, one.state()) {
+            state = Some(Some(self.store.put(&new.to_safetensors(theta)?)?));
+        }
+        if let Some(network) = network {
+            self.files.insert(one.origin(), (network, state.flatten()));
+        }
+        Ok(())
+    }
+
+    /// Writes an archived network, if it is not there yet.
+    fn put(&mut self, entry: &Entry<Genome>) -> Result<(), PutError> {
+        if !self.files.contains_key(&entry.origin()) {
+            let network = self.store.put(&entry.scored.theta().to_safetensors()?)?;
+            self.files.insert(entry.origin(), (network, None));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Error)]
+enum PutError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Models(#[from] esgd_models::Error),
+}
+
+impl Keeper<Genome, OptimizerState> for Checkpoints<'_> {
+    fn population(&self, psi: &Population<Genome, OptimizerState>) -> Result<(), KeeperError> {
+        let mut books = self.books();
+        if !books.budget.has_for_population() {
+            books.last = None;
+            return Ok(());
+        }
+        drop(books);
+        Ok(self.save(psi)?)
+    }
+
+    fn individual(
+        &self,
+        individual: &Individual<Genome, OptimizerState>,
+        archived: &dyn Fn() -> Vec<Entry<Genome>>,
+    ) -> Result<(), KeeperError> {
+        Ok(self.save_individual(individual, archived)?)
+    }
+}
+
+/// Why a population cannot be made of a checkpoint.
+#[derive(Debug, Error)]
+pub enum RestoreError {
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    #[error("{0}")]
+    File(String),
+    #[error(transparent)]
+    Models(#[from] esgd_models::Error),
+}
+
+/// The population of a checkpoint, of networks in the shapes of `shape`.
+pub fn restore(
+    run: &Path,
+    manifest: &Manifest,
+    shape: &Genome,
+) -> Result<Population<Genome, OptimizerState>, RestoreError> {
+    let dir = run.join(DIR);
+    let file = |names: &BTreeMap<String, String>, key: String| {
+        let name = names.get(&key).ok_or_else(|| format!("the file of {key} is not named"));
+        name.and_then(|name| Ok((name.clone(), store::get(&dir, name)?)))
+            .map_err(RestoreError::File)
+    };
+    // Networks that are the same, as those of a shared start, share their memory again.
+    let mut loaded: HashMap<String, Arc<Genome>> = HashMap::new();
+    let theta = |origin: Origin| {
+        let (name, bytes) = file(&manifest.networks, origin.to_string())?;
+        if let Some(theta) = loaded.get(&name) {
+            return Ok(Arc::clone(theta));
+        }
+        let theta = Arc::new(shape.with_safetensors(&bytes)?);
+        loaded.insert(name, Arc::clone(&theta));
+        Ok(theta)
+    };
+    let state = |id: Id| {
+        let (_, bytes) = file(&manifest.states, id.to_string())?;
+        Ok(OptimizerState::of_safetensors(shape, &bytes)?)
+    };
+    Population::restore(manifest.ledger.clone(), theta, state)
+}
+
+/// Makes renames in a folder last.
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    // Elsewhere a folder cannot be opened.
+    if cfg!(unix) {
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}

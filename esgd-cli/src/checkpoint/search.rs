@@ -1,0 +1,94 @@
+//! Finding the checkpoint to go on from: the newest that is whole.
+
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::manifest::Manifest;
+use crate::failure::Failure;
+
+/// The folder of checkpoints in a run's.
+pub const DIR: &str = "checkpoints";
+
+/// A checkpoint that is whole, and what else is there.
+#[derive(Debug)]
+pub struct Found {
+    pub number: u64,
+    pub manifest: Manifest,
+    /// Those that are whole by their numbers, oldest first, with the files that they name.
+    pub manifests: Vec<(u64, HashSet<String>)>,
+    /// The number of the next.
+    pub next: u64,
+    /// What is wrong with newer ones.
+    pub damaged: Vec<String>,
+}
+
+impl Found {
+    /// Removes whatever does not belong to a checkpoint that is whole.
+    pub fn tidy(&self, dir: &Path) -> io::Result<()> {
+        let mut wanted = HashSet::new();
+        for (number, files) in &self.manifests {
+            wanted.insert(path(dir, *number));
+            wanted.extend(files.iter().map(|name| super::store::path(dir, name)));
+        }
+        for entry in fs::read_dir(dir)? {
+            let path = entry?.path();
+            if path.is_file() && !wanted.contains(&path) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a manifest of this number is.
+pub fn path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("{number:06}.json"))
+}
+
+/// The newest checkpoint of a run that is whole. `None` if there never was one.
+pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
+    let (dir, log) = (run.join(DIR), run.join("metrics.jsonl"));
+    let mut numbers = match fs::read_dir(&dir) {
+        Ok(entries) => entries.filter_map(|entry| number(&entry.ok()?.path())).collect::<Vec<_>>(),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Failure::Failed(format!("cannot read {}: {e}", dir.display()))),
+    };
+    numbers.sort_unstable();
+    let mut found: Option<Found> = None;
+    let mut damaged = vec![];
+    for &number in numbers.iter().rev() {
+        let read = || {
+            let bytes = fs::read(path(&dir, number)).map_err(|e| format!("cannot be read: {e}"))?;
+            let manifest = Manifest::of_bytes(&bytes)?;
+            manifest.check(&dir, &log).map(|()| manifest)
+        };
+        match (read(), &mut found) {
+            (Ok(manifest), Some(found)) => {
+                found.manifests.insert(0, (number, manifest.files()));
+            }
+            (Ok(manifest), None) => {
+                let manifests = vec![(number, manifest.files())];
+                let next = numbers.last().map_or(1, |last| last + 1);
+                let damaged = std::mem::take(&mut damaged);
+                found = Some(Found { number, manifest, manifests, next, damaged });
+            }
+            (Err(why), None) => damaged.push(format!("{}: {why}", path(&dir, number).display())),
+            (Err(_), Some(_)) => {}
+        }
+    }
+    match (found, damaged.first()) {
+        (None, Some(first)) => Err(Failure::Failed(format!(
+            "no checkpoint in {} is whole, so the run cannot go on: {first}",
+            dir.display()
+        ))),
+        (found, _) => Ok(found),
+    }
+}
+
+fn number(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
+    name.bytes().all(|b| b.is_ascii_digit()).then(|| name.parse().ok())?
+}

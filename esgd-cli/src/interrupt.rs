@@ -1,0 +1,65 @@
+//! Ctrl-C and SIGTERM: the first one asks the run to stop and save, the second ends the program at once,
+//! which loses nothing that was saved.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
+
+use crate::failure::Failure;
+
+/// Whether the program was asked to stop, and by what.
+#[derive(Clone, Debug)]
+pub struct Interrupt {
+    stop: Arc<AtomicBool>,
+    signal: Arc<AtomicUsize>,
+}
+
+impl Interrupt {
+    /// Listens from here on.
+    pub fn listen() -> Result<Self, Failure> {
+        let this = Self { stop: Arc::default(), signal: Arc::default() };
+        this.register().map_err(|e| Failure::Failed(format!("cannot listen for Ctrl-C: {e}")))?;
+        let watched = this.clone();
+        // A signal's handler may not print.
+        thread::spawn(move || {
+            while !watched.stop.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(100));
+            }
+            eprintln!("\nesgd: stopping after the current epochs; once more to stop at once");
+        });
+        Ok(this)
+    }
+
+    fn register(&self) -> io::Result<()> {
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds the flag that the second acts on still lowered.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.stop))?;
+            flag::register_usize(signal, Arc::clone(&self.signal), signal as usize)?;
+            flag::register(signal, Arc::clone(&self.stop))?;
+        }
+        Ok(())
+    }
+
+    /// What becomes true.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.stop
+    }
+
+    /// The failure that an interrupted program ends with, if it was interrupted.
+    pub fn failure(&self, what: impl FnOnce() -> String) -> Option<Failure> {
+        let signal = self.signal.load(Ordering::Relaxed);
+        let stopped = self.stop.load(Ordering::Relaxed);
+        stopped.then(|| Failure::Interrupted { signal: signal as u8, message: what() })
+    }
+}

@@ -1,0 +1,150 @@
+//! `esgd resume`.
+
+use std::{fs, path::Path};
+
+use esgd_core::{
+    Fitness, Population, Problem, Tally,
+    guarantee::Stage,
+    rng::{Key, Purpose},
+};
+use esgd_models::{Genome, Network, OptimizerState, Supervised, Workers};
+
+use crate::{
+    args::ResumeArgs,
+    checkpoint::{self, Found},
+    config::Config,
+    device,
+    failure::Failure,
+    interrupt::Interrupt,
+    plan::Plan,
+    run_folder::RunFolder,
+    session::{From, Session},
+    task,
+};
+
+/// Goes on with a run.
+pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
+    let folder = RunFolder::open(&args.run)?;
+    let found = checkpoint::search(folder.path())?;
+    if let Some(found) = &found {
+        for damaged in &found.damaged {
+            eprintln!("esgd: going back to checkpoint {}: {damaged}", found.number);
+        }
+    }
+    let (was, config) = configs(args, found.as_ref())?;
+    if let Some(refusal) = was.refuses(&config) {
+        return Err(refusal);
+    }
+    if found.is_none() && config.has_founders() {
+        return Err(Failure::Usage(format!(
+            "{} was stopped before its first checkpoint, and the networks that it began from are not in it: begin again with `esgd train --init FILE`",
+            folder.path().display()
+        )));
+    }
+    let device = device::named(&config.run.device)?;
+    let splits = task::splits(&config.data)?;
+    let problem = task::problem(&config, &splits)?.on(device);
+    let workers = Workers::new(config.run.threads())?;
+    Plan::of(&config, &problem, &splits, workers.count(), 0)?.check()?;
+    let from = match &found {
+        None => {
+            eprintln!("esgd: {} has no checkpoint yet: it begins again", folder.path().display());
+            From::Start(&[])
+        }
+        Some(found) => {
+            let psi = restore(folder.path(), found, &problem)?;
+            if is_done(&psi, &config) && is_complete(folder.path(), &psi) {
+                eprintln!(
+                    "esgd: the run in {} is complete; add generations with --set generations=N",
+                    folder.path().display()
+                );
+                return Ok(());
+            }
+            From::Checkpoint(found, Box::new(psi))
+        }
+    };
+    let interrupt = Interrupt::listen()?;
+    Session {
+        config: &config,
+        problem: &problem,
+        splits: &splits,
+        workers: &workers,
+        folder: &folder,
+        interrupt: &interrupt,
+        quiet: args.quiet,
+        json: args.json,
+    }
+    .run(from)
+}
+
+/// The config that the run has, and the one that it goes on with.
+fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config), Failure> {
+    let file = args.run.join("config.toml");
+    let was = match found {
+        // The checkpoint's own has a checksum.
+        Some(found) => {
+            let source = format!("the config of checkpoint {}", found.number);
+            Config::with_changes(&found.manifest.config, &source, &[])?
+        }
+        None => Config::of_run(&file)?,
+    };
+    if found.is_some() && Config::of_run(&file).ok().as_ref() != Some(&was) {
+        eprintln!(
+            "esgd: {} is not what the checkpoint was made with, which is used: change settings with --set",
+            file.display()
+        );
+    }
+    let text = was.to_toml()?;
+    let mut config = Config::with_changes(&text, "the run's config", &args.set)?;
+    if let Some(dir) = &args.data {
+        config.data.read_from(dir);
+    }
+    if let Some(device) = &args.device {
+        config.run.device.clone_from(device);
+    }
+    Ok((was, config))
+}
+
+/// The population of a checkpoint, whose best network must score here as it did there.
+pub fn restore(
+    run: &Path,
+    found: &Found,
+    problem: &Supervised<Network>,
+) -> Result<Population<Genome, OptimizerState>, Failure> {
+    let wrong = |why: String| {
+        Failure::Failed(format!("cannot go on from checkpoint {}: {why}", found.number))
+    };
+    let shape = problem.init(Key::new(0, Purpose::Init))?;
+    let psi =
+        checkpoint::restore(run, &found.manifest, &shape).map_err(|e| wrong(e.to_string()))?;
+    let best = psi.best().scored;
+    let now = Fitness::new(problem.fitness(best.theta())?);
+    let (was, is) = (best.fitness().get(), now.get());
+    if best.fitness() == now {
+        return Ok(psi);
+    }
+    if (was - is).abs() <= 1e-3 * was.abs() {
+        eprintln!(
+            "esgd: the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
+        );
+        return Ok(psi);
+    }
+    Err(wrong(format!("its best network scores {is} and scored {was}, so the data is another")))
+}
+
+/// Whether no step is left to do.
+fn is_done(psi: &Population<Genome, OptimizerState>, config: &Config) -> bool {
+    let tuned = config.settings.fine_tune.epochs == 0 || psi.stage() == Stage::FineTuned;
+    psi.generation() >= config.settings.generations && tuned
+}
+
+/// Whether the result of the run is there, and not that of a shorter one.
+fn is_complete(run: &Path, psi: &Population<Genome, OptimizerState>) -> bool {
+    let spent = || {
+        let text = fs::read(run.join("run.json")).ok()?;
+        let run = serde_json::from_slice::<serde_json::Value>(&text).ok()?;
+        let complete = run.get("status")?.as_str()? == "complete";
+        complete.then(|| serde_json::from_value::<Tally>(run.get("spent")?.clone()).ok())?
+    };
+    spent() == Some(psi.tally()) && run.join("best.safetensors").is_file()
+}

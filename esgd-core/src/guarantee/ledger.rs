@@ -1,0 +1,301 @@
+//! A population without its networks: what a checkpoint writes down beside them, and how a population is
+//! made of both again.
+//!
+//! A fitness is not measured again, so whoever restores a population must know that a ledger and its
+//! networks are as they were written. What can be checked without networks is checked here.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{
+    Archive, Entry, Id, Individual, Population, Progress, Resident, Scored, Stage, Tally,
+    population::{Guard, ranked},
+};
+use crate::{EliteMean, Fitness, Hyper, Recipe, Yardstick};
+
+/// The name of a network: whose it is, and the generation and epoch in which it was scored.
+///
+/// Written `g3.1#17@4.2`: that of the individual `g3.1#17` after epoch 2 of generation 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The individual.
+    pub id: Id,
+    /// Generation and epoch; epoch 0 at birth.
+    pub at: (usize, usize),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}.{}", self.id, self.at.0, self.at.1)
+    }
+}
+
+/// What a population knows of an individual, without θ and its optimizer's state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndividualRecord {
+    /// Who it is.
+    pub id: Id,
+    /// The generation and epoch in which θ was scored.
+    pub at: (usize, usize),
+    /// f(θ).
+    pub fitness: Fitness,
+    /// Whom it was recombined from.
+    pub parents: Vec<Id>,
+    /// The recipe that it drew, kept or inherited.
+    pub recipe: Option<Recipe>,
+    /// The hyper-parameters of its last SGD step.
+    pub hyper: Option<Hyper>,
+    /// Whether its optimizer remembers something.
+    pub state: bool,
+    /// How far it is in an SGD step that is not over.
+    pub progress: Option<Progress>,
+}
+
+/// What an archive knows of a network, without θ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryRecord {
+    /// The individual it was.
+    pub id: Id,
+    /// When it was scored.
+    pub at: (usize, usize),
+    /// f(θ).
+    pub fitness: Fitness,
+    /// What it had been trained with.
+    pub hyper: Option<Hyper>,
+}
+
+/// What the guarantee rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum GuardRecord {
+    /// Strict back-off.
+    BackOff,
+    /// An anchor: who it is, and its fitness.
+    Anchor(Id, Fitness),
+    /// The best ever scored.
+    Archive(Vec<EntryRecord>),
+}
+
+/// A population without its networks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// m.
+    pub m: usize,
+    /// What fitness was measured with.
+    pub yardstick: Yardstick,
+    /// Generations completed.
+    pub generation: usize,
+    /// Evolution steps done in the generation after that.
+    pub evolved: usize,
+    /// Which part of the run it is in.
+    pub stage: Stage,
+    /// What was spent, but for the progress of individuals.
+    pub tally: Tally,
+    /// The fitness that the guarantee held for when the last generation was complete.
+    pub record: Vec<Fitness>,
+    /// What the guarantee rests on.
+    pub guard: GuardRecord,
+    /// The individuals, best first.
+    pub individuals: Vec<IndividualRecord>,
+}
+
+/// Why a population cannot be made of a ledger.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct LedgerError(String);
+
+impl IndividualRecord {
+    /// The name of its network.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin { id: self.id, at: self.at }
+    }
+}
+
+impl EntryRecord {
+    /// The name of its network.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin { id: self.id, at: self.at }
+    }
+}
+
+impl<G> Entry<G> {
+    /// The name of its network.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin { id: self.id, at: self.at }
+    }
+
+    /// It without θ.
+    #[must_use]
+    pub fn record(&self) -> EntryRecord {
+        let (fitness, hyper) = (self.scored.fitness(), self.hyper.clone());
+        EntryRecord { id: self.id, at: self.at, fitness, hyper }
+    }
+}
+
+impl<G, S> Individual<G, S> {
+    /// The name of its network.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin { id: self.id(), at: self.at() }
+    }
+
+    /// It without θ and its optimizer's state.
+    #[must_use]
+    pub fn record(&self) -> IndividualRecord {
+        IndividualRecord {
+            id: self.id(),
+            at: self.at(),
+            fitness: self.fitness(),
+            parents: self.parents().to_vec(),
+            recipe: self.recipe().cloned(),
+            hyper: self.hyper().cloned(),
+            state: self.state().is_some(),
+            progress: self.progress(),
+        }
+    }
+}
+
+impl<G, S> Population<G, S> {
+    /// The population without its networks.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        Ledger {
+            m: self.m,
+            yardstick: self.yardstick.clone(),
+            generation: self.generation,
+            evolved: self.evolved,
+            stage: self.stage,
+            tally: self.tally,
+            record: self.record.clone(),
+            guard: match &self.guard {
+                Guard::BackOff => GuardRecord::BackOff,
+                Guard::Anchor(id, fitness) => GuardRecord::Anchor(*id, *fitness),
+                Guard::Archive(_) => {
+                    GuardRecord::Archive(self.archived().iter().map(Entry::record).collect())
+                }
+            },
+            individuals: self.individuals.iter().map(Individual::record).collect(),
+        }
+    }
+
+    /// Makes a population of a ledger, its networks and its optimizers' states. What has the same origin
+    /// is loaded once and shared, and `theta` may share more.
+    ///
+    /// # Errors
+    /// What `theta` or `state` say; or if the ledger contradicts itself, or breaks the guarantee.
+    pub fn restore<E: From<LedgerError>>(
+        ledger: Ledger,
+        mut theta: impl FnMut(Origin) -> Result<Arc<G>, E>,
+        mut state: impl FnMut(Id) -> Result<S, E>,
+    ) -> Result<Self, E> {
+        check(&ledger)?;
+        let Ledger { m, yardstick, generation, evolved, stage, tally, record, .. } = ledger;
+        let mut loaded: HashMap<Origin, Scored<G>> = HashMap::new();
+        let mut scored = |origin: Origin, fitness: Fitness| -> Result<Scored<G>, E> {
+            if let Some(scored) = loaded.get(&origin) {
+                return match scored.fitness() == fitness {
+                    true => Ok(scored.clone()),
+                    false => Err(wrong(format!("{origin} has two values of fitness")).into()),
+                };
+            }
+            let scored = Scored::restored(theta(origin)?, fitness, yardstick.clone());
+            loaded.insert(origin, scored.clone());
+            Ok(scored)
+        };
+        let mut individuals = vec![];
+        for one in ledger.individuals {
+            let IndividualRecord { id, at, parents, recipe, hyper, progress, .. } = one;
+            let scored = scored(Origin { id, at }, one.fitness)?;
+            let state = if one.state { Some(state(id)?) } else { None };
+            let who = Resident { id, parents, recipe, hyper, state, at, progress };
+            individuals.push(Individual::restored(who, scored));
+        }
+        let guard = match ledger.guard {
+            GuardRecord::BackOff => Guard::BackOff,
+            GuardRecord::Anchor(id, fitness) => Guard::Anchor(id, fitness),
+            GuardRecord::Archive(entries) => {
+                let mut archive = Archive::new(m);
+                for EntryRecord { id, at, fitness, hyper } in entries {
+                    let scored = scored(Origin { id, at }, fitness)?;
+                    archive.offer(Entry { scored, id, at, hyper });
+                }
+                Guard::Archive(Mutex::new(archive))
+            }
+        };
+        let individuals = ranked(individuals);
+        Ok(Self { individuals, guard, m, yardstick, generation, evolved, stage, tally, record })
+    }
+}
+
+fn wrong(what: String) -> LedgerError {
+    LedgerError(what)
+}
+
+/// What must be true of every ledger.
+fn check(ledger: &Ledger) -> Result<(), LedgerError> {
+    let Ledger { m, yardstick, record, guard, individuals, .. } = ledger;
+    let (m, mu) = (*m, individuals.len());
+    let refuse = |what: &str| Err(wrong(what.to_owned()));
+    if mu == 0 || m == 0 || m > mu {
+        return Err(wrong(format!("a population of {mu} cannot guard its best {m}")));
+    }
+    if individuals.iter().map(|one| one.id).collect::<HashSet<_>>().len() < mu {
+        return refuse("two individuals have the same name");
+    }
+    let seats: Vec<_> = individuals.iter().filter_map(|one| Some(one.progress?.seat)).collect();
+    if seats.iter().collect::<HashSet<_>>().len() < seats.len()
+        || seats.iter().any(|seat| *seat >= mu)
+    {
+        return refuse("two individuals have the same seat, or one has none of the population's");
+    }
+    if individuals.iter().any(|one| {
+        one.progress.is_some_and(|p| p.backed_off > p.epochs || p.epochs > 0 && one.hyper.is_none())
+    }) {
+        return refuse("an individual has trained without hyper-parameters");
+    }
+    let mut fitness: Vec<_> = individuals.iter().map(|one| one.fitness).collect();
+    fitness.sort();
+    let guarded: Vec<_> = match guard {
+        GuardRecord::BackOff => fitness.into_iter().take(m).collect(),
+        GuardRecord::Anchor(id, bound) => {
+            if !individuals.iter().any(|one| one.id == *id && one.fitness == *bound) {
+                return refuse("the anchor is not in the population, or has another fitness");
+            }
+            if record.len() != 1 || record[0] > *bound {
+                return refuse("what is on record is not what the anchor bounds");
+            }
+            return Ok(());
+        }
+        GuardRecord::Archive(entries) => {
+            if entries.is_empty() || entries.len() > m {
+                return Err(wrong(format!("an archive of {m} has {} networks", entries.len())));
+            }
+            entries.iter().map(|entry| entry.fitness).collect()
+        }
+    };
+    if !guarded.is_sorted() {
+        return refuse("the archive is not in order of fitness");
+    }
+    if guarded.len() < record.len() || record.is_empty() {
+        return refuse("the guarantee was on record for more networks than there are");
+    }
+    for m in 1..=record.len() {
+        let mean = |of: &[Fitness]| EliteMean::of(of, m, yardstick).value();
+        if mean(&guarded) > mean(record) {
+            return Err(wrong(format!("the mean fitness of the best {m} is above that on record")));
+        }
+    }
+    Ok(())
+}

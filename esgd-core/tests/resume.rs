@@ -1,0 +1,320 @@
+//! A run that was stopped, or that died and goes on from what a keeper has, ends as if it had not: to the
+//! bit, at whatever moment, on any number of threads.
+
+mod support;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use esgd_core::{
+    Entry, EpochReport, Error, Esgd, Fitness, Function, Id, Individual, Keeper, KeeperError,
+    Observer, Population, Reference, Report, Settings, Threads,
+    guarantee::{GuardRecord, Ledger, LedgerError, Origin, Stage},
+};
+use proptest::prelude::*;
+use support::{Log, any_settings, saboteur::bits, small};
+
+type Psi = Population<Vec<f32>, Vec<f64>>;
+
+const FOUNDERS: [[f32; 4]; 2] = [[1.0, -2.0, 0.5, 0.0], [0.1, 0.2, 0.3, 0.4]];
+
+fn problem() -> Reference {
+    Reference::new(Function::Rosenbrock, 4)
+}
+
+fn founders(settings: &Settings) -> Vec<Vec<f32>> {
+    FOUNDERS.iter().take(settings.mu).map(|founder| founder.to_vec()).collect()
+}
+
+/// Everything that a population is.
+fn digest(psi: &Psi) -> String {
+    let networks: Vec<_> =
+        psi.individuals().iter().map(|one| (bits(one.scored().theta()), one.state())).collect();
+    let archived: Vec<_> = psi.archived().iter().map(|entry| bits(entry.scored.theta())).collect();
+    format!("{networks:?} {archived:?} {:?} {:?}", psi.ledger(), psi.tally())
+}
+
+/// What happens last in a run, and what it told of phases.
+fn uninterrupted(settings: &Settings) -> (String, Vec<Report>) {
+    let (problem, log, founders) = (problem(), Log::default(), founders(settings));
+    let run = Esgd::new(&problem, settings).founders(&founders).observer(&log).run().unwrap();
+    (digest(&run.population), log.reports())
+}
+
+/// Stops a run after so many events.
+struct StopAfter {
+    left: AtomicUsize,
+    stop: AtomicBool,
+}
+
+impl StopAfter {
+    fn events(n: usize) -> Self {
+        Self { left: AtomicUsize::new(n), stop: AtomicBool::new(n == 0) }
+    }
+
+    fn count(&self) {
+        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Observer for StopAfter {
+    fn epoch(&self, _: &EpochReport<'_>) {
+        self.count();
+    }
+    fn offspring(&self, _: Fitness) {
+        self.count();
+    }
+    fn phase(&self, _: &Report) {
+        self.count();
+    }
+}
+
+/// A population as a file might hold it.
+#[derive(Clone)]
+struct Snapshot {
+    ledger: String,
+    networks: HashMap<Origin, Vec<f32>>,
+    states: HashMap<Id, Vec<f64>>,
+}
+
+impl Snapshot {
+    fn of(psi: &Psi) -> Self {
+        let networks = psi.individuals().iter().map(|one| (one.origin(), one.scored().theta()));
+        let mut all: HashMap<_, _> = networks.map(|(o, theta)| (o, theta.clone())).collect();
+        for entry in psi.archived() {
+            all.insert(entry.origin(), entry.scored.theta().clone());
+        }
+        let state = |one: &Individual<_, Vec<f64>>| Some((one.id(), one.state()?.clone()));
+        Self {
+            ledger: serde_json::to_string(&psi.ledger()).unwrap(),
+            networks: all,
+            states: psi.individuals().iter().filter_map(state).collect(),
+        }
+    }
+
+    fn ledger(&self) -> Ledger {
+        serde_json::from_str(&self.ledger).unwrap()
+    }
+
+    fn restore(&self) -> Psi {
+        let theta = |origin| Ok::<_, LedgerError>(Arc::new(self.networks[&origin].clone()));
+        Population::restore(self.ledger(), theta, |id| Ok(self.states[&id].clone())).unwrap()
+    }
+}
+
+/// Keeps what it is shown, all of it in order.
+#[derive(Default)]
+struct Album(Mutex<Vec<Snapshot>>);
+
+impl Keeper<Vec<f32>, Vec<f64>> for Album {
+    fn population(&self, psi: &Psi) -> Result<(), KeeperError> {
+        self.0.lock().unwrap().push(Snapshot::of(psi));
+        Ok(())
+    }
+
+    fn individual(
+        &self,
+        individual: &Individual<Vec<f32>, Vec<f64>>,
+        archived: &dyn Fn() -> Vec<Entry<Vec<f32>>>,
+    ) -> Result<(), KeeperError> {
+        let mut album = self.0.lock().unwrap();
+        let archived = archived();
+        let mut next = album.last().unwrap().clone();
+        let mut ledger = next.ledger();
+        let record = individual.record();
+        let old = ledger.individuals.iter_mut().find(|one| one.id == record.id);
+        *old.unwrap() = record;
+        next.networks.insert(individual.origin(), individual.scored().theta().clone());
+        next.states.extend(individual.state().map(|state| (individual.id(), state.clone())));
+        if let GuardRecord::Archive(entries) = &mut ledger.guard {
+            *entries = archived.iter().map(Entry::record).collect();
+        }
+        for entry in &archived {
+            next.networks.insert(entry.origin(), entry.scored.theta().clone());
+        }
+        next.ledger = serde_json::to_string(&ledger).unwrap();
+        album.push(next);
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Stopped after any number of events, one after the other until it is done.
+    #[test]
+    fn a_run_that_is_stopped_ends_as_if_it_had_not(settings in any_settings(), every in 1usize..40, threads in 1usize..4) {
+        let (whole, reports) = uninterrupted(&settings);
+        let (problem, founders, threads) = (problem(), founders(&settings), Threads(threads));
+        // A start that is cut short is another one; so the first stop comes after it.
+        let stop = StopAfter::events(usize::MAX);
+        let fresh = Esgd::new(&problem, &settings).founders(&founders).executor(&threads);
+        let album = Album::default();
+        let log = Log::default();
+        fresh.keeper(&album).observer(&stop).run().unwrap();
+        let mut psi = album.0.lock().unwrap()[0].restore();
+        for n in 0.. {
+            // More each time: an evolution step that is stopped before its end begins again.
+            let stop = StopAfter::events(every + n);
+            let esgd = Esgd::new(&problem, &settings).executor(&threads);
+            let both = Both(&stop, &log);
+            let outcome = esgd.observer(&both).stop_when(&stop.stop).resume(psi).unwrap();
+            psi = outcome.population;
+            if !outcome.stopped {
+                break;
+            }
+            // Every other time through a file.
+            if every % 2 == 0 {
+                psi = Snapshot::of(&psi).restore();
+            }
+        }
+        prop_assert_eq!(digest(&psi), whole);
+        prop_assert_eq!(log.reports(), &reports[1..]);
+    }
+
+    /// From whatever a keeper was shown last when the program died.
+    #[test]
+    fn a_run_that_died_ends_as_if_it_had_not(settings in any_settings(), threads in 1usize..4) {
+        let (whole, _) = uninterrupted(&settings);
+        let (problem, founders, album) = (problem(), founders(&settings), Album::default());
+        let fresh = Esgd::new(&problem, &settings).founders(&founders);
+        fresh.executor(&Threads(threads)).keeper(&album).run().unwrap();
+        for snapshot in album.0.into_inner().unwrap() {
+            let esgd = Esgd::new(&problem, &settings);
+            let outcome = esgd.executor(&Threads(2)).resume(snapshot.restore()).unwrap();
+            prop_assert_eq!(digest(&outcome.population), whole.clone());
+        }
+    }
+}
+
+/// Two observers.
+struct Both<'a>(&'a dyn Observer, &'a dyn Observer);
+
+impl Observer for Both<'_> {
+    fn epoch(&self, report: &EpochReport<'_>) {
+        self.0.epoch(report);
+        self.1.epoch(report);
+    }
+    fn offspring(&self, fitness: Fitness) {
+        self.0.offspring(fitness);
+        self.1.offspring(fitness);
+    }
+    fn phase(&self, report: &Report) {
+        self.0.phase(report);
+        self.1.phase(report);
+    }
+}
+
+#[test]
+fn generations_can_be_added_but_not_behind_fine_tuning() {
+    let problem = problem();
+    let without = small().fine_tune;
+    let settings = Settings {
+        generations: 2,
+        fine_tune: esgd_core::settings::FineTune { epochs: 0, ..without },
+        ..small()
+    };
+    let psi = Esgd::new(&problem, &settings).run().unwrap().population;
+    let more = Settings { generations: 4, ..settings.clone() };
+    let psi = Esgd::new(&problem, &more).resume(psi).unwrap().population;
+    assert_eq!(psi.generation(), 4);
+    let fewer = Settings { generations: 3, ..settings };
+    let failure = Esgd::new(&problem, &fewer).resume(psi).unwrap_err();
+    assert!(failure.error.to_string().contains("4 are complete"), "{}", failure.error);
+
+    let tuned = Esgd::new(&problem, &small()).run().unwrap().population;
+    assert_eq!(tuned.stage(), Stage::FineTuned);
+    let (done, spent) = (digest(&tuned), tuned.tally());
+    let again = Esgd::new(&problem, &small()).resume(tuned).unwrap().population;
+    assert_eq!((digest(&again), again.tally()), (done, spent), "nothing is left to do");
+    let more = Settings { generations: 9, ..small() };
+    let failure = Esgd::new(&problem, &more).resume(again).unwrap_err();
+    assert!(failure.error.to_string().contains("fine-tuning"), "{}", failure.error);
+}
+
+/// A keeper whose disk is full after a while.
+struct Full(AtomicUsize);
+
+impl Full {
+    fn write(&self) -> Result<(), KeeperError> {
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        left.map(|_| ()).map_err(|_| "the disk is full".into())
+    }
+}
+
+impl Keeper<Vec<f32>, Vec<f64>> for Full {
+    fn population(&self, _: &Psi) -> Result<(), KeeperError> {
+        self.write()
+    }
+    fn individual(
+        &self,
+        _: &Individual<Vec<f32>, Vec<f64>>,
+        _: &dyn Fn() -> Vec<Entry<Vec<f32>>>,
+    ) -> Result<(), KeeperError> {
+        self.write()
+    }
+}
+
+#[test]
+fn a_keeper_that_fails_costs_nothing_either() {
+    let (whole, _) = uninterrupted(&small());
+    let problem = problem();
+    let mut failed = 0;
+    for writes in 0.. {
+        let full = Full(AtomicUsize::new(writes));
+        let run = Esgd::new(&problem, &small()).executor(&Threads(2)).keeper(&full).run();
+        let Err(failure) = run else { break };
+        assert!(matches!(failure.error, Error::NotKept(_)), "{}", failure.error);
+        assert_eq!(failure.error.to_string(), "the disk is full");
+        let psi = failure.population.unwrap();
+        let outcome = Esgd::new(&problem, &small()).resume(psi).unwrap();
+        assert_eq!(digest(&outcome.population), whole, "after {writes} writes");
+        failed += 1;
+    }
+    assert!(failed > 20, "{failed}");
+}
+
+/// What a ledger cannot be is said in one sentence.
+#[test]
+fn a_ledger_that_contradicts_itself_is_refused() {
+    type Spoil = fn(&mut Ledger);
+    let cases: [(&str, Spoil); 8] = [
+        ("same name", |l| l.individuals[1].id = l.individuals[0].id),
+        ("cannot guard", |l| l.m = 99),
+        ("cannot guard", |l| l.individuals.clear()),
+        ("above that on record", |l| l.record[0] = Fitness::new(-1.0)),
+        ("above that on record", |l| {
+            for one in &mut l.individuals {
+                one.fitness = Fitness::WORST;
+            }
+        }),
+        ("on record for more", |l| l.record.push(Fitness::WORST)),
+        ("same seat", |l| {
+            let progress = esgd_core::guarantee::Progress { seat: 99, epochs: 0, backed_off: 0 };
+            l.individuals[0].progress = Some(progress);
+        }),
+        ("without hyper", |l| {
+            let progress = esgd_core::guarantee::Progress { seat: 0, epochs: 1, backed_off: 0 };
+            l.individuals[0].progress = Some(progress);
+            l.individuals[0].hyper = None;
+        }),
+    ];
+    let problem = problem();
+    let psi = Esgd::new(&problem, &small()).run().unwrap().population;
+    let snapshot = Snapshot::of(&psi);
+    for (expected, spoil) in cases {
+        let mut ledger = psi.ledger();
+        spoil(&mut ledger);
+        let theta = |origin| Ok::<_, LedgerError>(Arc::new(snapshot.networks[&origin].clone()));
+        let restored = Population::restore(ledger, theta, |_| Ok(vec![0.0; 4]));
+        let message = restored.unwrap_err().to_string();
+        assert!(message.contains(expected) && !message.contains('\n'), "{expected}: {message}");
+    }
+}
