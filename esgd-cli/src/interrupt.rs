@@ -29,15 +29,17 @@ impl Interrupt {
     /// Listens from here on.
     pub fn listen() -> Result<Self, Failure> {
         let this = Self { stop: Arc::default(), signal: Arc::default() };
-        this.register().map_err(|e| Failure::Failed(format!("cannot listen for Ctrl-C: {e}")))?;
+        let cannot = |e: io::Error| Failure::Failed(format!("cannot listen for Ctrl-C: {e}"));
+        this.register().map_err(cannot)?;
         let watched = this.clone();
         // A signal's handler may not print.
-        thread::spawn(move || {
+        let tell = move || {
             while !watched.stop.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(100));
             }
             eprintln!("\nesgd: stopping after the current epochs; once more to stop at once");
-        });
+        };
+        thread::Builder::new().spawn(tell).map_err(cannot)?;
         Ok(this)
     }
 

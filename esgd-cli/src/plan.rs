@@ -6,7 +6,7 @@ use std::{fmt, sync::Mutex};
 use esgd_core::{
     Executor, Hyper, OptimizerSpec, Problem, Range, Settings,
     rng::{Key, Purpose},
-    settings::{Start, Way},
+    settings::{RecipePolicy, Start, Way},
 };
 use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers, data::Splits};
 use serde::Serialize;
@@ -102,8 +102,18 @@ impl Plan {
             .saturating_add(archive)
             .max(candidates.saturating_add(mu))
             .saturating_add(founders as u64);
-        let states = mu.saturating_add(threads as u64);
-        let population = alive.saturating_mul(genome).saturating_add(states.saturating_mul(state));
+        // A worker trains with a copy. A recipe that will be drawn anew leaves no state.
+        let states = match settings.recipes.policy {
+            RecipePolicy::Redraw => threads as u64,
+            RecipePolicy::Keep | RecipePolicy::Inherit => mu,
+        };
+        let states = states.saturating_add(threads as u64);
+        // One individual at a time is on its way into a checkpoint, as bytes and as a file.
+        let written = 2 * (genome + state);
+        let population = alive
+            .saturating_mul(genome)
+            .saturating_add(states.saturating_mul(state))
+            .saturating_add(written);
         let left = available();
         // An engine has weights and a gradient; one of networks that are too large is not even tried.
         let engine = match population.saturating_add(2 * genome) > left {

@@ -41,13 +41,14 @@ impl<'a> Progress<'a> {
         let lines = !silent && !io::stderr().is_terminal();
         if silent || lines {
             bar.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            bar.enable_steady_tick(Duration::from_millis(200));
         }
         let template = "{prefix} [{bar:24}] {percent:>3}%  {msg}  {eta_precise} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(title);
-        bar.enable_steady_tick(Duration::from_millis(200));
         Self {
             bar,
             lines,

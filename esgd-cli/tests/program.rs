@@ -221,3 +221,149 @@ fn data_sets_are_named_with_the_nearest() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("cannot be reached"), "{}", stderr(&output));
 }
+
+/// A run's best network, and its log without the clock.
+fn left(run: &Path) -> (Vec<u8>, Vec<String>) {
+    let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let line = |line: &str| line.split_once(',').unwrap().1.to_owned();
+    (fs::read(run.join("best.safetensors")).unwrap(), metrics.lines().map(line).collect())
+}
+
+/// Some seconds, with a checkpoint of everything.
+const LONGER: [&str; 12] = [
+    "--set",
+    "generations=6",
+    "--set",
+    "epochs=20",
+    "--set",
+    "run.checkpoint_share=1",
+    "--set",
+    "mu=6",
+    "--set",
+    "rho=2",
+    "--set",
+    "lambda=8",
+];
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_killed_or_interrupted_goes_on_to_the_same_bits() {
+    use std::{os::unix::process::ExitStatusExt, process::Stdio, thread, time::Duration};
+
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    assert!(train(&whole, &LONGER).status.success());
+    let expected = left(&whole);
+    for (signal, code) in [("KILL", None), ("INT", Some(130)), ("TERM", Some(143))] {
+        let run = dir.path().join(signal);
+        let shown = run.display().to_string();
+        let mut args = vec!["train", "--quiet", "--out", &shown];
+        for set in ["m=3", "run.contrast=false"] {
+            args.extend(["--set", set]);
+        }
+        args.extend(LONGER);
+        let child = Command::new(env!("CARGO_BIN_EXE_esgd"))
+            .args(&args)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // As soon as something can be gone on from.
+        while !run.join("checkpoints/000002.json").exists() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status().unwrap();
+        assert!(sent.success());
+        let ended = child.wait_with_output().unwrap();
+        match code {
+            None => assert_eq!(ended.status.signal(), Some(9)),
+            Some(code) => {
+                assert_eq!(ended.status.code(), Some(code), "{}", stderr(&ended));
+                assert!(stderr(&ended).contains("esgd resume"), "{}", stderr(&ended));
+            }
+        }
+        assert!(esgd(&["verify", &shown]).status.success(), "{signal}");
+        let resumed = esgd(&["resume", &shown, "--quiet", "--set", "run.threads=3"]);
+        assert!(resumed.status.success(), "{signal}: {}", stderr(&resumed));
+        assert!(left(&run) == expected, "{signal}: other bits");
+        assert!(esgd(&["verify", &shown]).status.success(), "{signal}");
+    }
+}
+
+#[test]
+fn generations_can_be_added_and_what_breaks_the_guarantee_cannot_be_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (long, short) = (dir.path().join("long"), dir.path().join("short"));
+    let plain = [
+        "--set",
+        "fine_tune.epochs=0",
+        "--set",
+        "optimizers.0.lr=0.1",
+        "--set",
+        "optimizers.1.lr=0.001",
+    ];
+    assert!(train(&long, &[&plain[..], &["--set", "generations=5"]].concat()).status.success());
+    assert!(train(&short, &plain).status.success());
+    let shown = short.display().to_string();
+    let again = esgd(&["resume", &shown]);
+    assert!(again.status.success() && stderr(&again).contains("is complete"), "{}", stderr(&again));
+    for (set, expected) in [
+        ("mu=5", "mu = 5"),
+        ("m=2", "m = 2"),
+        ("guarantee.way=back-off", "the guarantee is another"),
+        ("network.hidden=[9]", "`network` cannot be changed"),
+        ("data.validation=100", "`data` cannot be changed"),
+        ("seed=2", "`seed` cannot be changed"),
+        ("generations=2", "3 are complete"),
+        ("generatoins=9", "did you mean"),
+    ] {
+        let refused = esgd(&["resume", &shown, "--set", set]);
+        assert_eq!(refused.status.code(), Some(2), "{set}: {}", stderr(&refused));
+        assert!(stderr(&refused).contains(expected), "{set}: {}", stderr(&refused));
+    }
+    let more = esgd(&["resume", &shown, "--quiet", "--set", "generations=5"]);
+    assert!(more.status.success(), "{}", stderr(&more));
+    assert!(left(&short) == left(&long), "a run with generations added is that with all of them");
+
+    let tuned = dir.path().join("tuned");
+    assert!(train(&tuned, &[]).status.success());
+    let refused = esgd(&["resume", &tuned.display().to_string(), "--set", "generations=9"]);
+    assert!(stderr(&refused).contains("fine-tuning"), "{}", stderr(&refused));
+    let nowhere = esgd(&["resume", &dir.path().join("nowhere").display().to_string()]);
+    assert!(stderr(&nowhere).contains("has no run in it"), "{}", stderr(&nowhere));
+}
+
+#[test]
+fn verify_finds_what_was_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    assert!(train(&run, &[]).status.success());
+    let shown = run.display().to_string();
+    let good = esgd(&["verify", &shown]);
+    let said = String::from_utf8_lossy(&good.stdout).into_owned();
+    assert!(good.status.success() && said.lines().all(|line| line.starts_with("ok")), "{said}");
+    let change = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let path = run.join(name);
+        let before = fs::read(&path).unwrap();
+        let mut bytes = before.clone();
+        change(&mut bytes);
+        fs::write(&path, bytes).unwrap();
+        let bad = esgd(&["verify", &shown]);
+        assert_eq!(bad.status.code(), Some(1), "{name}");
+        assert!(stderr(&bad).contains("checks failed"), "{}", stderr(&bad));
+        fs::write(&path, before).unwrap();
+        String::from_utf8_lossy(&bad.stdout).into_owned()
+    };
+    let last = |bytes: &mut Vec<u8>| *bytes.last_mut().unwrap() ^= 64;
+    assert!(change("best.safetensors", &last).contains("FAILED  best network"));
+    assert!(change("metrics.jsonl", &|bytes| bytes.truncate(100)).contains("FAILED  checkpoints"));
+    let manifests = fs::read_dir(run.join("checkpoints")).unwrap();
+    let manifest = manifests
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .max()
+        .unwrap();
+    let manifest = manifest.strip_prefix(&run).unwrap().display().to_string();
+    assert!(change(&manifest, &|bytes| bytes[300] ^= 1).contains("its checksum is another"));
+    assert!(esgd(&["verify", &shown]).status.success());
+}

@@ -180,7 +180,10 @@ impl<'a, P: Problem> Esgd<'a, P> {
     }
 
     /// Whether a population can go on under these settings without losing its guarantee.
-    fn fits(&self, psi: &Psi<P>) -> Result<(), Error<P::Error>> {
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn fits(&self, psi: &Psi<P>) -> Result<(), Error<P::Error>> {
         self.settings.check()?;
         if psi.yardstick() != self.judge.yardstick() {
             let (was, is) = (psi.yardstick().clone(), self.judge.yardstick().clone());

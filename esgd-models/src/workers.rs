@@ -3,10 +3,7 @@
 //! candle and gemm would split every small product over all cores; a population has better use
 //! for them.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use esgd_core::Executor;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -54,10 +51,17 @@ impl Executor for Workers {
                 job(i);
             }
         };
-        thread::scope(|scope| {
-            for pool in self.pools.iter().take(n) {
-                scope.spawn(|| pool.install(take));
-            }
+        each(&self.pools[..self.pools.len().min(n)], &take);
+    }
+}
+
+/// Runs `work` once on each of the pools, all at the same time. No thread is made for that, which could
+/// fail.
+fn each(pools: &[ThreadPool], work: &(dyn Fn() + Sync)) {
+    if let Some((first, rest)) = pools.split_first() {
+        first.in_place_scope(|scope| {
+            scope.spawn(|_| work());
+            each(rest, work);
         });
     }
 }

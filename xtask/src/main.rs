@@ -7,6 +7,7 @@ mod gpu;
 mod hardware;
 mod nearest;
 mod process;
+mod soak;
 mod test;
 mod tidy;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use failure::Failure;
 
-const COMMANDS: [&str; 6] = ["test", "bench", "gpu", "evidence", "figure", "tidy"];
+const COMMANDS: [&str; 7] = ["test", "bench", "gpu", "soak", "evidence", "figure", "tidy"];
 
 const HELP: &str = "\
 The chores of the workspace.
@@ -26,6 +27,7 @@ Commands:
   bench [evolution|generation]    Prints the hardware and runs the benches of esgd-bench
   bench ops [ARGS…]               Compares the speed of making offspring with others'
   gpu [--quick]                   Checks the kernels' bits on a GPU, then their speed
+  soak [PART…] [--quick]          Kills, damages and starves runs, and fuzzes the parsers: minutes
   evidence [ARGS…]                Runs the experiment behind BENCHMARKS.md
   figure RUN OUT.svg              Draws the figure of one run
   tidy                            Checks the rules of the house
@@ -65,6 +67,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "gpu" => gpu::run(rest),
+        "soak" => soak::run(rest),
         "evidence" => experiment::evidence(rest),
         "figure" => experiment::figure(rest),
         "tidy" => tidy::run(rest),
@@ -77,7 +80,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
 fn asks_for_help(command: &str, rest: &[String]) -> bool {
     let is_help = |arg: &str| matches!(arg, "-h" | "--help");
     let has_its_own = match command {
-        "evidence" | "gpu" => true,
+        "evidence" | "gpu" | "soak" => true,
         "bench" => rest.first().is_some_and(|name| bench::PROGRAMS.contains(&name.as_str())),
         _ => false,
     };

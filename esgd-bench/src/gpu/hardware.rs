@@ -4,6 +4,7 @@ use std::{process::Command, time::SystemTime};
 
 /// The GPU as its driver's tool describes it, and the date.
 #[must_use]
+#[allow(clippy::disallowed_methods, reason = "a log says on which day it was made")]
 pub fn describe() -> String {
     let query = "--query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem";
     let output = Command::new("nvidia-smi").args([query, "--format=csv,noheader"]).output();

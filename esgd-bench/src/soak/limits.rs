@@ -5,6 +5,9 @@ use std::process::Command;
 use super::program::{Program, left, succeed};
 use crate::Result;
 
+/// Megabytes of the first run, in which not even the program fits.
+const FIRST: usize = 4;
+
 /// Runs with limits on the address space, from too little to enough, and goes on without.
 ///
 /// # Errors
@@ -14,7 +17,7 @@ pub fn memory(program: &Program) -> Result<String> {
     let whole = dir.path().join("whole");
     succeed(program.train(&whole, &[]))?;
     let expected = left(&whole)?;
-    let (mut failed, mut enough, mut megabytes) = (0, 0, 60);
+    let (mut failed, mut enough, mut megabytes) = (0, 0, FIRST);
     while enough < 3 {
         let run = dir.path().join(format!("run-{megabytes}"));
         let train = program.train(&run, &["run.threads=2"]);
@@ -38,7 +41,7 @@ pub fn memory(program: &Program) -> Result<String> {
         megabytes += 2;
     }
     Ok(format!(
-        "{failed} runs with 60 MB to {megabytes} MB of address space had too little: each went on to \
+        "{failed} runs with {FIRST} MB to {megabytes} MB of address space had too little: each went on to \
          the same bits with more"
     ))
 }

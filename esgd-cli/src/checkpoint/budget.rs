@@ -12,11 +12,13 @@ pub struct Budget {
     spent: Duration,
     /// The longest that one took.
     dearest: Duration,
+    count: usize,
 }
 
 impl Budget {
     pub fn new(share: f64) -> Self {
-        Self { share, began: Instant::now(), spent: Duration::ZERO, dearest: Duration::ZERO }
+        let (spent, dearest) = (Duration::ZERO, Duration::ZERO);
+        Self { share, began: Instant::now(), spent, dearest, count: 0 }
     }
 
     /// Whether a population may be written.
@@ -31,7 +33,13 @@ impl Budget {
 
     pub fn spend(&mut self, took: Duration) {
         self.spent += took;
+        self.count += 1;
         self.dearest = self.dearest.max(took);
+    }
+
+    /// How many were written, and what they took.
+    pub fn spent(&self) -> (usize, Duration) {
+        (self.count, self.spent)
     }
 
     fn has(&self, reserve: Duration) -> bool {

@@ -16,7 +16,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use esgd_core::{
@@ -74,6 +74,7 @@ impl<'a> Checkpoints<'a> {
     ) -> io::Result<Self> {
         let dir = run.join(DIR);
         fs::create_dir_all(&dir)?;
+        search::tidy(&dir, found.map_or(&[], |found| &found.manifests))?;
         let mut books = Books {
             store: Store::new(&dir, HashSet::new()),
             manifests: vec![],
@@ -83,7 +84,6 @@ impl<'a> Checkpoints<'a> {
             budget: Budget::new(share),
         };
         if let Some(found) = found {
-            found.tidy(&dir)?;
             books.manifests.clone_from(&found.manifests);
             books.next = found.next;
             let known = found.manifests.iter().flat_map(|(_, files)| files.iter().cloned());
@@ -104,6 +104,11 @@ impl<'a> Checkpoints<'a> {
         let before = found.map_or(0.0, |found| found.manifest.seconds);
         let (began, books) = (Instant::now(), Mutex::new(books));
         Ok(Self { dir, config, keep, before, began, metrics, books })
+    }
+
+    /// How many were written since the program began, and what they took.
+    pub fn spent(&self) -> (usize, Duration) {
+        self.books().budget.spent()
     }
 
     /// Whether there is one.

@@ -21,26 +21,25 @@ pub struct Found {
     pub manifests: Vec<(u64, HashSet<String>)>,
     /// The number of the next.
     pub next: u64,
-    /// What is wrong with newer ones.
+    /// What is wrong with newer ones, and with older ones.
     pub damaged: Vec<String>,
+    pub older_damaged: Vec<String>,
 }
 
-impl Found {
-    /// Removes whatever does not belong to a checkpoint that is whole.
-    pub fn tidy(&self, dir: &Path) -> io::Result<()> {
-        let mut wanted = HashSet::new();
-        for (number, files) in &self.manifests {
-            wanted.insert(path(dir, *number));
-            wanted.extend(files.iter().map(|name| super::store::path(dir, name)));
-        }
-        for entry in fs::read_dir(dir)? {
-            let path = entry?.path();
-            if path.is_file() && !wanted.contains(&path) {
-                fs::remove_file(path)?;
-            }
-        }
-        Ok(())
+/// Removes whatever does not belong to these, of which a program that died may have left some.
+pub fn tidy(dir: &Path, manifests: &[(u64, HashSet<String>)]) -> io::Result<()> {
+    let mut wanted = HashSet::new();
+    for (number, files) in manifests {
+        wanted.insert(path(dir, *number));
+        wanted.extend(files.iter().map(|name| super::store::path(dir, name)));
     }
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_file() && !wanted.contains(&path) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Where a manifest of this number is.
@@ -73,10 +72,13 @@ pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
                 let manifests = vec![(number, manifest.files())];
                 let next = numbers.last().map_or(1, |last| last + 1);
                 let damaged = std::mem::take(&mut damaged);
-                found = Some(Found { number, manifest, manifests, next, damaged });
+                let older_damaged = vec![];
+                found = Some(Found { number, manifest, manifests, next, damaged, older_damaged });
             }
-            (Err(why), None) => damaged.push(format!("{}: {why}", path(&dir, number).display())),
-            (Err(_), Some(_)) => {}
+            (Err(why), found) => {
+                let list = found.as_mut().map_or(&mut damaged, |found| &mut found.older_damaged);
+                list.push(format!("{}: {why}", path(&dir, number).display()));
+            }
         }
     }
     match (found, damaged.first()) {

@@ -246,6 +246,18 @@ mod tests {
     }
 
     #[test]
+    fn half_of_what_is_drawn_is_below_the_median() {
+        let choice = Range::from(Law::Choice(vec![5.0, 1.0, 3.0]));
+        assert_eq!((choice.median(), Range::fixed(2.0).median()), (3.0, 2.0));
+        for law in [Law::Uniform(2.0, 4.0), Law::LogUniform(1e-4, 1e-2)] {
+            let range = Range::from(law);
+            let mut rng = Key::new(3, Purpose::Recipe).stream();
+            let below = (0..4000).filter(|_| range.draw(&mut rng) < range.median()).count();
+            assert!(below.abs_diff(2000) < 127, "{below} of 4000"); // four standard deviations
+        }
+    }
+
+    #[test]
     fn says_what_it_wants() {
         for text in ["'big'", "{ uniform = [1, 2], choice = [3] }", "{}", "{ loguniform = [1, 2] }"]
         {

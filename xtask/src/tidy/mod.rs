@@ -3,6 +3,7 @@
 mod code_only;
 mod direction;
 mod ignored;
+mod licences;
 mod links;
 mod rust_files;
 mod tree;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     }
     let tree = Tree::read()?;
     let mut violations = direction::check_workspace(&tree)?;
+    violations.extend(licences::check_dependencies()?);
     violations.extend(links::check_documents(&tree)?);
     for path in tree.rust_files() {
         let text = tree.text(path)?;
