@@ -1,19 +1,17 @@
 //! What an optimizer remembers of an individual, and its steps: on the CPU by the kernels of
 //! [`esgd_ops::optimizer`], elsewhere by the same rules in candle's operations.
 
-use std::{cell::RefCell, collections::HashMap};
+mod file;
+
+use std::cell::RefCell;
 
 use candle_core::{CpuStorage, DType, InplaceOp2, Layout, Tensor, Var, backprop::GradStore};
 use esgd_ops::{
     norm,
     optimizer::{self, Optimizer},
 };
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use crate::{
-    Error, Genome, Parameter, Result, Role, Training,
-    genome::{values, with_values},
-};
+use crate::{Error, Genome, Parameter, Result, Role, Training, genome::with_values};
 
 /// What an optimizer remembers.
 #[derive(Clone, Debug)]
@@ -78,87 +76,6 @@ impl OptimizerState {
         }
         self.epochs += 1;
         Ok(self.epochs - 1)
-    }
-
-    /// The state of this network's optimizer as a safetensors file: buffer 0 of `fc1.weight` is
-    /// `fc1.weight/0`; the steps and epochs are its metadata.
-    ///
-    /// # Errors
-    /// If candle cannot read the values.
-    pub fn to_safetensors(&self, theta: &Genome) -> Result<Vec<u8>> {
-        let bytes = |v: &[f32]| v.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
-        let mut buffers = vec![];
-        for (i, parameter) in theta.parameters().iter().enumerate() {
-            let contents: Vec<Vec<u8>> = match &self.slots {
-                Slots::Host(slots) => slots[i].iter().map(|slot| bytes(slot)).collect(),
-                Slots::Device(slots) => {
-                    slots[i].iter().map(|slot| Ok(bytes(&values(slot)?))).collect::<Result<_>>()?
-                }
-            };
-            let named = |(k, bytes)| (format!("{}/{k}", parameter.name), bytes);
-            buffers.extend(contents.into_iter().enumerate().map(named));
-        }
-        let views = buffers.iter().map(|(name, bytes)| {
-            Ok((name, TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes)?))
-        });
-        let metadata = HashMap::from([
-            ("steps".to_owned(), self.steps.to_string()),
-            ("epochs".to_owned(), self.epochs.to_string()),
-        ]);
-        views
-            .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()
-            .and_then(|views| safetensors::serialize(views, Some(metadata)))
-            .map_err(|e| Error::Weights(e.to_string()))
-    }
-
-    /// The state that [`to_safetensors`](Self::to_safetensors) wrote for a network of the shapes of
-    /// `theta`.
-    ///
-    /// # Errors
-    /// If the file is malformed, or the state of another network's optimizer.
-    pub fn of_safetensors(theta: &Genome, bytes: &[u8]) -> Result<Self> {
-        let wrong = |e: String| Error::Weights(format!("this is not an optimizer's state ({e})"));
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| wrong(e.to_string()))?;
-        let file = SafeTensors::deserialize(bytes).map_err(|e| wrong(e.to_string()))?;
-        let count = |name: &str| {
-            let text = header.metadata().as_ref().and_then(|metadata| metadata.get(name));
-            text.and_then(|text| text.parse::<u64>().ok())
-                .ok_or_else(|| wrong(format!("it has no number of {name}")))
-        };
-        let (steps, epochs) = (count("steps")?, count("epochs")?);
-        let epochs = u32::try_from(epochs).map_err(|e| wrong(e.to_string()))?;
-        let mut left = file.len();
-        let mut slots = vec![];
-        for parameter in theta.parameters() {
-            let mut own = vec![];
-            while let Ok(found) = file.tensor(&format!("{}/{}", parameter.name, own.len())) {
-                let fits = found.dtype() == Dtype::F32
-                    && found.shape() == [parameter.tensor().elem_count()]
-                    && parameter.role == Role::Weight;
-                if !fits {
-                    return Err(wrong(format!("`{}` has other buffers", parameter.name)));
-                }
-                let floats = found.data().as_chunks::<4>().0.iter();
-                own.push(floats.map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>());
-                left -= 1;
-            }
-            slots.push(own);
-        }
-        if left > 0 {
-            return Err(wrong("it has buffers of tensors that the network has not".into()));
-        }
-        let slots = if theta.device().is_cpu() {
-            Slots::Host(slots)
-        } else {
-            let tensor = |p: &Parameter, v: &Vec<f32>| {
-                Tensor::from_slice(v, p.tensor().shape(), &theta.device())
-            };
-            let all = theta.parameters().iter().zip(&slots).map(|(p, own)| {
-                own.iter().map(|v| tensor(p, v)).collect::<candle_core::Result<Vec<_>>>()
-            });
-            Slots::Device(all.collect::<candle_core::Result<_>>()?)
-        };
-        Ok(Self { steps, epochs, slots })
     }
 
     /// Counts a step; gives its number and the buffers of each parameter, on the CPU.
@@ -317,73 +234,9 @@ impl InplaceOp2 for Update<'_> {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Shape};
-    use esgd_core::{
-        Hyper, Problem,
-        mangle::mangled,
-        rng::{Key, Purpose},
-    };
-    use proptest::prelude::*;
+    use candle_core::Device;
 
     use super::*;
-    use crate::{Activation, Supervised, data, genome::variable, networks::mlp};
-
-    #[test]
-    fn a_state_survives_a_file() {
-        let splits = data::digits(data::Sizes { train: Some(100), ..Default::default() }).unwrap();
-        let problem = |width| {
-            let network = mlp(64, &[width], 10, Activation::Relu).unwrap();
-            Supervised::new(network, splits.train.clone(), splits.train.clone()).unwrap()
-        };
-        let other = problem(9).init(Key::new(1, Purpose::Init)).unwrap();
-        let problem = problem(8);
-        let hyper =
-            |kind: &str| Hyper { kind: kind.into(), values: [("lr".to_owned(), 0.01)].into() };
-        let mut theta = problem.init(Key::new(1, Purpose::Init)).unwrap();
-        for kind in ["sgd", "adam"] {
-            let mut state = problem.state(&theta, &hyper(kind)).unwrap();
-            problem
-                .epoch(&mut theta, &mut state, &hyper(kind), Key::new(1, Purpose::Train))
-                .unwrap();
-            let file = state.to_safetensors(&theta).unwrap();
-            let back = OptimizerState::of_safetensors(&theta, &file).unwrap();
-            assert_eq!(format!("{back:?}"), format!("{state:?}"));
-            let mut copy = problem.fork(&theta).unwrap();
-            let mut again = back.clone();
-            for (theta, state) in [(&mut theta, &mut state), (&mut copy, &mut again)] {
-                problem.epoch(theta, state, &hyper(kind), Key::new(2, Purpose::Train)).unwrap();
-            }
-            assert_eq!(copy.to_safetensors().unwrap(), theta.to_safetensors().unwrap());
-            assert_eq!(
-                again.to_safetensors(&theta).unwrap(),
-                state.to_safetensors(&theta).unwrap()
-            );
-
-            for cut in [0, 7, 8, 50, file.len() - 1] {
-                assert!(OptimizerState::of_safetensors(&theta, &file[..cut]).is_err());
-            }
-            if kind == "adam" {
-                assert!(OptimizerState::of_safetensors(&other, &file).is_err());
-            }
-            assert!(
-                OptimizerState::of_safetensors(&theta, &theta.to_safetensors().unwrap()).is_err()
-            );
-        }
-    }
-
-    fn genome() -> Genome {
-        let var = variable(vec![1.0, 2.0], &Shape::from(2)).unwrap();
-        Genome::new(vec![Parameter { name: "a".into(), role: Role::Weight, var }]).unwrap()
-    }
-
-    proptest! {
-        #[test]
-        fn no_damage_makes_it_panic(
-            bytes in mangled(&OptimizerState::new(&genome(), 2).unwrap().to_safetensors(&genome()).unwrap()),
-        ) {
-            let _ = OptimizerState::of_safetensors(&genome(), &bytes);
-        }
-    }
 
     #[test]
     fn rules_on_tensors_are_the_kernels() {
