@@ -117,6 +117,11 @@ impl Session<'_> {
             folder.write_json("run.json", &summary)?;
         }
         self.show(&summary)?;
+        if !summary.fitness.is_finite() {
+            return Err(Failure::Failed(format!(
+                "every network in {shown} diverged: draw smaller learning rates (optimizers.N.lr), or clip gradients (optimizers.N.clip)"
+            )));
+        }
         let message = || {
             format!("interrupted after the run, in its contrast; go on with: esgd resume {shown}")
         };

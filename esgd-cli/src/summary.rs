@@ -262,7 +262,11 @@ pub struct Cells(pub Evaluation);
 
 impl fmt::Display for Cells {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:>10.4}", self.0.loss)?;
+        match self.0.loss {
+            // Four decimals of what diverges would fill the line.
+            loss if loss.abs() >= 1e5 => write!(f, "{loss:>10.2e}")?,
+            loss => write!(f, "{:>10.4}", Fitness::new(loss))?,
+        }
         match self.0.error {
             Some(error) => write!(f, "{:>8.2} %", 100.0 * error),
             None => write!(f, "{:>10}", "-"),

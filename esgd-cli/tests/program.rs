@@ -367,3 +367,20 @@ fn verify_finds_what_was_changed() {
     assert!(change(&manifest, &|bytes| bytes[300] ^= 1).contains("its checksum is another"));
     assert!(esgd(&["verify", &shown]).status.success());
 }
+
+#[test]
+fn a_run_in_which_all_diverge_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    for preset in ["default", "paper"] {
+        let run = dir.path().join(preset);
+        let sets = ["--set", "optimizers=[{ kind = \"sgd\", lr = 1e38 }]", "--preset", preset];
+        let ended = train(&run, &sets);
+        let said = stderr(&ended);
+        // From independent starts, back-off keeps the untrained networks.
+        let backed_off = preset == "paper";
+        assert_eq!(ended.status.code(), Some(i32::from(!backed_off)), "{preset}: {said}");
+        assert_eq!(said.contains("diverged: draw smaller learning rates"), !backed_off, "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+        assert!(esgd(&["verify", &run.display().to_string()]).status.success());
+    }
+}

@@ -63,7 +63,12 @@ impl Eq for Fitness {}
 
 impl fmt::Display for Fitness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_finite() { fmt::Display::fmt(&self.0, f) } else { f.pad("diverged") }
+        match (self.is_finite(), f.width()) {
+            (true, _) => fmt::Display::fmt(&self.0, f),
+            // A precision would cut the word.
+            (false, Some(width)) => write!(f, "{:>width$}", "diverged"),
+            (false, None) => f.write_str("diverged"),
+        }
     }
 }
 
@@ -158,6 +163,13 @@ mod tests {
             assert!(Fitness::new(f64::MAX) < Fitness::new(odd));
         }
         assert_eq!(Fitness::new(-0.0), Fitness::new(0.0));
+    }
+
+    #[test]
+    fn what_diverged_is_said_in_full() {
+        assert_eq!(format!("{:.4}", Fitness::WORST), "diverged");
+        assert_eq!(format!("{:10.4}", Fitness::WORST), "  diverged");
+        assert_eq!(format!("{:.2}", Fitness::new(0.123)), "0.12");
     }
 
     #[test]

@@ -8,9 +8,12 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use super::{OptimizerState, Slots};
 use crate::{Error, Genome, Parameter, Result, Role, genome::values};
 
+/// The metadata: steps, a space, epochs.
+const COUNTS: &str = "steps and epochs";
+
 impl OptimizerState {
     /// The state of this network's optimizer as a safetensors file: buffer 0 of `fc1.weight` is
-    /// `fc1.weight/0`; the steps and epochs are its metadata.
+    /// `fc1.weight/0`; its steps and epochs are metadata.
     ///
     /// # Errors
     /// If candle cannot read the values.
@@ -30,10 +33,9 @@ impl OptimizerState {
         let views = buffers.iter().map(|(name, bytes)| {
             Ok((name, TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes)?))
         });
-        let metadata = HashMap::from([
-            ("steps".to_owned(), self.steps.to_string()),
-            ("epochs".to_owned(), self.epochs.to_string()),
-        ]);
+        // One entry: of several, the order would be another in each file.
+        let counts = format!("{} {}", self.steps, self.epochs);
+        let metadata = HashMap::from([(COUNTS.to_owned(), counts)]);
         views
             .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()
             .and_then(|views| safetensors::serialize(views, Some(metadata)))
@@ -49,13 +51,11 @@ impl OptimizerState {
         let wrong = |e: String| Error::Weights(format!("this is not an optimizer's state ({e})"));
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| wrong(e.to_string()))?;
         let file = SafeTensors::deserialize(bytes).map_err(|e| wrong(e.to_string()))?;
-        let count = |name: &str| {
-            let text = header.metadata().as_ref().and_then(|metadata| metadata.get(name));
-            text.and_then(|text| text.parse::<u64>().ok())
-                .ok_or_else(|| wrong(format!("it has no number of {name}")))
-        };
-        let (steps, epochs) = (count("steps")?, count("epochs")?);
-        let epochs = u32::try_from(epochs).map_err(|e| wrong(e.to_string()))?;
+        let counts = header.metadata().as_ref().and_then(|metadata| {
+            let (steps, epochs) = metadata.get(COUNTS)?.split_once(' ')?;
+            Some((steps.parse().ok()?, epochs.parse().ok()?))
+        });
+        let (steps, epochs) = counts.ok_or_else(|| wrong("it does not count its steps".into()))?;
         let mut left = file.len();
         let mut slots = vec![];
         for parameter in theta.parameters() {
