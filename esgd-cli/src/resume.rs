@@ -38,6 +38,12 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     if let Some(refusal) = was.refuses(&config) {
         return Err(refusal);
     }
+    if found.is_none() && folder.path().join("best.safetensors").exists() {
+        let shown = folder.path().display();
+        return Err(Failure::Usage(format!(
+            "{shown} has a best network and no checkpoint to go on from: begin a new run with `esgd train --init {shown}/best.safetensors`"
+        )));
+    }
     if found.is_none() && config.has_founders() {
         return Err(Failure::Usage(format!(
             "{} was stopped before its first checkpoint, and the networks that it began from are not in it: begin again with `esgd train --init FILE`",

@@ -45,7 +45,10 @@ impl Session<'_> {
             From::Checkpoint(found, _) => Some(*found),
         };
         let metrics = Mutex::new(match found {
-            None => folder.new_metrics()?,
+            None => {
+                folder.write("config.toml", config.to_toml()?.as_bytes())?;
+                folder.new_metrics()?
+            }
             Some(found) => Metrics::reopen(&folder.metrics(), &found.manifest.metrics)
                 .map_err(Failure::Failed)?,
         });
@@ -86,16 +89,17 @@ impl Session<'_> {
         let begun = !outcome.stopped || checkpoints.any();
         if begun {
             checkpoints.save(&outcome.population).map_err(|e| self.with_advice(&e))?;
+            folder.write("best.safetensors", &outcome.best.scored.theta().to_safetensors()?)?;
         }
-        folder.write("best.safetensors", &outcome.best.scored.theta().to_safetensors()?)?;
         let shown = folder.path().display();
         if outcome.stopped {
             drop(outcome);
             let message = || match begun {
                 true => format!("interrupted; go on with: esgd resume {shown}"),
-                false => format!(
-                    "interrupted before the first generation; begin again with: esgd resume {shown}"
-                ),
+                false => {
+                    "interrupted before the first generation, so there is nothing to go on from yet"
+                        .into()
+                }
             };
             return Err(self.interrupt.failure(message).unwrap_or(Failure::Failed(message())));
         }

@@ -40,7 +40,6 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
     }
     plan.check()?;
     let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
-    folder.write("config.toml", config.to_toml()?.as_bytes())?;
     let interrupt = Interrupt::listen()?;
     Session {
         config: &config,

@@ -329,6 +329,11 @@ fn generations_can_be_added_and_what_breaks_the_guarantee_cannot_be_changed() {
     assert!(train(&tuned, &[]).status.success());
     let refused = esgd(&["resume", &tuned.display().to_string(), "--set", "generations=9"]);
     assert!(stderr(&refused).contains("fine-tuning"), "{}", stderr(&refused));
+    fs::remove_dir_all(tuned.join("checkpoints")).unwrap();
+    let (best, refused) =
+        (fs::read(tuned.join("best.safetensors")), esgd(&["resume", &tuned.display().to_string()]));
+    assert!(stderr(&refused).contains("no checkpoint to go on from"), "{}", stderr(&refused));
+    assert_eq!(fs::read(tuned.join("best.safetensors")).unwrap(), best.unwrap());
     let nowhere = esgd(&["resume", &dir.path().join("nowhere").display().to_string()]);
     assert!(stderr(&nowhere).contains("has no run in it"), "{}", stderr(&nowhere));
 }
