@@ -17,6 +17,7 @@ struct Turn<'a> {
     k: usize,
     j: usize,
     epochs: usize,
+    recipe: &'a Recipe,
     hyper: &'a Hyper,
     /// `None` where it must back off.
     license: Option<License>,
@@ -59,9 +60,10 @@ impl<P: Problem> Esgd<'_, P> {
                 return Played { individual, error: None };
             }
             let (mut resident, theta) = individual.depart();
-            let (hyper, state) = self.equip(&mut resident, (k, j), done > 0, lr);
+            let (recipe, hyper, state) = self.equip(&mut resident, (k, j), done > 0, lr);
             let license = if lr.is_none() { self.license(guard, k, j) } else { None };
-            let turn = Turn { k, j, epochs, hyper: &hyper, license, failed: &failed };
+            let (recipe, hyper) = (&recipe, &hyper);
+            let turn = Turn { k, j, epochs, recipe, hyper, license, failed: &failed };
             let mut played = self.play(&turn, resident, theta, state, guard);
             let kept = self.keeper.individual(&played.individual, &|| guard.archived());
             if let Err(error) = kept {
@@ -93,9 +95,9 @@ impl<P: Problem> Esgd<'_, P> {
         (k, j): (usize, usize),
         begun: bool,
         lr: Option<&Range>,
-    ) -> (Hyper, Option<P::State>) {
-        if let (true, Some(hyper)) = (begun, &resident.hyper) {
-            return (hyper.clone(), resident.state.take());
+    ) -> (Recipe, Hyper, Option<P::State>) {
+        if let (true, Some(recipe), Some(hyper)) = (begun, &resident.recipe, &resident.hyper) {
+            return (recipe.clone(), hyper.clone(), resident.state.take());
         }
         let key = Key::new(self.settings.seed, Purpose::Recipe).generation(k).individual(j);
         let mut rng = key.stream();
@@ -105,9 +107,7 @@ impl<P: Problem> Esgd<'_, P> {
             Some(lr) => recipe.clone().with("lr", lr, &mut rng).at(k, of),
             None => recipe.at(k, of),
         };
-        resident.recipe = Some(recipe);
-        resident.hyper = Some(hyper.clone());
-        (hyper, state)
+        (recipe, hyper, state)
     }
 
     /// The epochs of one individual that are left of K_s.
@@ -116,20 +116,19 @@ impl<P: Problem> Esgd<'_, P> {
         turn: &Turn<'_>,
         mut resident: Resident<P::State>,
         theta: NotWorse<P::Genome>,
-        state: Option<P::State>,
+        mut state: Option<P::State>,
         guard: &Guard<P::Genome>,
     ) -> Of<P> {
         let Turn { k, hyper, license, .. } = *turn;
         let mut progress = resident.progress.unwrap_or_default();
         let mut seat = Seat::Held(theta);
         let mut error = None;
-        resident.state = state;
         for s in progress.epochs + 1..=turn.epochs {
             if self.stopped() || turn.failed.load(Ordering::Relaxed) {
                 break;
             }
             let from = seat.scored().theta();
-            let (candidate, state) = match self.epoch(turn, s, from, resident.state.as_ref()) {
+            let (candidate, trained) = match self.epoch(turn, s, from, state.as_ref()) {
                 Ok(trained) => trained,
                 Err(stopped_by) => {
                     error = Some(stopped_by);
@@ -142,7 +141,7 @@ impl<P: Problem> Esgd<'_, P> {
             (seat, back) = seat.advance(candidate, license);
             // θ and the optimizer's state return together.
             if !back {
-                resident.state = Some(state);
+                state = Some(trained);
                 resident.at = (k, s);
             }
             progress.epochs = s;
@@ -150,9 +149,14 @@ impl<P: Problem> Esgd<'_, P> {
             let id = resident.id;
             self.observer.epoch(&EpochReport { k, s, id, hyper, fitness, backed_off: back });
         }
-        if progress.epochs >= turn.epochs && self.settings.recipes.policy == RecipePolicy::Redraw {
-            // The next recipe is new, and begins with a fresh state.
-            resident.state = None;
+        // One that was stopped before its first epoch draws its recipe again, so it stays as it was.
+        if progress.epochs > 0 {
+            resident.recipe = Some(turn.recipe.clone());
+            resident.hyper = Some(hyper.clone());
+            // A recipe that is drawn anew begins with a fresh state.
+            let over = progress.epochs >= turn.epochs;
+            let fresh = over && self.settings.recipes.policy == RecipePolicy::Redraw;
+            resident.state = state.filter(|_| !fresh);
         }
         resident.progress = Some(progress);
         Played { individual: resident.settle(seat), error }

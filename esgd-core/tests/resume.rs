@@ -318,3 +318,27 @@ fn a_ledger_that_contradicts_itself_is_refused() {
         assert!(message.contains(expected) && !message.contains('\n'), "{expected}: {message}");
     }
 }
+
+/// An error in any epoch costs nothing either, also in the first one of an individual that has no recipe
+/// yet, which draws it again.
+#[test]
+fn a_problem_that_breaks_down_once_leaves_the_same_run() {
+    use esgd_core::settings::{RecipePolicy, Recipes};
+    use support::saboteur::{Method, Saboteur, Told, Trained};
+
+    for policy in [RecipePolicy::Redraw, RecipePolicy::Keep, RecipePolicy::Inherit] {
+        let settings = Settings { recipes: Recipes { policy, perturb: 0.2 }, ..small() };
+        let sound = Saboteur::new(Told::Honestly, Trained::Well);
+        let whole = Esgd::new(&sound, &settings).run().unwrap().population;
+        let digest =
+            |psi: &Population<Vec<f32>, _>| format!("{:?} {:?}", psi.ledger(), psi.tally());
+        for call in 1.. {
+            let mut broken = Saboteur::new(Told::Honestly, Trained::Well);
+            broken.breaks = Some((Method::Epoch, call));
+            let Err(failure) = Esgd::new(&broken, &settings).run() else { break };
+            let Some(psi) = failure.population else { continue };
+            let rest = Esgd::new(&sound, &settings).resume(psi).unwrap().population;
+            assert_eq!(digest(&rest), digest(&whole), "{policy:?}, call {call}");
+        }
+    }
+}
