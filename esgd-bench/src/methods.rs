@@ -120,7 +120,7 @@ fn archive_of(settings: &Settings) -> Guarantee {
 }
 
 fn policy(policy: RecipePolicy) -> Recipes {
-    Recipes { policy, perturb: 0.2 }
+    Recipes { policy, perturb: 0.2, resample: 0.25 }
 }
 
 /// The one pool that all populations draw from.

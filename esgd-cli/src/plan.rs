@@ -105,7 +105,7 @@ impl Plan {
         // A worker trains with a copy. A recipe that will be drawn anew leaves no state.
         let states = match settings.recipes.policy {
             RecipePolicy::Redraw => threads as u64,
-            RecipePolicy::Keep | RecipePolicy::Inherit => mu,
+            RecipePolicy::Keep | RecipePolicy::Inherit | RecipePolicy::Explore => mu,
         };
         let states = states.saturating_add(threads as u64);
         // One individual at a time is on its way into a checkpoint, as bytes and as a file.

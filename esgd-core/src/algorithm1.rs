@@ -112,7 +112,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
             // A start that was cut short is not the start of the run that was asked for.
             return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
         }
-        self.observer.phase(&Report::of(&psi, Phase::Start, self.settings.m));
+        self.tell(&psi, Phase::Start);
         self.resume(self.keep(psi)?)
     }
 
@@ -122,7 +122,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
     /// # Errors
     /// What stopped it, and the last complete population.
     pub fn resume(&self, mut psi: Psi<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
-        let Settings { generations, epochs, evolution_steps, m, .. } = *self.settings;
+        let Settings { generations, epochs, evolution_steps, .. } = *self.settings;
         if let Err(error) = self.fits(&psi) {
             return Err(Box::new(Failure { error, population: Some(psi) }));
         }
@@ -143,7 +143,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
                 return self.stop(psi);
             }
             psi = self.complete(psi, k)?;
-            self.observer.phase(&Report::of(&psi, Phase::Generation, m));
+            self.tell(&psi, Phase::Generation);
             psi = self.keep(psi)?;
         }
         if self.settings.fine_tune.epochs > 0 && psi.stage() != Stage::FineTuned {
@@ -157,7 +157,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
             }
             psi = self.complete(psi, generations)?;
             psi.enter(Stage::FineTuned);
-            self.observer.phase(&Report::of(&psi, Phase::FineTune, m));
+            self.tell(&psi, Phase::FineTune);
             psi = self.keep(psi)?;
         }
         Ok(Outcome { best: psi.best(), population: psi, stopped: false })
@@ -167,6 +167,12 @@ impl<'a, P: Problem> Esgd<'a, P> {
     fn stop(&self, psi: Psi<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
         let psi = self.keep(psi)?;
         Ok(Outcome { best: psi.best(), population: psi, stopped: true })
+    }
+
+    /// Tells the observer that a phase is complete.
+    fn tell(&self, psi: &Psi<P>, phase: Phase) {
+        let report = Report::of(psi, phase, self.settings.m, self.judge.problem());
+        self.observer.phase(&report);
     }
 
     /// Shows the keeper a population.

@@ -12,7 +12,7 @@ use crate::{
     executor,
     guarantee::{Pool, Survivor, Unborn},
     rng::Purpose,
-    settings::RecipePolicy,
+    settings::{RecipePolicy, Recipes, Settings},
     strategy::Moment,
 };
 
@@ -47,7 +47,7 @@ impl<P: Problem> Esgd<'_, P> {
         psi: &Psi<P>,
         moment: &Moment<'_>,
     ) -> Result<Option<Succession<P>>, Error<P::Error>> {
-        let theta: Vec<_> = psi.individuals().iter().map(|one| one.scored().theta()).collect();
+        let mu: Vec<_> = psi.individuals().iter().map(Individual::scored).collect();
         let ranked: Vec<_> = psi.individuals().iter().map(Individual::fitness).collect();
 
         // Generate the offspring population Ψ_λ and score it.
@@ -56,7 +56,7 @@ impl<P: Problem> Esgd<'_, P> {
             if self.stopped() {
                 return Ok(None);
             }
-            let unborn = self.judge.appraise(&theta, plan)?;
+            let unborn = self.judge.appraise(&mu, plan)?;
             self.observer.offspring(unborn.fitness());
             Ok::<_, Error<_>>(Some(unborn))
         })?;
@@ -77,7 +77,7 @@ impl<P: Problem> Esgd<'_, P> {
             Survivor::Parent(_) => None,
         });
         let newcomers = executor::try_map(self.executor, chosen.collect(), |_, i| {
-            let scored = self.judge.bear(&theta, &offspring[i])?;
+            let scored = self.judge.bear(&mu, &offspring[i])?;
             Ok::<_, Error<_>>(self.christen(psi, &offspring[i], i, scored, moment))
         })?;
         let scored = offspring.len();
@@ -95,20 +95,26 @@ impl<P: Problem> Esgd<'_, P> {
     ) -> Individual<P::Genome, P::State> {
         let parents: Vec<_> =
             unborn.plan().parents.iter().filter_map(|&rank| psi.individuals().get(rank)).collect();
-        let recipe = match self.settings.recipes.policy {
+        let Settings { recipes: Recipes { policy, perturb, resample }, ref optimizers, .. } =
+            *self.settings;
+        let first = parents.first();
+        let inherited = first.and_then(|first| first.recipe());
+        let mut rng = moment.key(Purpose::Recipe, index).stream();
+        let (recipe, state) = match policy {
+            RecipePolicy::Redraw | RecipePolicy::Keep => (None, None),
             RecipePolicy::Inherit => {
-                parents.first().and_then(|first| first.recipe()).map(|recipe| {
-                    let mut rng = moment.key(Purpose::Recipe, index).stream();
-                    self.settings.optimizers.perturb(
-                        recipe,
-                        self.settings.recipes.perturb,
-                        &mut rng,
-                    )
-                })
+                (inherited.map(|recipe| optimizers.perturb(recipe, perturb, &mut rng)), None)
             }
-            RecipePolicy::Redraw | RecipePolicy::Keep => None,
+            RecipePolicy::Explore => (
+                inherited.map(|r| optimizers.explore(r, (perturb, resample), &mut rng)),
+                // Of another network it would be the wrong one.
+                first
+                    .filter(|_| unborn.plan().clones().is_some())
+                    .and_then(|one| one.state().cloned()),
+            ),
         };
         let id = Id { generation: moment.k, step: moment.v, index };
-        Individual::born(id, parents.iter().map(|one| one.id()).collect(), recipe, scored)
+        let parents = parents.iter().map(|one| one.id()).collect();
+        Individual::born(id, parents, (recipe, state), scored)
     }
 }

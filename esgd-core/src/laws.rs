@@ -23,7 +23,7 @@ use crate::{
     Esgd, Fitness, Moment, Mutation, Observer, OptimizerPool, Phase, Population, Problem,
     Reference, Report, Scale, Schedule, Settings, Strategy, Threads,
     rng::{Key, Purpose},
-    settings::{Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Start, Way},
+    settings::{Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Selection, Start, Way},
 };
 
 /// Lets the laws look into a genome.
@@ -76,7 +76,7 @@ pub fn any_settings(
 ) -> impl proptest::strategy::Strategy<Value = Settings> {
     let sizes = (1usize..7, 0usize..9, 0usize..100, 0usize..100);
     let loops = (1usize..5, 1usize..4, 0usize..3);
-    let choices = (0usize..5, 0usize..2, 0usize..3, prop_oneof![Just(0.0), 0.0..2.0f64]);
+    let choices = (0usize..5, 0usize..2, 0usize..4, prop_oneof![Just(0.0), 0.0..2.0f64]);
     (any::<u64>(), sizes, loops, choices).prop_map(
         move |(seed, (mu, lambda, rho, m), (generations, epochs, evolution_steps), chosen)| {
             let (way, start, policy, sigma) = chosen;
@@ -92,6 +92,10 @@ pub fn any_settings(
                 lambda,
                 rho: 1 + rho % mu,
                 m: 1 + m % if way > 1 { mu - 1 } else { mu },
+                selection: match seed % 2 {
+                    0 => Selection::Roulette,
+                    _ => Selection::Truncation { best: 0.4 },
+                },
                 start: match start {
                     0 => Start::Independent,
                     _ => Start::Shared { epochs: 1, candidates: 2 },
@@ -108,9 +112,14 @@ pub fn any_settings(
                     anneal: Schedule::Reciprocal,
                 },
                 recipes: Recipes {
-                    policy: [RecipePolicy::Redraw, RecipePolicy::Keep, RecipePolicy::Inherit]
-                        [policy],
+                    policy: [
+                        RecipePolicy::Redraw,
+                        RecipePolicy::Keep,
+                        RecipePolicy::Inherit,
+                        RecipePolicy::Explore,
+                    ][policy],
                     perturb: 0.2,
+                    resample: 0.25,
                 },
                 optimizers: optimizers.clone(),
                 ..Settings::paper()

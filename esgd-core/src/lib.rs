@@ -28,6 +28,7 @@ mod evolution_step;
 mod executor;
 mod fitness;
 pub mod guarantee;
+mod halving;
 mod keeper;
 #[cfg(feature = "laws")]
 pub mod laws;
@@ -49,6 +50,7 @@ pub use error::{Error, Failure};
 pub use executor::{Executor, Serial, Threads};
 pub use fitness::{EliteMean, Fitness, Yardstick};
 pub use guarantee::{Entry, Id, Individual, NotWorse, Population, Scored, Tally};
+pub use halving::{Halving, HalvingSettings, Trials};
 pub use keeper::{Keeper, KeeperError};
 pub use plan::{Mutation, Plan, Scale};
 pub use problem::Problem;

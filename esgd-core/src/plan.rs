@@ -39,3 +39,13 @@ pub struct Plan {
     /// Where the noise comes from.
     pub key: Key,
 }
+
+impl Plan {
+    /// The parent that it makes an exact copy of, if it does: the only one, without noise.
+    pub(crate) fn clones(&self) -> Option<usize> {
+        match self.parents[..] {
+            [only] if self.mutation.sigma == 0.0 => Some(only),
+            _ => None,
+        }
+    }
+}

@@ -69,4 +69,10 @@ pub trait Problem: Sync {
         mutation: Mutation,
         key: Key,
     ) -> Result<Self::Genome, Self::Error>;
+
+    /// How far apart networks are, if that is to be reported: the root mean square of their pairwise
+    /// distances, relative to that of their norms.
+    fn diversity(&self, _population: &[&Self::Genome]) -> Option<f64> {
+        None
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EliteMean, Fitness, Hyper, Id, Population, Tally};
+use crate::{EliteMean, Fitness, Hyper, Id, Population, Problem, Tally};
 
 /// Someone who watches a run. Every method may be left as it is.
 pub trait Observer: Sync {
@@ -69,6 +69,9 @@ pub struct Report {
     pub individuals: Vec<IndividualReport>,
     /// What was spent since the run began.
     pub tally: Tally,
+    /// How far apart those are that did not diverge; see [`Problem::diversity`](crate::Problem::diversity).
+    #[serde(default)]
+    pub diversity: Option<f64>,
 }
 
 /// One individual at the end of a phase.
@@ -85,7 +88,14 @@ pub struct IndividualReport {
 }
 
 impl Report {
-    pub(crate) fn of<G, S>(psi: &Population<G, S>, phase: Phase, m: usize) -> Self {
+    pub(crate) fn of<P: Problem>(
+        psi: &Population<P::Genome, P::State>,
+        phase: Phase,
+        m: usize,
+        problem: &P,
+    ) -> Self {
+        let sound = psi.individuals().iter().filter(|one| one.fitness().is_finite());
+        let sound: Vec<_> = sound.map(|one| one.scored().theta()).collect();
         let elite = psi.guarded();
         let mean = EliteMean::of(&elite, elite.len(), psi.yardstick());
         let born_now = |id: Id| phase == Phase::Generation && id.generation == psi.generation();
@@ -113,6 +123,7 @@ impl Report {
                 })
                 .collect(),
             tally: psi.tally(),
+            diversity: problem.diversity(&sound),
         }
     }
 }

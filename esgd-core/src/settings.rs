@@ -33,6 +33,8 @@ pub struct Settings {
     pub rho: usize,
     /// m, the number of the best that survive for certain.
     pub m: usize,
+    /// Who may become a parent.
+    pub selection: Selection,
     /// How the population begins.
     pub start: Start,
     /// What keeps the elite from getting worse.
@@ -45,6 +47,19 @@ pub struct Settings {
     pub fine_tune: FineTune,
     /// The optimizers to draw from.
     pub optimizers: OptimizerPool,
+}
+
+/// How the parents of an offspring are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Selection {
+    /// The better the likelier (section 3.3, item 1); see [`Roulette`](crate::Roulette).
+    Roulette,
+    /// Each of the best equally likely, as in population-based training.
+    Truncation {
+        /// The share of the population that may, above 0 to 1.
+        best: f64,
+    },
 }
 
 /// How the population begins (section 3.3).
@@ -133,6 +148,11 @@ pub enum RecipePolicy {
     Keep,
     /// Survivors keep theirs; offspring take their first parent's, perturbed.
     Inherit,
+    /// Survivors keep theirs; offspring take their first parent's and explore from there, as in
+    /// population-based training (Jaderberg et al., 2017): each value is drawn anew with probability
+    /// `resample`, or else multiplied by 1 − `perturb` or 1 + `perturb`. A clone takes the optimizer's
+    /// state as well.
+    Explore,
 }
 
 /// Where recipes come from.
@@ -141,8 +161,10 @@ pub enum RecipePolicy {
 pub struct Recipes {
     /// Redrawn, kept or inherited.
     pub policy: RecipePolicy,
-    /// How much an inherited value changes: a factor within exp(±this).
+    /// How much an inherited value changes: a factor within exp(±this), or when exploring 1 ± this.
     pub perturb: f64,
+    /// How likely an explored value is drawn anew, from 0 to 1.
+    pub resample: f64,
 }
 
 /// The phase after the last generation: some epochs with a small learning rate, backed off.
@@ -176,6 +198,7 @@ impl Settings {
             lambda: 40,
             rho: 2,
             m: 6,
+            selection: Selection::Roulette,
             start: Start::Independent,
             guarantee: Guarantee {
                 way: Way::BackOff,
@@ -188,7 +211,7 @@ impl Settings {
                 scale: Scale::Absolute,
                 anneal: Schedule::Reciprocal,
             },
-            recipes: Recipes { policy: RecipePolicy::Redraw, perturb: 0.2 },
+            recipes: Recipes { policy: RecipePolicy::Redraw, perturb: 0.2, resample: 0.25 },
             fine_tune: FineTune { epochs: 5, lr: Range::fixed(1e-3) },
             optimizers: OptimizerPool::default(),
         }
@@ -288,6 +311,18 @@ impl Settings {
             .or_else(|| at_least_zero("mutation.sigma", self.mutation.sigma))
             .or_else(|| annealing("mutation.anneal", self.mutation.anneal.fault()))
             .or_else(|| at_least_zero("recipes.perturb", self.recipes.perturb))
+            .or_else(|| {
+                let share = self.recipes.resample;
+                (!(0.0..=1.0).contains(&share)).then(|| {
+                    format!("recipes.resample = {share}: expected a probability from 0 to 1")
+                })
+            })
+            .or_else(|| match self.selection {
+                Selection::Truncation { best } if !(best > 0.0 && best <= 1.0) => Some(format!(
+                    "selection.truncation.best = {best}: expected a share above 0, at most 1"
+                )),
+                Selection::Truncation { .. } | Selection::Roulette => None,
+            })
             .or_else(|| annealing("fine_tune.lr", self.fine_tune.lr.fault()))
             .or_else(|| self.optimizers.fault())
     }
@@ -307,7 +342,11 @@ mod tests {
     fn what_cannot_work_is_one_sentence() {
         assert_eq!(valid().check(), Ok(()));
         type Spoil = fn(&mut Settings);
-        let cases: [(&str, Spoil); 14] = [
+        let cases: [(&str, Spoil); 16] = [
+            ("recipes.resample = 2", |s| s.recipes.resample = 2.0),
+            ("selection.truncation.best = 0", |s| {
+                s.selection = Selection::Truncation { best: 0.0 };
+            }),
             ("generations = 0", |s| s.generations = 0),
             ("epochs = 0", |s| s.epochs = 0),
             ("mu = 0", |s| s.mu = 0),

@@ -194,7 +194,7 @@ impl<P: Problem> Esgd<'_, P> {
     ) -> (Recipe, Option<P::State>) {
         match (self.settings.recipes.policy, &resident.recipe) {
             (_, Some(recipe)) if fine_tuning => (recipe.clone(), None),
-            (RecipePolicy::Keep | RecipePolicy::Inherit, Some(recipe)) => {
+            (RecipePolicy::Keep | RecipePolicy::Inherit | RecipePolicy::Explore, Some(recipe)) => {
                 (recipe.clone(), resident.state.clone())
             }
             _ => (self.settings.optimizers.draw(rng), None),

@@ -47,7 +47,7 @@ impl<P: Problem> Esgd<'_, P> {
             }
         };
         let newcomer = |(index, scored)| {
-            Individual::born(Id { generation: 0, step: 0, index }, vec![], None, scored)
+            Individual::born(Id { generation: 0, step: 0, index }, vec![], (None, None), scored)
         };
         let individuals = scored.into_iter().enumerate().map(newcomer).collect();
         Ok(Population::found(individuals, self.settings, self.judge.yardstick().clone(), tally))

@@ -5,6 +5,7 @@ use crate::{
     Fitness, Settings,
     plan::Plan,
     rng::{Key, Philox, Purpose},
+    settings::Selection,
 };
 
 /// Where in a run an evolution step stands.
@@ -32,21 +33,27 @@ pub trait Strategy: Sync {
     fn offspring(&self, ranked: &[Fitness], moment: &Moment<'_>) -> Vec<Plan>;
 }
 
-/// (μ/ρ + λ)-ES: each offspring the mean of ρ parents drawn independently by roulette, plus
-/// Gaussian noise (eq. 12).
+/// (μ/ρ + λ)-ES: each offspring the mean of ρ parents drawn independently, by roulette or from the best,
+/// plus Gaussian noise (eq. 12). With ρ = 1 and σ = 0 it is a clone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Recombination;
 
 impl Strategy for Recombination {
     fn offspring(&self, ranked: &[Fitness], moment: &Moment<'_>) -> Vec<Plan> {
-        let Settings { rho, lambda, generations, .. } = *moment.settings;
+        let Settings { rho, lambda, generations, selection, .. } = *moment.settings;
         let roulette = Roulette::new(ranked);
+        let draw = |rng: &mut Philox| match selection {
+            Selection::Roulette => roulette.draw(rng),
+            Selection::Truncation { best } => rng.below(
+                ((best * ranked.len() as f64).ceil() as usize).clamp(1, ranked.len().max(1)),
+            ),
+        };
         let mutation = moment.settings.mutation.at(moment.k, generations);
         (0..lambda)
             .map(|i| {
                 let mut rng = moment.key(Purpose::Parents, i).stream();
                 Plan {
-                    parents: (0..rho).map(|_| roulette.draw(&mut rng)).collect(),
+                    parents: (0..rho).map(|_| draw(&mut rng)).collect(),
                     mutation,
                     key: moment.key(Purpose::Mutation, i),
                 }

@@ -326,8 +326,11 @@ fn a_problem_that_breaks_down_once_leaves_the_same_run() {
     use esgd_core::settings::{RecipePolicy, Recipes};
     use support::saboteur::{Method, Saboteur, Told, Trained};
 
-    for policy in [RecipePolicy::Redraw, RecipePolicy::Keep, RecipePolicy::Inherit] {
-        let settings = Settings { recipes: Recipes { policy, perturb: 0.2 }, ..small() };
+    for policy in
+        [RecipePolicy::Redraw, RecipePolicy::Keep, RecipePolicy::Inherit, RecipePolicy::Explore]
+    {
+        let settings =
+            Settings { recipes: Recipes { policy, perturb: 0.2, resample: 0.25 }, ..small() };
         let sound = Saboteur::new(Told::Honestly, Trained::Well);
         let whole = Esgd::new(&sound, &settings).run().unwrap().population;
         let digest =

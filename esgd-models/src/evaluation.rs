@@ -7,7 +7,7 @@ use crate::{Pass, Result, Task, data::Dataset, genome::Genome};
 
 /// Samples that go through the network at a time. Part of the result's bits: the order of
 /// summation depends on it.
-const BATCH: usize = 500;
+pub(crate) const BATCH: usize = 500;
 
 /// How a network does on a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

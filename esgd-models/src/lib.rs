@@ -8,7 +8,9 @@
 #![forbid(unsafe_code)]
 
 pub mod data;
+mod diversity;
 mod engine;
+mod ensemble;
 mod error;
 mod evaluation;
 mod forecast;
@@ -25,6 +27,7 @@ mod supervised;
 mod task;
 mod workers;
 
+pub use ensemble::Predictions;
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use forecast::Pace;

@@ -8,7 +8,8 @@ use esgd_core::{Hyper, Mutation, Problem, Yardstick, rng::Key};
 use crate::{
     Error, OptimizerState, Pass, Result, Task, Training,
     data::Dataset,
-    engine::Engine,
+    diversity,
+    engine::{Engine, STATISTICS_BATCH},
     evaluation::{self, Evaluation},
     genome::Genome,
     initializer,
@@ -93,6 +94,33 @@ impl<T: Task> Supervised<T> {
     fn network(&self, theta: &Genome) -> Option<&Network> {
         let suits = theta.device().is_cpu() && self.task.loss_name() == CROSS_ENTROPY;
         self.task.network().filter(|_| suits)
+    }
+
+    /// The logits for all of `data` and the number of classes, if the engine computes this network.
+    pub(crate) fn logits_by_engine(
+        &self,
+        theta: &Genome,
+        data: &Dataset,
+    ) -> Result<Option<(Vec<f32>, usize)>> {
+        let Some(network) = self.network(theta) else { return Ok(None) };
+        let logits = self.with_engine(network, theta, 1, |engine| engine.logits(data))?;
+        Ok(Some((logits, network.classes())))
+    }
+
+    /// A copy with the statistics of `data`, if the engine computes this network.
+    pub(crate) fn reestimate_by_engine(
+        &self,
+        theta: &Genome,
+        data: &Dataset,
+    ) -> Result<Option<Genome>> {
+        let Some(network) = self.network(theta) else { return Ok(None) };
+        let copy = theta.fork()?;
+        let batch = STATISTICS_BATCH.min(data.len());
+        self.with_engine(network, theta, batch, |engine| {
+            engine.reestimate(data)?;
+            engine.store(&copy)
+        })?;
+        Ok(Some(copy))
     }
 
     /// Runs `f` on an engine with the values of `theta` and room for batches of `batch` samples. There
@@ -195,6 +223,12 @@ impl<T: Task> Problem for Supervised<T> {
 
     fn recombine(&self, parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
         offspring::of(parents, mutation, key)
+    }
+
+    fn diversity(&self, population: &[&Genome]) -> Option<f64> {
+        // On another device it would have to be copied, which is too much for a report.
+        let here = population.iter().all(|theta| theta.device().is_cpu());
+        here.then(|| diversity::of(population).ok().flatten()).flatten()
     }
 }
 

@@ -96,9 +96,9 @@ fn child<'a>(place: &'a mut Value, name: &str, path: &str) -> Result<&'a mut Val
     }
 }
 
-/// A section, whose keys are fixed; not a value that happens to be a table, such as `start`.
+/// A section, whose keys are fixed; not a value that happens to be a table: `start` and `selection`.
 fn section<'a>(key: &str, value: &'a mut Value) -> Option<&'a mut Table> {
-    value.as_table_mut().filter(|_| key != "start")
+    value.as_table_mut().filter(|_| key != "start" && key != "selection")
 }
 
 fn unknown(key: &str, known: &Table, prefix: &str, source: &str) -> Failure {

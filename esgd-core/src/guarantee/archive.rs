@@ -27,7 +27,7 @@ impl<G> Clone for Entry<G> {
 
 impl<G> Entry<G> {
     /// A strict total order, so that the archive does not depend on the order of offers.
-    fn rank(&self) -> (Fitness, (usize, usize), Id) {
+    pub(crate) fn rank(&self) -> (Fitness, (usize, usize), Id) {
         (self.scored.fitness(), self.at, self.id)
     }
 }

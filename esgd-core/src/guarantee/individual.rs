@@ -97,11 +97,11 @@ impl<G, S> Individual<G, S> {
     pub(crate) fn born(
         id: Id,
         parents: Vec<Id>,
-        recipe: Option<Recipe>,
+        (recipe, state): (Option<Recipe>, Option<S>),
         scored: Scored<G>,
     ) -> Self {
         let at = (id.generation, 0);
-        let who = Resident { id, parents, recipe, hyper: None, state: None, at, progress: None };
+        let who = Resident { id, parents, recipe, hyper: None, state, at, progress: None };
         Self { who, scored }
     }
 

@@ -117,29 +117,39 @@ impl<'a, P: Problem> Judge<'a, P> {
         Ok(Scored { theta: Arc::new(brood.0), fitness, yardstick: self.yardstick.clone() })
     }
 
-    /// Builds the offspring of `plan`, measures it and lets it go.
+    /// Builds the offspring of `plan`, measures it and lets it go. The fitness of a clone is known.
     pub(crate) fn appraise(
         &self,
-        parents: &[&P::Genome],
+        parents: &[&Scored<P::Genome>],
         plan: Plan,
     ) -> Result<Unborn, Error<P::Error>> {
-        let theta = self.build(parents, &plan)?;
-        Ok(Unborn { fitness: self.measure(&theta)?, plan })
+        let fitness = match plan.clones().and_then(|i| parents.get(i)) {
+            Some(scored) => scored.fitness,
+            None => self.measure(&self.build(parents, &plan)?)?,
+        };
+        Ok(Unborn { fitness, plan })
     }
 
     /// Builds an offspring again, to the bit, with the fitness it was measured to have.
     pub(crate) fn bear(
         &self,
-        parents: &[&P::Genome],
+        parents: &[&Scored<P::Genome>],
         unborn: &Unborn,
     ) -> Result<Scored<P::Genome>, Error<P::Error>> {
+        if let Some(&scored) = unborn.plan.clones().and_then(|i| parents.get(i)) {
+            return Ok(scored.clone());
+        }
         let theta = Arc::new(self.build(parents, &unborn.plan)?);
         Ok(Scored { theta, fitness: unborn.fitness, yardstick: self.yardstick.clone() })
     }
 
-    fn build(&self, population: &[&P::Genome], plan: &Plan) -> Result<P::Genome, Error<P::Error>> {
+    fn build(
+        &self,
+        population: &[&Scored<P::Genome>],
+        plan: &Plan,
+    ) -> Result<P::Genome, Error<P::Error>> {
         let parents: Option<Vec<_>> =
-            plan.parents.iter().map(|&i| population.get(i).copied()).collect();
+            plan.parents.iter().map(|&i| population.get(i).map(|one| one.theta())).collect();
         match parents {
             Some(parents) if !parents.is_empty() => {
                 self.problem.recombine(&parents, plan.mutation, plan.key).map_err(Error::Problem)

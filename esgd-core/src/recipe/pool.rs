@@ -133,6 +133,24 @@ impl OptimizerPool {
         near
     }
 
+    /// A recipe to try after `recipe`, of the same kind; see [`Range::explore`].
+    pub(crate) fn explore(
+        &self,
+        recipe: &Recipe,
+        (amount, resample): (f64, f64),
+        rng: &mut Philox,
+    ) -> Recipe {
+        let mut next = recipe.clone();
+        if let Some(spec) = self.0.get(recipe.spec) {
+            for (name, drawn) in &mut next.drawn {
+                if let Some(range) = spec.ranges.get(name) {
+                    drawn.value = range.explore(drawn.value, amount, resample, rng);
+                }
+            }
+        }
+        next
+    }
+
     /// Why nothing can be drawn, if nothing can, as one sentence.
     pub(crate) fn fault(&self) -> Option<String> {
         if self.0.is_empty() {

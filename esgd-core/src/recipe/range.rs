@@ -81,6 +81,20 @@ impl Range {
         }
     }
 
+    /// A value to try next: drawn anew with probability `resample`, or else multiplied by 1 − `amount` or
+    /// 1 + `amount`. What is uniform stays in its range; what is uniform in the logarithm may leave it, so
+    /// that a learning rate can go on falling.
+    pub(crate) fn explore(&self, value: f64, amount: f64, resample: f64, rng: &mut Philox) -> f64 {
+        let (anew, up) = (rng.unit() < resample, rng.unit() < 0.5);
+        let factor = if up { 1.0 + amount } else { 1.0 - amount };
+        match &self.law {
+            _ if anew => self.draw(rng),
+            Law::Fixed(_) | Law::Choice(_) => value,
+            Law::Uniform(low, high) => (value * factor).clamp(*low, *high),
+            Law::LogUniform(..) => value * factor,
+        }
+    }
+
     /// Why nothing can be drawn, if nothing can.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let fault = match &self.law {

@@ -10,7 +10,9 @@ use std::sync::Mutex;
 use esgd_core::{
     EpochReport, Esgd, Executor, Failure, Fitness, Id, Observer, Outcome, Phase, Range, Reference,
     Report, Schedule, Settings,
-    settings::{FineTune, Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Start, Way},
+    settings::{
+        FineTune, Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Selection, Start, Way,
+    },
 };
 use proptest::prelude::*;
 use saboteur::Saboteur;
@@ -115,7 +117,8 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
     let policy = prop_oneof![
         Just(RecipePolicy::Redraw),
         Just(RecipePolicy::Keep),
-        Just(RecipePolicy::Inherit)
+        Just(RecipePolicy::Inherit),
+        Just(RecipePolicy::Explore)
     ];
     (any::<u64>(), sizes, loops, 0..guards().len(), start, policy, 0.0..2.0f64).prop_map(
         |(
@@ -136,13 +139,17 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
                 lambda,
                 rho,
                 m,
+                selection: match seed % 2 {
+                    0 => Selection::Roulette,
+                    _ => Selection::Truncation { best: 0.4 },
+                },
                 start: s,
                 mutation: MutationSettings {
                     sigma,
                     anneal: Schedule::Constant,
                     ..Settings::paper().mutation
                 },
-                recipes: Recipes { policy: p, perturb: 0.2 },
+                recipes: Recipes { policy: p, perturb: 0.2, resample: 0.25 },
                 fine_tune: FineTune { epochs: tune, lr: Range::fixed(1e-3) },
                 ..small()
             };

@@ -285,6 +285,30 @@ impl Dataset {
         Ok(Self { x, y, ..self.clone() })
     }
 
+    /// Shows `f` all there is to the samples, as bytes: two sets that show the same are the same.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub fn visit_contents(&self, mut f: impl FnMut(&[u8])) -> Result<()> {
+        f(format!("{:?} {:?} {:?}", self.x.shape(), self.y.shape(), self.augmentation).as_bytes());
+        if let Some(pixels) = &self.pixels {
+            f(format!("{pixels:?}").as_bytes());
+        }
+        for tensor in [&self.x, &self.y] {
+            for sample in 0..self.len() {
+                let row = tensor.narrow(0, sample, 1)?.flatten_all()?;
+                match row.dtype() {
+                    DType::U8 => f(&row.to_vec1::<u8>()?),
+                    _ => {
+                        let values = row.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+                        values.iter().for_each(|value| f(&value.to_le_bytes()));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes that the samples take in memory.
     #[must_use]
     pub fn bytes(&self) -> u64 {

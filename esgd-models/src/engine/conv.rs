@@ -89,16 +89,21 @@ impl Conv {
         if !matches!(mode, Mode::Evaluation { first: false }) {
             self.conv.set_weights(&values[self.weight], &mut self.work);
         }
-        match mode {
-            Mode::Training { .. } if self.norm.is_some() => {
-                self.by_batch(x, shortcut, n, values);
-            }
+        match mode.share() {
+            Some(share) if self.norm.is_some() => self.by_batch(x, shortcut, n, values, share),
             _ => self.by_image(x, shortcut, n, values),
         }
     }
 
     /// In training all images are convolved before any can be normalised.
-    fn by_batch(&mut self, x: &[f32], shortcut: Option<&[f32]>, n: usize, values: &mut [Vec<f32>]) {
+    fn by_batch(
+        &mut self,
+        x: &[f32],
+        shortcut: Option<&[f32]>,
+        n: usize,
+        values: &mut [Vec<f32>],
+        share: f64,
+    ) {
         let (input, output, plane) =
             (self.shape.input_len(), self.shape.output_len(), self.plane());
         let Some(norm) = &mut self.norm else { return };
@@ -108,7 +113,7 @@ impl Conv {
             self.conv.forward(x, &mut self.work, y);
             norm.add(y, plane);
         }
-        norm.by_batch(values);
+        norm.by_batch(values, share);
         if let Some(pool) = &mut self.pool {
             let size = (self.shape.out_height(), self.shape.out_width());
             let images = self.y.chunks_exact(output).zip(pool.p.chunks_exact_mut(pool.output));

@@ -34,6 +34,9 @@ use chain::Chain;
 use node::{Mode, Node, Site};
 use parameters::{Gradients, Parameters};
 
+/// Samples whose statistics are taken together. Part of the result's bits.
+pub(crate) const STATISTICS_BATCH: usize = 128;
+
 /// Values that an evaluation's activations may take, so that they stay in the cache.
 const CACHED: usize = 1 << 16;
 
@@ -268,28 +271,68 @@ impl Engine {
         }
     }
 
+    /// The logits for all of `data`, in evaluation mode.
+    ///
+    /// # Errors
+    /// If the data do not fit the network.
+    pub(crate) fn logits(&mut self, data: &Dataset) -> Result<Vec<f32>> {
+        let mut all = Vec::with_capacity(data.len() * self.classes);
+        self.visit_logits(data, |logits, _| all.extend_from_slice(logits))?;
+        Ok(all)
+    }
+
     /// Loss and error in evaluation mode.
     ///
     /// # Errors
     /// If the data do not fit the network.
     pub(crate) fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation> {
+        let (mut loss, mut errors) = (0.0, 0);
+        self.visit_logits(data, |logits, classes| {
+            let (sum, wrong) = cross_entropy::sum_and_errors(logits, classes);
+            loss += sum;
+            errors += wrong;
+        })?;
+        let samples = data.len();
+        let error = Some(errors as f64 / samples as f64);
+        Ok(Evaluation { loss: loss / samples as f64, error, samples })
+    }
+
+    /// Shows `f` the logits of `data` in evaluation mode and their classes, some samples at a time.
+    fn visit_logits(
+        &mut self,
+        data: &Dataset,
+        mut f: impl FnMut(&mut [f32], &[u32]),
+    ) -> Result<()> {
         self.check(data)?;
         let order: Vec<u32> = (0..data.len() as u32).collect();
-        let (mut loss, mut errors) = (0.0, 0);
         for (i, batch) in order.chunks(self.together).enumerate() {
             self.gather(data, batch, None)?;
             let n = batch.len();
             let x = &self.x[..n * self.input.len()];
             self.nodes.forward(x, n, &mut self.values, &Mode::Evaluation { first: i == 0 });
-            let logits = self.nodes.output_mut();
-            let (sum, wrong) =
-                cross_entropy::sum_and_errors(&mut logits[..n * self.classes], &self.y[..n]);
-            loss += sum;
-            errors += wrong;
+            f(&mut self.nodes.output_mut()[..n * self.classes], &self.y[..n]);
         }
-        let samples = data.len();
-        let error = Some(errors as f64 / samples as f64);
-        Ok(Evaluation { loss: loss / samples as f64, error, samples })
+        Ok(())
+    }
+
+    /// Makes the statistics those of `data`: the means over its batches of [`STATISTICS_BATCH`], for which
+    /// there must be room.
+    ///
+    /// # Errors
+    /// If the data do not fit the network.
+    pub(crate) fn reestimate(&mut self, data: &Dataset) -> Result<()> {
+        self.check(data)?;
+        let order: Vec<u32> = (0..data.len() as u32).collect();
+        let (whole, rest) = order.split_at(order.len() - order.len() % STATISTICS_BATCH);
+        // A last batch that is smaller would count too much.
+        let order = if whole.is_empty() { rest } else { whole };
+        for (before, batch) in order.chunks(STATISTICS_BATCH).enumerate() {
+            self.gather(data, batch, None)?;
+            let n = batch.len();
+            let x = &self.x[..n * self.input.len()];
+            self.nodes.forward(x, n, &mut self.values, &Mode::Statistics { before });
+        }
+        Ok(())
     }
 
     fn gather(&mut self, data: &Dataset, batch: &[u32], key: Option<Key>) -> Result<()> {

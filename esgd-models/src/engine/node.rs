@@ -28,11 +28,25 @@ pub(super) enum Mode {
     Training { dropout: f32, key: Key, drawn: Cell<u64> },
     /// Nothing is dropped. `first` after θ has changed.
     Evaluation { first: bool },
+    /// Normalised by the batch, whose statistics join the mean of `before` others. Nothing is dropped.
+    Statistics { before: usize },
 }
+
+/// The share of a batch in the running statistics: PyTorch's.
+const MOMENTUM: f64 = 0.1;
 
 impl Mode {
     pub(super) fn training(dropout: f32, key: Key) -> Self {
         Self::Training { dropout, key, drawn: Cell::new(0) }
+    }
+
+    /// The share of the batch in the running statistics, where it normalises by the batch.
+    pub(super) fn share(&self) -> Option<f64> {
+        match self {
+            Self::Training { .. } => Some(MOMENTUM),
+            Self::Statistics { before } => Some(1.0 / (before + 1) as f64),
+            Self::Evaluation { .. } => None,
+        }
     }
 
     /// What the next layer with dropout draws with, as [`Pass::dropout`](crate::Pass) has it.

@@ -11,9 +11,8 @@ use esgd_ops::layers::{
 use super::{Buffers, Node, Parameters, Site, node::Mode};
 use crate::{Result, networks::Size};
 
-/// What is added to a variance, and the share of a batch in the running statistics: PyTorch's.
+/// What is added to a variance: PyTorch's.
 const EPSILON: f64 = 1e-5;
-const MOMENTUM: f64 = 0.1;
 
 /// The statistics and parameters of a normalisation.
 pub(super) struct Channels {
@@ -54,10 +53,10 @@ impl Channels {
         }
     }
 
-    /// Normalises by the batch from now on, and moves the running statistics towards it.
-    pub(super) fn by_batch(&mut self, values: &mut [Vec<f32>]) {
-        let towards =
-            |old: f32, new: f64| (f64::from(old) * (1.0 - MOMENTUM) + MOMENTUM * new) as f32;
+    /// Normalises by the batch from now on, and moves the running statistics towards it, by
+    /// this share of the way.
+    pub(super) fn by_batch(&mut self, values: &mut [Vec<f32>], share: f64) {
+        let towards = |old: f32, new: f64| (f64::from(old) * (1.0 - share) + share * new) as f32;
         for (c, (affine, m)) in self.affine.iter_mut().zip(&self.moments).enumerate() {
             let (gamma, beta) = (values[self.gamma][c], values[self.beta][c]);
             *affine = Affine::new(gamma, beta, m.mean(), m.variance(), EPSILON);
@@ -137,10 +136,10 @@ impl Norm {
 impl Node for Norm {
     fn forward(&mut self, x: &[f32], n: usize, values: &mut [Vec<f32>], mode: &Mode) {
         let (len, plane) = (self.size.len(), self.size.plane());
-        if let Mode::Training { .. } = mode {
+        if let Some(share) = mode.share() {
             self.channels.begin();
             x[..n * len].chunks_exact(len).for_each(|image| self.channels.add(image, plane));
-            self.channels.by_batch(values);
+            self.channels.by_batch(values, share);
         } else {
             self.channels.by_running(values);
         }

@@ -1,0 +1,400 @@
+//! Asynchronous successive halving (Li et al., *A System for Massively Parallel Hyperparameter Tuning*,
+//! MLSys 2020, Algorithm 2): the tuner that a population is compared with.
+//!
+//! Trials with recipes of their own train for r epochs; the best 1/η of those that have, go on to rη, and
+//! so on up to R. A worker that is free promotes whoever can be promoted, from the highest rung down, or
+//! begins a new trial. Here workers are simulated: a job takes as long as it has epochs, and jobs that are
+//! under way at the same time run on the executor. So a run depends on the number of simulated workers
+//! and not on the machine's.
+
+mod rungs;
+
+use std::{
+    ops::RangeInclusive,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use crate::{
+    Entry, EpochReport, Error, Executor, Id, IndividualReport, Observer, OptimizerPool, Phase,
+    Problem, Recipe, Report, Serial, Tally, executor,
+    guarantee::{Brood, Judge},
+    rng::{Key, Purpose},
+    settings::SettingsError,
+};
+use rungs::Rungs;
+
+/// What a run of successive halving is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HalvingSettings {
+    /// What every random number follows from.
+    pub seed: u64,
+    /// η: one of so many goes on. At least 2.
+    pub eta: usize,
+    /// r: epochs before a trial is first compared. At least 1.
+    pub first: usize,
+    /// R: the most epochs of a trial, over which its recipe is annealed. At least r.
+    pub most: usize,
+    /// Epochs of all trials together, at least r. What is left of them at the end is less than r.
+    pub budget: usize,
+    /// Jobs that are under way at the same time. At least 1.
+    pub workers: usize,
+    /// What recipes are drawn from.
+    pub optimizers: OptimizerPool,
+}
+
+impl HalvingSettings {
+    /// Checks that the settings can work.
+    ///
+    /// # Errors
+    /// One sentence about the first that cannot.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let Self { eta, first, most, budget, workers, .. } = *self;
+        let fault = match () {
+            () if eta < 2 => Some(format!("eta = {eta}: expected at least 2")),
+            () if first == 0 => Some("first = 0: expected at least 1 epoch".into()),
+            () if most < first => Some(format!("most = {most}: expected at least first = {first}")),
+            () if budget < first => {
+                Some(format!("budget = {budget} epochs: expected at least first = {first}"))
+            }
+            () if most >= 1 << 24 => Some(format!("most = {most}: expected less than {}", 1 << 24)),
+            () if workers == 0 => Some("workers = 0: expected at least 1".into()),
+            () => self.optimizers.fault(),
+        };
+        fault.map_or(Ok(()), |sentence| Err(SettingsError(sentence)))
+    }
+}
+
+/// A run of asynchronous successive halving.
+///
+/// ```
+/// use esgd_core::{Function, Halving, HalvingSettings, Reference};
+///
+/// let problem = Reference::new(Function::Sphere, 5);
+/// let settings = HalvingSettings {
+///     seed: 1,
+///     eta: 3,
+///     first: 1,
+///     most: 9,
+///     budget: 60,
+///     workers: 4,
+///     optimizers: Reference::optimizers(),
+/// };
+/// let trials = Halving::new(&problem, &settings).run()?;
+/// assert_eq!(trials.tally.epochs, 60);
+/// # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
+/// ```
+pub struct Halving<'a, P: Problem> {
+    judge: Judge<'a, P>,
+    settings: &'a HalvingSettings,
+    executor: &'a dyn Executor,
+    observer: &'a dyn Observer,
+    stop: Option<&'a AtomicBool>,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Trials<G> {
+    /// The best network ever scored.
+    pub best: Entry<G>,
+    /// The trials as they are at the end, best first.
+    pub last: Vec<Entry<G>>,
+    /// What was spent.
+    pub tally: Tally,
+    /// Whether it was asked to stop before its budget was spent.
+    pub stopped: bool,
+}
+
+/// A trial between two jobs.
+struct Trial<G, S> {
+    recipe: Recipe,
+    now: Option<(Entry<G>, S)>,
+}
+
+/// A job of one trial: to train it up to some epoch.
+struct Job<G, S> {
+    trial: usize,
+    rung: usize,
+    /// When it is done, in epochs since the run began.
+    end: usize,
+    epochs: RangeInclusive<usize>,
+    /// What it came to, once it has run: the trial, and its best epoch.
+    done: Option<Trained<G, S>>,
+}
+
+/// What a job makes: the trial's network and state after it, and the best network on the way.
+struct Trained<G, S> {
+    last: Entry<G>,
+    state: S,
+    best: Entry<G>,
+}
+
+type JobOf<P> = Job<<P as Problem>::Genome, <P as Problem>::State>;
+type Held<P> = (Entry<<P as Problem>::Genome>, <P as Problem>::State);
+type TrialOf<P> = Trial<<P as Problem>::Genome, <P as Problem>::State>;
+
+impl<'a, P: Problem> Halving<'a, P> {
+    /// A run on one thread, unobserved.
+    #[must_use]
+    pub fn new(problem: &'a P, settings: &'a HalvingSettings) -> Self {
+        let judge = Judge::new(problem);
+        Self { judge, settings, executor: &Serial, observer: &(), stop: None }
+    }
+
+    /// Runs jobs on `executor`. It changes no result.
+    #[must_use]
+    pub fn executor(self, executor: &'a dyn Executor) -> Self {
+        Self { executor, ..self }
+    }
+
+    /// Tells `observer` about each epoch, and as a phase about each job.
+    #[must_use]
+    pub fn observer(self, observer: &'a dyn Observer) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Stops soon after `stop` becomes true.
+    #[must_use]
+    pub fn stop_when(self, stop: &'a AtomicBool) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
+    /// Runs until the budget is spent.
+    ///
+    /// # Errors
+    /// What stopped it.
+    pub fn run(&self) -> Result<Trials<P::Genome>, Error<P::Error>> {
+        self.settings.check()?;
+        let HalvingSettings { eta, first, most, budget, workers, .. } = *self.settings;
+        let mut rungs = Rungs::new(eta, first, most);
+        let mut trials: Vec<TrialOf<P>> = vec![];
+        let mut busy: Vec<Option<JobOf<P>>> = (0..workers).map(|_| None).collect();
+        let (mut now, mut left, mut finished) = (0, budget, 0);
+        let mut tally = Tally::default();
+        let mut best: Option<Entry<P::Genome>> = None;
+        loop {
+            for worker in busy.iter_mut().filter(|worker| worker.is_none()) {
+                let Some((trial, rung)) = rungs.next(left) else { break };
+                if trial == trials.len() {
+                    let mut rng = self.key(Purpose::Recipe, trial).stream();
+                    trials
+                        .push(Trial { recipe: self.settings.optimizers.draw(&mut rng), now: None });
+                }
+                let epochs = rungs.epochs(rung);
+                let n = epochs.end() + 1 - epochs.start();
+                left -= n;
+                *worker = Some(Job { trial, rung, end: now + n, epochs, done: None });
+            }
+            let next = busy.iter().flatten().map(|job| job.end).min();
+            let Some(end) = next else { break };
+            now = end;
+            let due = |job: &JobOf<P>| job.end == now && job.done.is_none();
+            if busy.iter().flatten().any(due) {
+                self.work(&mut busy, &mut trials)?;
+                if self.stopped() {
+                    break;
+                }
+            }
+            // Of jobs that end together those of earlier workers count first.
+            for worker in &mut busy {
+                if worker.as_ref().is_none_or(|job| job.end != now) {
+                    continue;
+                }
+                let Some(job) = worker.take() else { continue };
+                let Some(Trained { last, state, best: found }) = job.done else { continue };
+                tally.epochs += job.epochs.count();
+                finished += 1;
+                rungs.report(job.trial, job.rung, last.scored.fitness());
+                trials[job.trial].now = Some((last, state));
+                best = match best {
+                    Some(old) if old.rank() <= found.rank() => Some(old),
+                    _ => Some(found),
+                };
+                if let Some(best) = &best {
+                    self.tell(best, &trials, (finished, tally));
+                }
+            }
+        }
+        let stopped = self.stopped();
+        let mut last: Vec<_> = trials.into_iter().filter_map(|trial| Some(trial.now?.0)).collect();
+        last.sort_by_key(Entry::rank);
+        let Some(best) = best else {
+            let why = "successive halving was stopped before its first trial was scored";
+            return Err(Error::Settings(SettingsError(why.into())));
+        };
+        Ok(Trials { best, last, tally, stopped })
+    }
+
+    /// Runs all jobs under way that have not run.
+    fn work(
+        &self,
+        busy: &mut [Option<JobOf<P>>],
+        trials: &mut [TrialOf<P>],
+    ) -> Result<(), Error<P::Error>> {
+        let jobs = busy.iter_mut().flatten().filter(|job| job.done.is_none());
+        let items: Vec<_> = jobs
+            .map(|job| {
+                let (trial, epochs) = (job.trial, job.epochs.clone());
+                let from = trials[trial].now.take();
+                (job, (trial, trials[trial].recipe.clone(), epochs, from))
+            })
+            .collect();
+        executor::try_map(self.executor, items, |_, (job, (trial, recipe, epochs, from))| {
+            job.done = self.train(trial, &recipe, epochs, from)?;
+            Ok::<_, Error<_>>(())
+        })?;
+        Ok(())
+    }
+
+    /// Trains a trial for some epochs; `None` if the run is stopped before they are done.
+    fn train(
+        &self,
+        trial: usize,
+        recipe: &Recipe,
+        epochs: RangeInclusive<usize>,
+        mut now: Option<Held<P>>,
+    ) -> Result<Option<Trained<P::Genome, P::State>>, Error<P::Error>> {
+        let problem = self.judge.problem();
+        let id = Id { generation: 0, step: 0, index: trial };
+        let mut best: Option<Entry<P::Genome>> = None;
+        for k in epochs {
+            if self.stopped() {
+                return Ok(None);
+            }
+            let hyper = recipe.at(k, self.settings.most);
+            let (theta, state) = match now.take() {
+                Some((entry, state)) => (problem.fork(entry.scored.theta()), Ok(state)),
+                None => {
+                    let theta =
+                        problem.init(self.key(Purpose::Init, trial)).map_err(Error::Problem)?;
+                    let state = problem.state(&theta, &hyper);
+                    (Ok(theta), state)
+                }
+            };
+            let mut brood = Brood::new(theta.map_err(Error::Problem)?);
+            let mut state = state.map_err(Error::Problem)?;
+            let key = self.key(Purpose::Train, trial).step(k);
+            problem.epoch(brood.theta_mut(), &mut state, &hyper, key).map_err(Error::Problem)?;
+            let scored = self.judge.score(brood)?;
+            let (fitness, backed_off) = (scored.fitness(), false);
+            self.observer.epoch(&EpochReport { k, s: 1, id, hyper: &hyper, fitness, backed_off });
+            let entry = Entry { scored, id, at: (0, k), hyper: Some(hyper) };
+            if best.as_ref().is_none_or(|old| entry.rank() < old.rank()) {
+                best = Some(entry.clone());
+            }
+            now = Some((entry, state));
+        }
+        Ok(now.zip(best).map(|((last, state), best)| Trained { last, state, best }))
+    }
+
+    /// Reports all trials.
+    fn tell(&self, best: &Entry<P::Genome>, trials: &[TrialOf<P>], spent: (usize, Tally)) {
+        let mut individuals: Vec<_> = trials
+            .iter()
+            .filter_map(|trial| trial.now.as_ref())
+            .map(|(entry, _)| IndividualReport {
+                id: entry.id,
+                parents: vec![],
+                fitness: entry.scored.fitness(),
+                hyper: entry.hyper.clone(),
+            })
+            .collect();
+        individuals.sort_by_key(|one| (one.fitness, one.id));
+        let best = best.scored.fitness();
+        self.observer.phase(&Report {
+            phase: Phase::Generation,
+            generation: spent.0,
+            best,
+            elite_mean: best,
+            elite: vec![best],
+            elite_offspring: 0,
+            m: 1,
+            individuals,
+            tally: spent.1,
+            diversity: None,
+        });
+    }
+
+    fn key(&self, purpose: Purpose, trial: usize) -> Key {
+        Key::new(self.settings.seed, purpose).individual(trial)
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Function, Reference, Threads};
+
+    fn settings() -> HalvingSettings {
+        HalvingSettings {
+            seed: 3,
+            eta: 3,
+            first: 1,
+            most: 9,
+            budget: 100,
+            workers: 4,
+            optimizers: Reference::optimizers(),
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing_and_all_of_the_budget_is_spent() {
+        let problem = Reference::new(Function::Rastrigin, 3);
+        let settings = settings();
+        let run = |threads| {
+            let executor = Threads(threads);
+            let trials = Halving::new(&problem, &settings).executor(&executor).run().unwrap();
+            assert_eq!(trials.tally.epochs, 100);
+            let best = trials.last.iter().map(|one| one.scored.fitness()).min();
+            assert!(Some(trials.best.scored.fitness()) <= best);
+            format!("{:?} {:?}", trials.best, trials.last)
+        };
+        assert_eq!(run(1), run(3));
+        assert_ne!(run(1), {
+            let other = HalvingSettings { seed: 4, ..self::settings() };
+            format!("{:?}", Halving::new(&problem, &other).run().unwrap().last)
+        });
+    }
+
+    #[test]
+    fn a_third_goes_on_and_the_best_get_the_most_epochs() {
+        let problem = Reference::new(Function::Sphere, 2);
+        let trials = Halving::new(&problem, &settings()).run().unwrap();
+        let epochs: Vec<_> = trials.last.iter().map(|one| one.at.1).collect();
+        let at_least = |n| epochs.iter().filter(|&&e| e >= n).count();
+        // Who is promoted early may have been overtaken later, so it is not a third exactly.
+        assert!(at_least(9) >= 1 && 2 * at_least(9) < at_least(3) && 2 * at_least(3) < at_least(1));
+        assert_eq!(epochs.iter().sum::<usize>(), 100);
+    }
+
+    #[test]
+    fn what_cannot_work_is_one_sentence() {
+        type Spoil = fn(&mut HalvingSettings);
+        let cases: [(&str, Spoil); 6] = [
+            ("eta = 1", |s| s.eta = 1),
+            ("first = 0", |s| s.first = 0),
+            ("most = 0", |s| s.most = 0),
+            ("budget = 0", |s| s.budget = 0),
+            ("workers = 0", |s| s.workers = 0),
+            ("optimizers", |s| s.optimizers.0.clear()),
+        ];
+        for (expected, spoil) in cases {
+            let mut settings = settings();
+            spoil(&mut settings);
+            let message = settings.check().unwrap_err().to_string();
+            assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_stop_before_the_first_score_is_one_sentence() {
+        let problem = Reference::new(Function::Sphere, 2);
+        let stop = AtomicBool::new(true);
+        let settings = settings();
+        let error = Halving::new(&problem, &settings).stop_when(&stop).run().unwrap_err();
+        assert!(error.to_string().contains("stopped before"), "{error}");
+    }
+}
