@@ -21,6 +21,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Go on with a run that was interrupted, killed or has failed, or add generations to one
     Resume(ResumeArgs),
+    /// Compare ESGD with what it competes with, at equal compute: single runs, tuning, ensembles, PBT, ASHA
+    Compare(CompareArgs),
     /// Check a run's folder: checksums, the guarantee in its log, the best network's fitness
     Verify(VerifyArgs),
     /// Evaluate the best network of a run on training, validation and test data
@@ -31,6 +33,30 @@ pub enum Command {
     Presets,
     /// Print a config with every field explained, to start your own from
     Config(ConfigArgs),
+}
+
+/// What a config is laid together from.
+#[derive(Debug, Default, ClapArgs)]
+pub struct Sources {
+    /// A config file (TOML); it names only what differs from the defaults
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A preset, see `esgd presets`; several are laid over one another
+    #[arg(long, value_name = "NAME")]
+    pub preset: Vec<String>,
+    /// One setting, such as mu=32 or guarantee.way=back-off or optimizers.0.lr=0.1
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The seed that every random number follows from; of several runs that of the first
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The folder with the data, as `esgd data` makes it: MNIST's four IDX files, or CIFAR-10's six
+    /// .bin files with the preset cifar10
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to train: cpu, or cuda:N in a build with the feature `cuda`
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -47,28 +73,11 @@ Examples:
 The config is laid together in this order, the later over the earlier: the defaults, each --preset,
 --config, each --set, then --seed, --data and --device.")]
 pub struct TrainArgs {
-    /// A config file (TOML); it names only what differs from the defaults
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// A preset, see `esgd presets`; several are laid over one another
-    #[arg(long, value_name = "NAME")]
-    pub preset: Vec<String>,
-    /// One setting, such as mu=32 or guarantee.way=back-off or optimizers.0.lr=0.1
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-    /// The seed that every random number follows from
-    #[arg(long)]
-    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub sources: Sources,
     /// The folder for the run; it must be new or empty [default: runs/NAME-N]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// The folder with the data, as `esgd data` makes it: MNIST's four IDX files, or CIFAR-10's six
-    /// .bin files with the preset cifar10
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Where to train: cpu, or cuda:N in a build with the feature `cuda`
-    #[arg(long, value_name = "DEVICE")]
-    pub device: Option<String>,
     /// A network to begin from (safetensors); several make several founders
     #[arg(long, value_name = "FILE")]
     pub init: Vec<PathBuf>,
@@ -104,6 +113,42 @@ pub struct ResumeArgs {
     /// Where to train, if not where it was: cpu or cuda:N
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+    /// Print nothing but errors
+    #[arg(long, conflicts_with = "json")]
+    pub quiet: bool,
+    /// Print the result as JSON, and no progress
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Examples:
+  esgd compare --seeds 5                                  on the digits, with the default's budget
+  esgd compare --budget 96 --seeds 3                      with the arithmetic of 96 epochs for each method
+  esgd compare --preset fashion-mnist --data DIR --seeds 3
+  esgd compare --methods esgd,population,asha             only these
+
+Every method gets the same budget, in forward passes of a sample: training a sample takes three of them and
+each evaluation that a choice is made by takes one. What a method spends on tuning, on fitness and on
+choosing an ensemble is counted. Results are kept: the same command goes on where it was interrupted, and
+with another seed or method only what is missing is run.")]
+pub struct CompareArgs {
+    #[command(flatten)]
+    pub sources: Sources,
+    /// What each method may spend: a number of epochs, or of samples such as 500000samples, with evaluations
+    /// counted as a third [default: what the config's own run takes]
+    #[arg(long, value_name = "N")]
+    pub budget: Option<String>,
+    /// How many runs of each method, with seeds from the config's on
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub seeds: u64,
+    /// The methods to compare [default: all]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub methods: Vec<String>,
+    /// The folder for results, which may have some [default: comparisons/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Print nothing but errors
     #[arg(long, conflicts_with = "json")]
     pub quiet: bool,

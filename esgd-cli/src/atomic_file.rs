@@ -1,8 +1,13 @@
 //! Files that are written whole or not at all: beside their place, synced, renamed.
 
-use std::{io, path::Path};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use tempfile::{Builder, NamedTempFile};
+
+use crate::failure::Failure;
 
 const PREFIX: &str = ".esgd-";
 const SUFFIX: &str = ".part";
@@ -21,6 +26,18 @@ pub fn beside(dir: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(dir)
+}
+
+/// Writes a file whole or not at all: beside, synced, renamed.
+pub fn write(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+    let write = || -> io::Result<()> {
+        let mut file = beside(path.parent().unwrap_or(Path::new(".")))?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))
 }
 
 #[cfg(test)]

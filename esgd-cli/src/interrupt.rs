@@ -53,6 +53,11 @@ impl Interrupt {
         Ok(())
     }
 
+    /// Whether it was asked to stop.
+    pub fn is_raised(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// What becomes true.
     pub fn flag(&self) -> &AtomicBool {
         &self.stop

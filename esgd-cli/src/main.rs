@@ -10,6 +10,7 @@
 mod args;
 mod atomic_file;
 mod checkpoint;
+mod compare;
 mod config;
 mod contrast;
 mod device;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Train(args) => train::train(&args),
         Command::Resume(args) => resume::resume(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Data(args) => fetch::data(&args),

@@ -2,8 +2,7 @@
 //! `lock` of whoever writes them.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -102,16 +101,7 @@ impl RunFolder {
 
     /// Writes a file whole or not at all: beside, synced, renamed.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), Failure> {
-        let write = || -> io::Result<()> {
-            let mut file = atomic_file::beside(&self.path)?;
-            file.write_all(contents)?;
-            file.as_file().sync_all()?;
-            file.persist(self.path.join(name))?;
-            Ok(())
-        };
-        write().map_err(|e| {
-            Failure::Failed(format!("cannot write {}: {e}", self.path.join(name).display()))
-        })
+        atomic_file::write(&self.path.join(name), contents)
     }
 
     /// Removes a file, if it is there.

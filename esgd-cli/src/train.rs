@@ -22,7 +22,7 @@ use crate::{
 
 /// Trains a population and leaves a run's folder.
 pub fn train(args: &TrainArgs) -> Result<(), Failure> {
-    let config = Config::of(args)?;
+    let config = Config::of(&args.sources, args.init.len())?;
     let device = device::named(&config.run.device)?;
     let splits = task::splits(&config.data)?;
     let problem = task::problem(&config, &splits)?.on(device);

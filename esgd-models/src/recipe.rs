@@ -82,7 +82,11 @@ pub fn check(settings: &Settings) -> Result<()> {
     check_pool(&settings.optimizers)
 }
 
-fn check_pool(pool: &OptimizerPool) -> Result<()> {
+/// The same of a pool alone.
+///
+/// # Errors
+/// One sentence about the first mistake, with the nearest name where one was mistyped.
+pub fn check_pool(pool: &OptimizerPool) -> Result<()> {
     for (i, spec) in pool.0.iter().enumerate() {
         let Some((kind, own)) = KINDS.iter().find(|(kind, _)| *kind == spec.kind) else {
             return Err(Error::Recipe(format!("optimizers[{i}]: {}", unknown_kind(&spec.kind))));

@@ -243,6 +243,7 @@ impl<T: Task> Supervised<T> {
         key: Key,
     ) -> Result<()> {
         let training = Training::of(hyper, state.begin_epoch(theta)?)?;
+        state.refit(theta, training.optimizer.slots())?;
         if let Some(network) = self.network(theta) {
             let batch = training.batch.min(data.len());
             return self.with_engine(network, theta, batch, |engine| {

@@ -1,5 +1,6 @@
 //! The config of a run: the algorithm's settings, the data, the network, and how to run it.
 
+pub mod compare;
 pub mod data;
 pub mod layers;
 pub mod network;
@@ -11,10 +12,11 @@ use esgd_core::{Settings, settings::Start};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
+pub use compare::Compare;
 pub use data::{Data, Part, Source};
 pub use network::Network;
 
-use crate::{args::TrainArgs, failure::Failure};
+use crate::{args::Sources, failure::Failure};
 
 /// Everything that a run is told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,6 +26,7 @@ pub struct Config {
     pub data: Data,
     pub network: Network,
     pub run: Run,
+    pub compare: Compare,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,8 +50,8 @@ impl Run {
 }
 
 impl Config {
-    /// The config that the command line asks for, checked.
-    pub fn of(args: &TrainArgs) -> Result<Self, Failure> {
+    /// The config that the command line asks for, checked, to begin from so many networks of --init.
+    pub fn of(args: &Sources, founders: usize) -> Result<Self, Failure> {
         let mut table = parse(presets::text("default")?, "the default config")?;
         for name in &args.preset {
             let source = format!("preset {name}");
@@ -63,7 +66,7 @@ impl Config {
         for assignment in &args.set {
             layers::set(&mut table, assignment)?;
         }
-        if !args.init.is_empty()
+        if founders > 0
             && !matches!(&table["start"], Value::Table(start) if start.contains_key("founders"))
         {
             layers::set(&mut table, "start={ founders = { sigma = 0.01 } }")?;
@@ -79,7 +82,7 @@ impl Config {
             config.data.read_from(dir);
         }
         config.check()?;
-        if args.init.is_empty() && config.has_founders() {
+        if founders == 0 && config.has_founders() {
             return Err(Failure::Usage(
                 "start.founders begins from existing networks: name at least one with --init FILE"
                     .into(),
@@ -157,6 +160,7 @@ impl Config {
             data: read(part("data"), "data.")?,
             network: read(part("network"), "network.")?,
             run: read(part("run"), "run.")?,
+            compare: read(part("compare"), "compare.")?,
             settings: read(Value::Table(table), "")?,
         })
     }
@@ -166,6 +170,7 @@ impl Config {
         esgd_models::recipe::check(&self.settings).map_err(|e| Failure::Usage(e.to_string()))?;
         self.network.check()?;
         self.data.check()?;
+        self.compare.check()?;
         if self.run.threads > 1024 {
             return Err(Failure::Usage(format!(
                 "run.threads = {}: expected at most 1024, or 0 for one a core",
@@ -243,19 +248,9 @@ mod tests {
     use super::*;
 
     fn with(sets: &[&str], presets: &[&str]) -> Result<Config, Failure> {
-        Config::of(&TrainArgs {
-            config: None,
-            preset: presets.iter().map(|p| (*p).to_owned()).collect(),
-            set: sets.iter().map(|s| (*s).to_owned()).collect(),
-            seed: None,
-            out: None,
-            data: None,
-            device: None,
-            init: vec![],
-            plan: false,
-            quiet: false,
-            json: false,
-        })
+        let preset = presets.iter().map(|p| (*p).to_owned()).collect();
+        let set = sets.iter().map(|s| (*s).to_owned()).collect();
+        Config::of(&Sources { preset, set, ..Sources::default() }, 0)
     }
 
     #[test]

@@ -37,6 +37,12 @@ impl<G> Scored<G> {
         &self.theta
     }
 
+    /// θ, shared.
+    #[must_use]
+    pub fn shared(&self) -> Arc<G> {
+        Arc::clone(&self.theta)
+    }
+
     /// f(θ), as measured once.
     #[must_use]
     pub fn fitness(&self) -> Fitness {

@@ -78,6 +78,24 @@ impl OptimizerState {
         Ok(self.epochs - 1)
     }
 
+    /// Begins afresh if the optimizer remembers another number of buffers than it did: its momentum has
+    /// come or gone, by annealing or by exploring.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub(crate) fn refit(&mut self, theta: &Genome, count: usize) -> Result<()> {
+        let other = |slots: usize, p: &Parameter| p.role == Role::Weight && slots != count;
+        let parameters = theta.parameters().iter();
+        let differs = match &self.slots {
+            Slots::Host(all) => parameters.zip(all).any(|(p, slots)| other(slots.len(), p)),
+            Slots::Device(all) => parameters.zip(all).any(|(p, slots)| other(slots.len(), p)),
+        };
+        if differs {
+            *self = Self { epochs: self.epochs, ..Self::new(theta, count)? };
+        }
+        Ok(())
+    }
+
     /// Counts a step; gives its number and the buffers of each parameter, on the CPU.
     pub(crate) fn next(&mut self) -> (u64, &mut [Vec<Vec<f32>>]) {
         self.steps += 1;
@@ -270,5 +288,34 @@ mod tests {
             let gradient = var.zeros_like().unwrap();
             assert!(on_tensors(&optimizer, 1, 1.0, &var, &gradient, &mut wrong).is_err());
         }
+    }
+
+    /// Momentum that is annealed to 0, or explored, comes and goes.
+    #[test]
+    fn a_state_fits_the_optimizer_that_comes_to_it() {
+        use esgd_core::{
+            Hyper, Problem,
+            rng::{Key, Purpose},
+        };
+        let sizes = crate::data::Sizes { train: Some(20), validation: Some(5), test: None };
+        let data = crate::data::digits(sizes).unwrap();
+        let mlp = crate::networks::mlp(64, &[], 10, crate::Activation::Relu).unwrap();
+        let problem = crate::Supervised::new(mlp, data.train, data.validation).unwrap();
+        let key = Key::new(1, Purpose::Train);
+        let run = |momenta: &[f64]| {
+            let hyper = |momentum| Hyper {
+                kind: "sgd".into(),
+                values: [("lr", 0.1), ("momentum", momentum)].map(|(n, v)| (n.into(), v)).into(),
+            };
+            let mut theta = problem.init(key).unwrap();
+            let mut state = problem.state(&theta, &hyper(momenta[0])).unwrap();
+            for momentum in momenta {
+                problem.epoch(&mut theta, &mut state, &hyper(*momentum), key).unwrap();
+            }
+            theta.values().unwrap()
+        };
+        assert_eq!(run(&[0.9, 0.0, 0.9]).len(), 650);
+        let fresh = problem.init(key).unwrap();
+        assert_ne!(run(&[0.0, 0.9]), fresh.values().unwrap());
     }
 }

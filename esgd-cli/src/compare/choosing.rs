@@ -1,0 +1,126 @@
+//! Several networks as one, chosen greedily on the data that fitness is measured on: an ensemble, whose
+//! probabilities are averaged, and a soup, whose weights are (Wortsman et al., 2022, the greedy recipe).
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use esgd_core::{Executor, Fitness, Problem};
+use esgd_models::{Error, Evaluation, Genome, Predictions, data::Dataset};
+
+use super::metered::Metered;
+
+/// A network that may be chosen.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub theta: Arc<Genome>,
+    pub fitness: Fitness,
+}
+
+/// Networks chosen to go together, and the loss of all of them together.
+pub struct Chosen<'a> {
+    pub networks: Vec<&'a Genome>,
+    pub loss: f64,
+}
+
+/// Adds networks, best first, as long as that lowers the loss of all together.
+pub fn greedy<'a>(
+    ranked: &'a [Candidate],
+    mut loss_of: impl FnMut(&[usize]) -> Result<f64, Error>,
+) -> Result<Chosen<'a>, Error> {
+    let mut chosen: Vec<usize> = vec![];
+    let mut best = f64::INFINITY;
+    for candidate in 0..ranked.len() {
+        chosen.push(candidate);
+        let loss = match candidate {
+            0 => ranked[0].fitness.get(),
+            _ => loss_of(&chosen)?,
+        };
+        if loss < best || candidate == 0 {
+            best = loss;
+        } else {
+            chosen.pop();
+        }
+    }
+    let networks = chosen.into_iter().map(|i| &*ranked[i].theta).collect();
+    Ok(Chosen { networks, loss: best })
+}
+
+/// An ensemble of some of `ranked`, best first. Each of them is evaluated once more.
+pub fn ensemble<'a>(
+    problem: &Metered<'_>,
+    ranked: &'a [Candidate],
+    executor: &dyn Executor,
+) -> Result<Chosen<'a>, Error> {
+    let data = problem.inner().fitness_data();
+    let networks: Vec<_> = ranked.iter().map(|one| &*one.theta).collect();
+    let all = predictions(problem, &networks, data, executor)?;
+    problem.count_evaluation(data.len() * ranked.len());
+    greedy(ranked, |some| together(some.iter().map(|&i| &all[i]), data).map(|e| e.loss))
+}
+
+/// The average of some of `ranked`, best first, with its statistics estimated anew where that is better.
+/// Each candidate is evaluated.
+pub fn soup(problem: &Metered<'_>, ranked: &[Candidate]) -> Result<(usize, Genome, f64), Error> {
+    let average = |some: &[usize]| {
+        let some: Vec<_> = some.iter().map(|&i| &*ranked[i].theta).collect();
+        problem.inner().average(&some)
+    };
+    let chosen = greedy(ranked, |some| problem.fitness(&average(some)?))?;
+    let plain = problem.inner().average(&chosen.networks)?;
+    let n = chosen.networks.len();
+    if n > 1 {
+        if let Some((anew, loss)) = reestimated(problem, &plain)? {
+            if loss < chosen.loss {
+                return Ok((n, anew, loss));
+            }
+        }
+    }
+    Ok((n, plain, chosen.loss))
+}
+
+/// A network with its statistics estimated anew, and its loss; `None` where there are none.
+pub fn reestimated(problem: &Metered<'_>, theta: &Genome) -> Result<Option<(Genome, f64)>, Error> {
+    let samples = problem.inner().train().len();
+    let Some(anew) = problem.inner().reestimated(theta, samples)? else { return Ok(None) };
+    problem.count_evaluation(samples);
+    let loss = problem.fitness(&anew)?;
+    Ok(Some((anew, loss)))
+}
+
+/// What an ensemble comes to on other data.
+pub fn evaluate(
+    problem: &Metered<'_>,
+    networks: &[&Genome],
+    data: &Dataset,
+    executor: &dyn Executor,
+) -> Result<Evaluation, Error> {
+    together(predictions(problem, networks, data, executor)?.iter(), data)
+}
+
+fn together<'a>(
+    all: impl Iterator<Item = &'a Predictions>,
+    data: &Dataset,
+) -> Result<Evaluation, Error> {
+    match Predictions::mean(&all.collect::<Vec<_>>()) {
+        Some(mean) => mean.evaluate(data),
+        None => Ok(Evaluation { loss: f64::NAN, error: None, samples: data.len() }),
+    }
+}
+
+/// What each network predicts, computed on all threads.
+fn predictions(
+    problem: &Metered<'_>,
+    networks: &[&Genome],
+    data: &Dataset,
+    executor: &dyn Executor,
+) -> Result<Vec<Predictions>, Error> {
+    let all: Vec<_> = networks.iter().map(|_| Mutex::new(None)).collect();
+    executor.run(networks.len(), &|i| {
+        let prediction = problem.inner().predict(networks[i], data);
+        *all[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(prediction);
+    });
+    let prediction = |(cell, theta): (Mutex<Option<_>>, &&Genome)| {
+        let done = cell.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.unwrap_or_else(|| problem.inner().predict(theta, data))
+    };
+    all.into_iter().zip(networks).map(prediction).collect()
+}

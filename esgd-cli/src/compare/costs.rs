@@ -1,0 +1,178 @@
+//! What training and evaluating cost, in forward passes of a sample: a gradient step takes three a
+//! sample, forwards and backwards, and an evaluation one.
+
+use esgd_core::{Settings, Tally, settings::Start};
+use esgd_models::{Network, Supervised};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// Forward passes that training on a sample takes.
+pub const STEP: u64 = 3;
+
+/// The samples of a task, from which everything follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Costs {
+    /// Samples that an epoch trains on.
+    pub train: u64,
+    /// Samples that fitness is measured on.
+    pub fitness: u64,
+    /// Whether averaged weights need their statistics estimated anew.
+    pub statistics: bool,
+}
+
+/// What was spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spent {
+    /// Samples that gradient steps were made on.
+    pub gradient_samples: u64,
+    /// Samples that networks were evaluated on, to choose by.
+    pub evaluation_samples: u64,
+}
+
+impl Spent {
+    /// In forward passes.
+    pub fn passes(self) -> u64 {
+        STEP * self.gradient_samples + self.evaluation_samples
+    }
+}
+
+impl std::ops::Add for Spent {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            gradient_samples: self.gradient_samples + other.gradient_samples,
+            evaluation_samples: self.evaluation_samples + other.evaluation_samples,
+        }
+    }
+}
+
+impl Costs {
+    pub fn of(problem: &Supervised<Network>) -> Self {
+        let network = problem.task();
+        Self {
+            train: problem.train().len() as u64,
+            fitness: problem.fitness_data().len() as u64,
+            statistics: network.bytes() > 4 * network.parameters() as u64,
+        }
+    }
+
+    /// An epoch with the evaluation after it.
+    pub fn epoch(self) -> u64 {
+        STEP * self.train + self.fitness
+    }
+
+    /// Choosing an ensemble and a soup from so many networks.
+    pub fn choosing(self, networks: usize) -> u64 {
+        2 * networks as u64 * self.fitness + self.averaging()
+    }
+
+    /// Scoring averaged weights.
+    pub fn averaging(self) -> u64 {
+        self.fitness + if self.statistics { self.train } else { 0 }
+    }
+
+    /// What a run under these settings has spent, from what it tells.
+    pub fn spent(self, s: &Settings, tally: Tally) -> Spent {
+        let (scored, unscored) = match s.start {
+            Start::Shared { epochs, candidates } => (candidates, epochs * candidates),
+            Start::Independent | Start::Founders { .. } => (s.mu, 0),
+        };
+        let offspring = if clones(s) { 0 } else { tally.offspring };
+        let evaluations = scored + tally.epochs.saturating_sub(unscored) + offspring;
+        Spent {
+            gradient_samples: tally.epochs as u64 * self.train,
+            evaluation_samples: evaluations as u64 * self.fitness,
+        }
+    }
+
+    /// A run under these settings: what it takes before, in and after its generations.
+    fn parts(self, s: &Settings) -> (u64, u64) {
+        let mu = s.mu as u64;
+        let start = match s.start {
+            Start::Shared { epochs, candidates } => {
+                candidates as u64 * (epochs as u64 * STEP * self.train + self.fitness)
+            }
+            Start::Independent | Start::Founders { .. } => mu * self.fitness,
+        };
+        let end = mu * s.fine_tune.epochs as u64 * self.epoch();
+        let offspring = if clones(s) { 0 } else { (s.evolution_steps * s.lambda) as u64 };
+        let generation = mu * s.epochs as u64 * self.epoch() + offspring * self.fitness;
+        (start + end, generation)
+    }
+
+    /// A run under these settings.
+    pub fn run(self, settings: &Settings) -> u64 {
+        let (fixed, generation) = self.parts(settings);
+        fixed.saturating_add(generation.saturating_mul(settings.generations as u64))
+    }
+
+    /// The same settings with as many generations as `budget` is enough for.
+    pub fn longest(self, settings: &Settings, budget: u64) -> Option<Settings> {
+        let (fixed, generation) = self.parts(settings);
+        let generations = budget.checked_sub(fixed)? / generation;
+        (generations > 0)
+            .then(|| Settings { generations: generations as usize, ..settings.clone() })
+    }
+
+    /// How many epochs, each with an evaluation, `budget` is enough for, after evaluating once.
+    pub fn epochs(self, budget: u64) -> usize {
+        (budget.saturating_sub(self.fitness) / self.epoch()) as usize
+    }
+
+    /// A budget as it is written: a number of epochs, or of samples.
+    pub fn parse(self, text: &str) -> Result<u64, Failure> {
+        let (number, samples) = match text.strip_suffix("samples") {
+            Some(number) => (number.trim(), 1),
+            None => (text.strip_suffix("epochs").unwrap_or(text).trim(), self.train),
+        };
+        let passes = number.parse::<u64>().ok().and_then(|n| n.checked_mul(STEP * samples));
+        passes.filter(|passes| *passes > 0).ok_or_else(|| {
+            Failure::Usage(format!(
+                "--budget {}: expected a number of epochs such as 96, or of samples such as 500000samples",
+                text.escape_debug()
+            ))
+        })
+    }
+}
+
+/// Whether offspring are copies, whose fitness is known.
+fn clones(s: &Settings) -> bool {
+    s.rho == 1 && s.mutation.sigma == 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COSTS: Costs = Costs { train: 1000, fitness: 300, statistics: false };
+
+    #[test]
+    fn a_run_costs_what_it_trains_and_evaluates() {
+        let mut settings = Settings::paper();
+        (settings.mu, settings.lambda, settings.generations, settings.epochs) = (4, 8, 5, 2);
+        settings.fine_tune.epochs = 3;
+        let expected = 4 * 300 + 5 * (4 * 2 * 3300 + 8 * 300) + 4 * 3 * 3300;
+        assert_eq!(COSTS.run(&settings), expected);
+        let longest = |budget| COSTS.longest(&settings, budget).map(|s| s.generations);
+        assert_eq!((longest(expected), longest(expected - 1)), (Some(5), Some(4)));
+        assert_eq!(longest(4 * 300 + 4 * 3 * 3300), None);
+        settings.start = Start::Shared { epochs: 2, candidates: 3 };
+        assert_eq!(COSTS.run(&settings), expected - 4 * 300 + 3 * (2 * 3000 + 300));
+    }
+
+    #[test]
+    fn budgets_are_epochs_or_samples() {
+        for (text, passes) in
+            [("96", 288_000), ("96epochs", 288_000), ("96 epochs", 288_000), ("500samples", 1500)]
+        {
+            assert_eq!(COSTS.parse(text).unwrap(), passes);
+        }
+        for text in ["", "0", "-1", "1.5", "many", "99999999999999999999", "18446744073709551615"] {
+            let message = COSTS.parse(text).unwrap_err().to_string();
+            assert!(message.contains("--budget") && !message.contains('\n'), "{message}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A task that counts what is spent on it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use esgd_core::{Hyper, Mutation, Problem, Yardstick, rng::Key};
+use esgd_models::{Error, Genome, Network, OptimizerState, Supervised};
+use indicatif::ProgressBar;
+
+use super::costs::{STEP, Spent};
+
+/// The task of a run, which counts every sample and shows it on a bar.
+pub struct Metered<'a> {
+    inner: &'a Supervised<Network>,
+    gradient: AtomicU64,
+    evaluation: AtomicU64,
+    bar: &'a ProgressBar,
+}
+
+impl<'a> Metered<'a> {
+    /// Behind what was spent before.
+    pub fn new(inner: &'a Supervised<Network>, before: Spent, bar: &'a ProgressBar) -> Self {
+        bar.inc(before.passes());
+        Self {
+            inner,
+            gradient: before.gradient_samples.into(),
+            evaluation: before.evaluation_samples.into(),
+            bar,
+        }
+    }
+
+    /// The task without its meter, to report by.
+    pub fn inner(&self) -> &'a Supervised<Network> {
+        self.inner
+    }
+
+    pub fn spent(&self) -> Spent {
+        Spent {
+            gradient_samples: self.gradient.load(Ordering::Relaxed),
+            evaluation_samples: self.evaluation.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts samples that were evaluated otherwise than by their fitness.
+    pub fn count_evaluation(&self, samples: usize) {
+        self.evaluation.fetch_add(samples as u64, Ordering::Relaxed);
+        self.bar.inc(samples as u64);
+    }
+}
+
+impl Problem for Metered<'_> {
+    type Genome = Genome;
+    type State = OptimizerState;
+    type Error = Error;
+
+    fn yardstick(&self) -> Yardstick {
+        self.inner.yardstick()
+    }
+
+    fn init(&self, key: Key) -> Result<Genome, Error> {
+        self.inner.init(key)
+    }
+
+    fn fork(&self, theta: &Genome) -> Result<Genome, Error> {
+        self.inner.fork(theta)
+    }
+
+    fn state(&self, theta: &Genome, hyper: &Hyper) -> Result<OptimizerState, Error> {
+        self.inner.state(theta, hyper)
+    }
+
+    fn epoch(
+        &self,
+        theta: &mut Genome,
+        state: &mut OptimizerState,
+        hyper: &Hyper,
+        key: Key,
+    ) -> Result<(), Error> {
+        self.inner.epoch(theta, state, hyper, key)?;
+        let samples = self.inner.train().len() as u64;
+        self.gradient.fetch_add(samples, Ordering::Relaxed);
+        self.bar.inc(STEP * samples);
+        Ok(())
+    }
+
+    fn fitness(&self, theta: &Genome) -> Result<f64, Error> {
+        let fitness = self.inner.fitness(theta)?;
+        self.count_evaluation(self.inner.fitness_data().len());
+        Ok(fitness)
+    }
+
+    fn recombine(
+        &self,
+        parents: &[&Genome],
+        mutation: Mutation,
+        key: Key,
+    ) -> Result<Genome, Error> {
+        self.inner.recombine(parents, mutation, key)
+    }
+
+    fn diversity(&self, population: &[&Genome]) -> Option<f64> {
+        self.inner.diversity(population)
+    }
+}

@@ -1,0 +1,310 @@
+//! What is compared: each method's name, what it is, and what it runs within a budget.
+
+use esgd_core::{
+    HalvingSettings, Law, OptimizerPool, Range, Schedule, Settings,
+    settings::{
+        FineTune, Guarantee, MutationSettings, RecipePolicy, Recipes, Selection, Start, Way,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::costs::Costs;
+use crate::{config::Config, failure::Failure};
+
+/// A method of the comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    Esgd,
+    NoEvolution,
+    Population,
+    Pbt,
+    Asha,
+    Tuned,
+    Restarts,
+    Long,
+    Swa,
+    Single,
+    Oracle,
+}
+
+/// What a run does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Job {
+    /// A population, or one network.
+    Evolve(Settings),
+    /// One network, and the average of its weights after the generations behind `after`.
+    Average { settings: Settings, after: usize },
+    /// Successive halving.
+    Halve(HalvingSettings),
+}
+
+impl Job {
+    /// The same with another seed.
+    pub fn with_seed(&self, seed: u64) -> Self {
+        let mut job = self.clone();
+        match &mut job {
+            Self::Evolve(settings) | Self::Average { settings, .. } => settings.seed = seed,
+            Self::Halve(halving) => halving.seed = seed,
+        }
+        job
+    }
+
+    /// How many networks train at the same time.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Evolve(settings) | Self::Average { settings, .. } => settings.mu,
+            Self::Halve(halving) => halving.workers,
+        }
+    }
+}
+
+/// Halves as in the paper on ASHA: one of three goes on.
+const ETA: usize = 3;
+
+impl Method {
+    pub const ALL: [Self; 11] = [
+        Self::Esgd,
+        Self::NoEvolution,
+        Self::Population,
+        Self::Pbt,
+        Self::Asha,
+        Self::Tuned,
+        Self::Restarts,
+        Self::Long,
+        Self::Swa,
+        Self::Single,
+        Self::Oracle,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Esgd => "esgd",
+            Self::NoEvolution => "no-evolution",
+            Self::Population => "population",
+            Self::Pbt => "pbt",
+            Self::Asha => "asha",
+            Self::Tuned => "tuned",
+            Self::Restarts => "restarts",
+            Self::Long => "long",
+            Self::Swa => "swa",
+            Self::Single => "single",
+            Self::Oracle => "oracle",
+        }
+    }
+
+    pub fn named(name: &str) -> Result<Self, Failure> {
+        let found = Self::ALL.into_iter().find(|method| method.name() == name);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            let hint = crate::config::layers::did_you_mean(name, names.into_iter());
+            Failure::Usage(format!(
+                "there is no method `{}`: expected some of {}{hint}",
+                name.escape_debug(),
+                names.join(", ")
+            ))
+        })
+    }
+
+    /// What it is called in a table.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Esgd => "ESGD",
+            Self::NoEvolution => "ESGD without evolution",
+            Self::Population => "population of random recipes",
+            Self::Pbt => "population-based training",
+            Self::Asha => "successive halving (ASHA)",
+            Self::Tuned => "single run, tuned",
+            Self::Restarts => "single run, restarted",
+            Self::Long => "single run, whole budget",
+            Self::Swa => "single run with SWA",
+            Self::Single => "single run, one share",
+            Self::Oracle => "single run, rate given",
+        }
+    }
+
+    /// What it is, in one line.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Esgd => "the config's own run",
+            Self::NoEvolution => "the same without evolution steps, for more generations",
+            Self::Population => "mu networks with recipes drawn once; the best counts",
+            Self::Pbt => {
+                "the worst fifth copies the best fifth, weights and recipe, and explores (Jaderberg et al., 2017)"
+            }
+            Self::Asha => "many recipes, a third of which goes on each time (Li et al., 2020)",
+            Self::Tuned => {
+                "a run for each learning rate in compare.rates, an equal share each; the best counts"
+            }
+            Self::Restarts => {
+                "mu runs of compare.single from other initial weights; the best counts"
+            }
+            Self::Long => "one run of compare.single as long as the budget",
+            Self::Swa => {
+                "the same at a large learning rate, the weights of its last quarter averaged (Izmailov et al., 2018)"
+            }
+            Self::Single => "one run of compare.single with a mu-th of the budget",
+            Self::Oracle => {
+                "one run as long as the budget with the learning rate that `tuned` found, which is not paid for"
+            }
+        }
+    }
+
+    /// Whether it spends less than it uses, and so is no rival.
+    pub fn is_apart(self) -> bool {
+        matches!(self, Self::Single | Self::Oracle)
+    }
+
+    /// Whether it leaves networks to make an ensemble of.
+    pub fn leaves_many(self) -> bool {
+        matches!(
+            self,
+            Self::Esgd | Self::NoEvolution | Self::Population | Self::Pbt | Self::Restarts
+        )
+    }
+
+    /// What it needs at least, told where a budget is too small.
+    fn too_small(self) -> Failure {
+        Failure::Usage(format!(
+            "the budget is too small for `{}`: give more with --budget, leave the method out with --methods, or make mu, lambda, the start or fine_tune.epochs smaller",
+            self.name()
+        ))
+    }
+
+    /// What it runs within `budget`; for `tuned` one job a learning rate, for `oracle` the job at `rate`.
+    pub fn jobs(
+        self,
+        config: &Config,
+        costs: Costs,
+        budget: u64,
+        rate: Option<f64>,
+    ) -> Result<Vec<Job>, Failure> {
+        let own = &config.settings;
+        let choosing = if self.leaves_many() { costs.choosing(own.mu) } else { 0 };
+        let for_training = budget.checked_sub(choosing).ok_or_else(|| self.too_small())?;
+        let single = |epochs: usize, pool: OptimizerPool| match epochs {
+            0 => Err(self.too_small()),
+            _ => Ok(alone(own, epochs, pool)),
+        };
+        let pool = config.compare.pool();
+        let longest = |s: &Settings| costs.longest(s, for_training).ok_or_else(|| self.too_small());
+        let settings = match self {
+            Self::Esgd => longest(own)?,
+            Self::NoEvolution => {
+                longest(&Settings { evolution_steps: 0, lambda: 0, ..own.clone() })?
+            }
+            Self::Population => longest(&population(own, own.optimizers.clone()))?,
+            Self::Restarts => longest(&population(own, pool))?,
+            Self::Pbt => longest(&population_based(own))?,
+            Self::Long => single(costs.epochs(budget), pool)?,
+            Self::Single => single(costs.epochs(budget) / own.mu, pool)?,
+            Self::Oracle => {
+                let rate = rate.ok_or_else(|| {
+                    Failure::Usage(
+                        "the method `oracle` needs `tuned`: name both in --methods".into(),
+                    )
+                })?;
+                single(costs.epochs(budget), with_rate(&pool, rate))?
+            }
+            Self::Tuned => {
+                let rates = &config.compare.rates;
+                let share = budget / rates.len() as u64;
+                let run = |&rate: &f64| {
+                    single(costs.epochs(share), with_rate(&pool, rate)).map(Job::Evolve)
+                };
+                return rates.iter().map(run).collect();
+            }
+            Self::Swa => {
+                let left = budget.checked_sub(costs.averaging()).ok_or_else(|| self.too_small())?;
+                let epochs = costs.epochs(left);
+                let settings = single(epochs, at_large_rates(&pool, epochs))?;
+                return Ok(vec![Job::Average { settings, after: epochs - epochs.div_ceil(4) }]);
+            }
+            Self::Asha => {
+                let epochs = (budget / costs.epoch()) as usize;
+                // A bracket of 27 trials at η = 3 takes three times the epochs of its longest.
+                let most = (epochs / 4).max(1);
+                let first = most.div_ceil(ETA.pow(3)).max(1);
+                if epochs < first {
+                    return Err(self.too_small());
+                }
+                return Ok(vec![Job::Halve(HalvingSettings {
+                    seed: own.seed,
+                    eta: ETA,
+                    first,
+                    most,
+                    budget: epochs,
+                    workers: own.mu,
+                    optimizers: own.optimizers.clone(),
+                })]);
+            }
+        };
+        Ok(vec![Job::Evolve(settings)])
+    }
+}
+
+/// μ networks that train by themselves, an epoch a generation, so that rates anneal with every epoch.
+fn population(own: &Settings, optimizers: OptimizerPool) -> Settings {
+    Settings {
+        generations: 1,
+        epochs: 1,
+        evolution_steps: 0,
+        lambda: 0,
+        rho: 1,
+        start: Start::Independent,
+        guarantee: archive(own),
+        recipes: Recipes { policy: RecipePolicy::Keep, ..own.recipes.clone() },
+        fine_tune: FineTune { epochs: 0, ..own.fine_tune.clone() },
+        optimizers,
+        ..own.clone()
+    }
+}
+
+/// One such network.
+fn alone(own: &Settings, epochs: usize, optimizers: OptimizerPool) -> Settings {
+    Settings { generations: epochs, mu: 1, m: 1, ..population(own, optimizers) }
+}
+
+/// Population-based training as published: no annealing but what it finds by itself.
+fn population_based(own: &Settings) -> Settings {
+    let mut optimizers = own.optimizers.clone();
+    for range in optimizers.0.iter_mut().flat_map(|spec| spec.ranges.values_mut()) {
+        range.anneal = Schedule::Constant;
+    }
+    Settings {
+        epochs: own.epochs,
+        evolution_steps: 1,
+        lambda: own.mu.div_ceil(5),
+        m: own.mu,
+        selection: Selection::Truncation { best: 0.2 },
+        mutation: MutationSettings { sigma: 0.0, ..own.mutation.clone() },
+        recipes: Recipes { policy: RecipePolicy::Explore, perturb: 0.2, resample: 0.25 },
+        ..population(own, optimizers)
+    }
+}
+
+fn archive(own: &Settings) -> Guarantee {
+    Guarantee { way: Way::Archive, p_backoff: 1.0, anchor: false, ..own.guarantee.clone() }
+}
+
+/// The same recipe with another learning rate, annealed as it was.
+fn with_rate(pool: &OptimizerPool, rate: f64) -> OptimizerPool {
+    let mut pool = pool.clone();
+    for spec in &mut pool.0 {
+        let range = spec.ranges.entry("lr".into()).or_insert_with(|| Range::fixed(rate));
+        range.law = Law::Fixed(rate);
+    }
+    pool
+}
+
+/// The same recipe at its learning rate for half of the time, then at half of it, and at a quarter while
+/// weights are averaged.
+fn at_large_rates(pool: &OptimizerPool, epochs: usize) -> OptimizerPool {
+    let mut pool = pool.clone();
+    let at = vec![epochs / 2 + 1, epochs - epochs.div_ceil(4) + 1];
+    for range in pool.0.iter_mut().filter_map(|spec| spec.ranges.get_mut("lr")) {
+        range.anneal = Schedule::Step { at: at.clone(), factor: 0.5 };
+    }
+    pool
+}

@@ -1,0 +1,321 @@
+//! `esgd compare`: is it worth it, at equal compute?
+
+mod cell;
+mod choosing;
+mod costs;
+mod jobs;
+mod metered;
+mod methods;
+mod rows;
+mod running;
+mod statistics;
+mod table;
+mod verdict;
+
+use std::{
+    fs,
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use esgd_core::{Executor, Fitness, Serial};
+use esgd_models::{Workers, data::Splits};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use self::{
+    cell::{Cell, Outcome},
+    costs::Costs,
+    methods::Method,
+    rows::{Row, Runs},
+    running::Bench,
+};
+use crate::{
+    args::CompareArgs, atomic_file, config::Config, device, failure::Failure, interrupt::Interrupt,
+    lock::Lock, sha256, task,
+};
+
+/// The result of a comparison, as `comparison.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    pub network: String,
+    /// Multiplications with additions of one sample's forward pass.
+    pub macs: u64,
+    pub data: String,
+    pub train: usize,
+    pub fitness: usize,
+    pub test: usize,
+    /// In forward passes of a sample.
+    pub budget: u64,
+    pub seeds: Vec<u64>,
+    pub rows: Vec<Row>,
+    pub verdict: Vec<String>,
+    /// The folders of the runs, each with its log.
+    pub runs: Vec<Run>,
+}
+
+/// Where the log of a run is.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Run {
+    pub method: Method,
+    pub seed: u64,
+    pub rate: Option<f64>,
+    pub folder: PathBuf,
+}
+
+impl Comparison {
+    /// The budget in epochs of gradient steps.
+    pub fn epochs(&self) -> f64 {
+        self.budget as f64 / (costs::STEP * self.train as u64) as f64
+    }
+}
+
+/// The most seeds that are compared.
+const MOST_SEEDS: u64 = 10_000;
+
+/// Compares methods.
+pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
+    let config = Config::of(&args.sources, 0)?;
+    let methods = methods(&args.methods)?;
+    if !(1..=MOST_SEEDS).contains(&args.seeds) {
+        return Err(Failure::Usage(format!("--seeds {}: expected 1 to {MOST_SEEDS}", args.seeds)));
+    }
+    let splits = task::splits(&config.data)?;
+    let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
+    let workers = Workers::new(config.run.threads())?;
+    let costs = Costs::of(&problem);
+    let budget = match &args.budget {
+        Some(text) => costs.parse(text)?,
+        None => costs.run(&config.settings) + costs.choosing(config.settings.mu),
+    };
+    let name = task::name(&config);
+    let out = args.out.clone().unwrap_or_else(|| Path::new("comparisons").join(name));
+    let made = fs::create_dir_all(&out);
+    made.map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", out.display())))?;
+    let _lock = Lock::take(&out)?;
+    let first = config.settings.seed;
+    let seeds: Vec<u64> = (0..args.seeds).map(|i| first.wrapping_add(i)).collect();
+    let content = format!("{}\n{:?}", fingerprint(&splits)?, problem.task());
+    let interrupt = Interrupt::listen()?;
+    let bar = bar(args.quiet || args.json);
+    let bench = Bench {
+        config: &config,
+        problem: &problem,
+        splits: &splits,
+        interrupt: &interrupt,
+        bar: &bar,
+    };
+    let series = Series {
+        bench,
+        workers: &workers,
+        lines: !args.quiet && !args.json,
+        out: &out,
+        budget,
+        content,
+    };
+    let (runs, folders) = series.run(&methods, &seeds, costs)?;
+    bar.finish_and_clear();
+    let rows = rows::rows(&runs, budget, problem.task().macs());
+    let verdict = verdict::sentences(&rows, seeds.len());
+    let comparison = Comparison {
+        network: problem.task().name().to_owned(),
+        macs: problem.task().macs(),
+        data: splits.train.name().split('/').next().unwrap_or_default().to_owned(),
+        train: problem.train().len(),
+        fitness: problem.fitness_data().len(),
+        test: splits.test.len(),
+        budget,
+        seeds,
+        rows,
+        verdict,
+        runs: folders,
+    };
+    let json =
+        serde_json::to_string_pretty(&comparison).map_err(|e| Failure::Failed(e.to_string()))?;
+    atomic_file::write(&out.join("comparison.json"), json.as_bytes())?;
+    atomic_file::write(&out.join("table.md"), comparison.markdown().as_bytes())?;
+    atomic_file::write(&out.join("table.csv"), comparison.csv().as_bytes())?;
+    if args.json {
+        println!("{json}");
+    } else if !args.quiet {
+        println!("{}\n", comparison.heading());
+        print!("{comparison}");
+        println!("\nSaved in {}: table.md, table.csv, comparison.json, runs", out.display());
+    }
+    Ok(())
+}
+
+/// The methods that are asked for, or all.
+fn methods(names: &[String]) -> Result<Vec<Method>, Failure> {
+    let mut asked = names.iter().map(|n| Method::named(n.trim())).collect::<Result<Vec<_>, _>>()?;
+    if asked.is_empty() {
+        return Ok(Method::ALL.to_vec());
+    }
+    asked.sort();
+    asked.dedup();
+    Ok(asked)
+}
+
+/// What the data are, so that results on others are not taken for theirs.
+fn fingerprint(splits: &Splits) -> Result<String, Failure> {
+    let mut hash = Sha256::new();
+    for part in [&splits.train, &splits.validation, &splits.test] {
+        part.visit_contents(|bytes| hash.update(bytes))?;
+    }
+    Ok(sha256::hex(hash))
+}
+
+fn bar(silent: bool) -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if silent || !io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    } else {
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
+    if let Ok(style) =
+        ProgressStyle::with_template("[{bar:24}] {percent:>3}%  {msg}  {eta_precise} left")
+    {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+/// All runs of a comparison.
+struct Series<'a> {
+    bench: Bench<'a>,
+    workers: &'a Workers,
+    /// Whether a line is printed for each run.
+    lines: bool,
+    out: &'a Path,
+    budget: u64,
+    /// What the task is.
+    content: String,
+}
+
+impl Series<'_> {
+    fn run(
+        &self,
+        methods: &[Method],
+        seeds: &[u64],
+        costs: Costs,
+    ) -> Result<(Vec<Runs>, Vec<Run>), Failure> {
+        let (mut runs, mut folders): (Vec<Runs>, Vec<Run>) = (vec![], vec![]);
+        let (given, independent): (Vec<Method>, Vec<Method>) =
+            methods.iter().partition(|method| **method == Method::Oracle);
+        for methods in [independent, given] {
+            let rate = given_rate(&runs);
+            let mut cells: Vec<(Cell, Option<Outcome>)> = vec![];
+            for &method in &methods {
+                let jobs = method.jobs(self.bench.config, costs, self.budget, rate)?;
+                let rates = &self.bench.config.compare.rates;
+                for &seed in seeds {
+                    for (i, job) in jobs.iter().enumerate() {
+                        let rate = match method {
+                            Method::Tuned => Some(rates[i]),
+                            Method::Oracle => rate,
+                            _ => None,
+                        };
+                        let dir = self.out.join("runs");
+                        let budget = self.budget / jobs.len() as u64;
+                        let cell =
+                            Cell::new((method, rate), job, seed, budget, &self.content, &dir);
+                        let kept = cell.kept();
+                        cells.push((cell, kept));
+                    }
+                }
+            }
+            self.run_missing(&mut cells)?;
+            for &method in &methods {
+                let of_seed = |seed: &u64| {
+                    let of = |(cell, _): &&(Cell, Option<Outcome>)| {
+                        cell.method == method && cell.seed == *seed
+                    };
+                    cells.iter().filter(of).filter_map(|(_, outcome)| outcome.clone()).collect()
+                };
+                runs.push(Runs { method, seeds: seeds.iter().map(of_seed).collect() });
+            }
+            folders.extend(cells.into_iter().map(|(cell, _)| Run {
+                method: cell.method,
+                seed: cell.seed,
+                rate: cell.rate,
+                folder: cell.folder.strip_prefix(self.out).unwrap_or(&cell.folder).into(),
+            }));
+        }
+        Ok((runs, folders))
+    }
+
+    /// Runs what was not run before: single networks side by side, one a thread, then populations, one
+    /// after another.
+    fn run_missing(&self, cells: &mut [(Cell, Option<Outcome>)]) -> Result<(), Failure> {
+        let missing = cells.iter().filter(|(_, outcome)| outcome.is_none());
+        self.bench.bar.inc_length(missing.map(|(cell, _)| cell.budget).sum());
+        let (narrow, wide): (Vec<_>, Vec<_>) = cells
+            .iter_mut()
+            .filter(|(_, outcome)| outcome.is_none())
+            .partition(|(cell, _)| cell.job.width() == 1);
+        let narrow: Vec<_> = narrow.into_iter().map(Mutex::new).collect();
+        let failure = Mutex::new(None);
+        self.workers.run(narrow.len(), &|i| {
+            let mut slot = narrow[i].lock().unwrap_or_else(PoisonError::into_inner);
+            let failed = || failure.lock().unwrap_or_else(PoisonError::into_inner);
+            if failed().is_some() || self.bench.interrupt.is_raised() {
+                return;
+            }
+            match self.run_one(&slot.0, &Serial, 1) {
+                Ok(outcome) => slot.1 = outcome,
+                Err(why) => *failed() = Some(why),
+            }
+        });
+        if let Some(failure) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(failure);
+        }
+        for (cell, outcome) in wide {
+            self.interrupted()?;
+            *outcome = self.run_one(cell, self.workers, self.workers.count())?;
+        }
+        self.interrupted()
+    }
+
+    fn run_one(
+        &self,
+        cell: &Cell,
+        executor: &dyn Executor,
+        threads: usize,
+    ) -> Result<Option<Outcome>, Failure> {
+        self.bench.bar.set_message(cell.title());
+        let outcome = self.bench.run(cell, executor, threads)?;
+        if let (Some(outcome), true) = (&outcome, self.lines) {
+            let test = outcome.best.test_loss.map_or(String::new(), |f| format!(", test {f:.4}"));
+            let line = format!(
+                "{}: loss {:.4}{test}, {:.1} s",
+                cell.title(),
+                outcome.best.fitness,
+                outcome.seconds
+            );
+            match self.bench.bar.is_hidden() {
+                true => eprintln!("{line}"),
+                false => self.bench.bar.println(line),
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn interrupted(&self) -> Result<(), Failure> {
+        let message = || "interrupted; the same command goes on".to_owned();
+        self.bench.interrupt.failure(message).map_or(Ok(()), Err)
+    }
+}
+
+/// The learning rate that `tuned` found: the lowest loss to choose by in the mean of seeds.
+fn given_rate(runs: &[Runs]) -> Option<f64> {
+    let tuned = runs.iter().find(|runs| runs.method == Method::Tuned)?;
+    let rates = tuned.seeds.first()?.iter().map(|outcome| outcome.rate);
+    let loss = |i: usize| {
+        let of_rate = tuned.seeds.iter().filter_map(|of_seed| Some(of_seed.get(i)?.best.fitness));
+        Fitness::new(of_rate.map(Fitness::get).sum())
+    };
+    rates.enumerate().min_by_key(|(i, _)| loss(*i))?.1
+}

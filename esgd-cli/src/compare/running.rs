@@ -1,0 +1,204 @@
+//! Running one cell, and what its networks come to on test data.
+
+use std::{
+    fs, io,
+    sync::{Mutex, PoisonError},
+};
+
+use esgd_core::{Executor, Fitness};
+use esgd_models::{Evaluation, Genome, Network, Supervised, data::Splits};
+use indicatif::ProgressBar;
+
+use super::{
+    cell::{Cell, Outcome, Scores},
+    choosing::{self, Candidate},
+    costs::{Costs, Spent},
+    jobs::{Left, Place, Resumed},
+    metered::Metered,
+    methods::Job,
+};
+use crate::{
+    atomic_file, checkpoint, config::Config, failure::Failure, interrupt::Interrupt, resume,
+};
+
+/// As many of the best are reported, as in Table 1 of the paper.
+const TOP: usize = 15;
+
+/// Everything that runs have in common.
+pub struct Bench<'a> {
+    pub config: &'a Config,
+    pub problem: &'a Supervised<Network>,
+    pub splits: &'a Splits,
+    pub interrupt: &'a Interrupt,
+    pub bar: &'a ProgressBar,
+}
+
+impl Bench<'_> {
+    /// Runs a cell on `executor`, which has so many threads, and keeps what it came to; `None` if it was
+    /// interrupted.
+    pub fn run(
+        &self,
+        cell: &Cell,
+        executor: &dyn Executor,
+        threads: usize,
+    ) -> Result<Option<Outcome>, Failure> {
+        let resumed = self.prepare(cell)?;
+        let before = match (&cell.job, &resumed) {
+            (Job::Evolve(settings), Some((_, psi))) => {
+                Costs::of(self.problem).spent(settings, psi.tally())
+            }
+            _ => Spent::default(),
+        };
+        let problem = Metered::new(self.problem, before, self.bar);
+        let (folder, interrupt) = (cell.folder.as_path(), self.interrupt);
+        let place = Place { folder, problem: &problem, executor, interrupt };
+        let left = match &cell.job {
+            Job::Evolve(settings) => place.evolve(&self.config_with(settings), resumed)?,
+            Job::Average { settings, after } => place.average(settings, *after)?,
+            Job::Halve(settings) => place.halve(settings)?,
+        };
+        let Some(left) = left else { return Ok(None) };
+        let outcome = self.outcome(cell, &problem, left, (executor, threads))?;
+        let most = problem.spent().passes();
+        if most > cell.budget {
+            return Err(Failure::Failed(format!(
+                "{} spent {most} of {} forward passes: this is a bug in the comparison, please report it",
+                cell.title(),
+                cell.budget
+            )));
+        }
+        cell.keep(&outcome)?;
+        // It will not be gone on with.
+        let _ = fs::remove_dir_all(cell.folder.join(checkpoint::DIR));
+        Ok(Some(outcome))
+    }
+
+    /// The config of a run that `esgd train` could make.
+    fn config_with(&self, settings: &esgd_core::Settings) -> Config {
+        Config { settings: settings.clone(), ..self.config.clone() }
+    }
+
+    /// A folder to run in, and the checkpoint that is in it. Without a whole one it is emptied.
+    fn prepare(&self, cell: &Cell) -> Result<Option<Resumed>, Failure> {
+        if let Job::Evolve(_) = cell.job {
+            let found = checkpoint::search(&cell.folder).ok().flatten();
+            let resumed = found.and_then(|found| {
+                let psi = resume::restore(&cell.folder, &found, self.problem).ok()?;
+                Some((found, psi))
+            });
+            if resumed.is_some() {
+                return Ok(resumed);
+            }
+        }
+        let cannot = |e: io::Error| {
+            Failure::Failed(format!("cannot make the folder {}: {e}", cell.folder.display()))
+        };
+        match fs::remove_dir_all(&cell.folder) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(cannot(e)),
+            _ => fs::create_dir_all(&cell.folder).map_err(cannot)?,
+        }
+        if let Job::Evolve(settings) = &cell.job {
+            let toml = self.config_with(settings).to_toml()?;
+            atomic_file::write(&cell.folder.join("config.toml"), toml.as_bytes())?;
+        }
+        Ok(None)
+    }
+
+    fn outcome(
+        &self,
+        cell: &Cell,
+        problem: &Metered<'_>,
+        left: Left,
+        (executor, threads): (&dyn Executor, usize),
+    ) -> Result<Outcome, Failure> {
+        let spent = problem.spent();
+        let best = self.one(&left.best)?;
+        let file = cell.folder.join("best.safetensors");
+        atomic_file::write(&file, &left.best.theta.to_safetensors()?)?;
+        let sound: Vec<_> =
+            left.last.iter().filter(|one| one.fitness.is_finite()).cloned().collect();
+        let (mut ensemble, mut soup) = (None, None);
+        if cell.method.leaves_many() && sound.len() > 1 {
+            let chosen = choosing::ensemble(problem, &sound, executor)?;
+            let members = chosen.networks.len();
+            let chosen_with = since(spent, problem);
+            let test = match self.splits.test.is_empty() {
+                true => None,
+                false => Some(choosing::evaluate(
+                    problem,
+                    &chosen.networks,
+                    &self.splits.test,
+                    executor,
+                )?),
+            };
+            ensemble = Some(scores((members, members), chosen.loss, test, chosen_with));
+            let before = problem.spent();
+            let (members, theta, loss) = choosing::soup(problem, &sound)?;
+            soup = Some(scores((1, members), loss, self.test(&theta)?, since(before, problem)));
+        }
+        Ok(Outcome {
+            method: cell.method,
+            seed: cell.seed,
+            rate: cell.rate,
+            spent,
+            threads,
+            seconds: left.seconds,
+            recipe: left.recipe,
+            best,
+            ensemble,
+            soup,
+            top: self.top(&left.last, executor)?,
+        })
+    }
+
+    /// The best of those that are left.
+    fn top(&self, last: &[Candidate], executor: &dyn Executor) -> Result<Vec<Scores>, Failure> {
+        let top = &last[..last.len().min(TOP)];
+        let cells: Vec<_> = top.iter().map(|_| Mutex::new(None)).collect();
+        executor.run(top.len(), &|i| {
+            *cells[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(self.one(&top[i]));
+        });
+        let done = cells.into_iter().zip(top).map(|(cell, one)| {
+            let done = cell.into_inner().unwrap_or_else(PoisonError::into_inner);
+            done.unwrap_or_else(|| self.one(one))
+        });
+        done.collect()
+    }
+
+    fn one(&self, one: &Candidate) -> Result<Scores, Failure> {
+        let test = self.test(&one.theta)?;
+        Ok(scores((1, 1), one.fitness.get(), test, Spent::default()))
+    }
+
+    fn test(&self, theta: &Genome) -> Result<Option<Evaluation>, Failure> {
+        let data = &self.splits.test;
+        if data.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.problem.evaluate(theta, data)?))
+    }
+}
+
+fn since(before: Spent, problem: &Metered<'_>) -> Spent {
+    let now = problem.spent();
+    Spent {
+        gradient_samples: now.gradient_samples - before.gradient_samples,
+        evaluation_samples: now.evaluation_samples - before.evaluation_samples,
+    }
+}
+
+fn scores(
+    (networks, members): (usize, usize),
+    loss: f64,
+    test: Option<Evaluation>,
+    chosen_with: Spent,
+) -> Scores {
+    Scores {
+        networks,
+        members,
+        fitness: Fitness::new(loss),
+        test_loss: test.map(|test| Fitness::new(test.loss)),
+        test_error: test.and_then(|test| test.error),
+        chosen_with,
+    }
+}

@@ -1,0 +1,202 @@
+//! The table of a comparison: to read in a terminal, as Markdown, and as CSV.
+
+use std::fmt::{self, Write};
+
+use super::{
+    Comparison,
+    rows::{Difference, Row, Top},
+    statistics,
+};
+
+/// The columns, of text.
+struct Cells {
+    title: String,
+    fitness: String,
+    loss: String,
+    error: String,
+    top: String,
+    against: String,
+    networks: String,
+    share: String,
+    seconds: String,
+}
+
+const HEADS: [&str; 9] = [
+    "method",
+    "loss to choose by",
+    "test loss",
+    "test error %",
+    "test error % of the top",
+    "ESGD minus it, loss",
+    "networks",
+    "budget",
+    "core s",
+];
+
+impl Cells {
+    fn of(row: &Row) -> Self {
+        let numbers =
+            |values: &[esgd_core::Fitness]| values.iter().map(|v| v.get()).collect::<Vec<_>>();
+        let percent: Vec<f64> = row.test_error.iter().map(|e| 100.0 * e).collect();
+        let against = row.against.and_then(|against| against.loss);
+        Self {
+            title: row.title.clone(),
+            fitness: interval(&numbers(&row.fitness), 4),
+            loss: interval(&numbers(&row.test_loss), 4),
+            error: interval(&percent, 2),
+            top: row.top.as_ref().map_or_else(String::new, top),
+            against: against.map_or_else(String::new, |d| difference(&d, row.fitness.len())),
+            networks: match row.networks {
+                n if n == n.round() => format!("{n:.0}"),
+                n => format!("{n:.1}"),
+            },
+            share: format!("{:.1} %", 100.0 * row.share),
+            seconds: format!("{:.1}", row.seconds),
+        }
+    }
+
+    fn all(self) -> [String; 9] {
+        let Self { title, fitness, loss, error, top, against, networks, share, seconds } = self;
+        [title, fitness, loss, error, top, against, networks, share, seconds]
+    }
+}
+
+/// Mean ± half of the 95 % confidence interval.
+fn interval(values: &[f64], digits: usize) -> String {
+    if values.is_empty() {
+        return "–".into();
+    }
+    if values.iter().any(|value| !value.is_finite()) {
+        return "diverged".into();
+    }
+    match statistics::mean(values) {
+        (mean, None) => format!("{mean:.digits$}"),
+        (mean, Some(half)) => format!("{mean:.digits$} ± {half:.digits$}"),
+    }
+}
+
+fn top(top: &Top) -> String {
+    match top.test_error {
+        Some([low, high]) => {
+            format!("{:.2}–{:.2} ({})", 100.0 * low, 100.0 * high, top.count)
+        }
+        None => String::new(),
+    }
+}
+
+fn difference(d: &Difference, seeds: usize) -> String {
+    let p = if d.p < 0.001 { "p < .001".to_owned() } else { format!("p = {:.3}", d.p) };
+    format!("{:+.4} ± {:.4}, {p}, {} of {seeds}", d.mean, d.half, d.lower)
+}
+
+impl Comparison {
+    /// The table as Markdown, with what was measured above and what it comes to below.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("{}\n\n", self.heading());
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "| {} |", HEADS.join(" | "));
+        let _ = writeln!(text, "|---|---|---|---|---|---|---:|---:|---:|");
+        for row in &self.rows {
+            let mut cells = Cells::of(row).all();
+            if row.apart {
+                cells[0] = format!("*{}*", cells[0]);
+            }
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        if self.rows.iter().any(|row| row.apart) {
+            let _ = writeln!(text, "\n{APART}");
+        }
+        for sentence in &self.verdict {
+            let _ = write!(text, "\n- {sentence}");
+        }
+        text + "\n"
+    }
+
+    /// A line a row and seed.
+    pub fn csv(&self) -> String {
+        let mut text = String::from(
+            "method,part,apart,seed,fitness,test_loss,test_error,networks,budget_share,gradient_samples,evaluation_samples,flops,core_seconds\n",
+        );
+        for row in &self.rows {
+            let part = serde_json::to_value(row.part).unwrap_or_default();
+            for (i, fitness) in row.fitness.iter().enumerate() {
+                let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+                let _ = writeln!(
+                    text,
+                    "{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                    row.method.name(),
+                    part.as_str().unwrap_or_default(),
+                    row.apart,
+                    self.seeds[i],
+                    fitness.get(),
+                    number(row.test_loss.get(i).map(|f| f.get())),
+                    number(row.test_error.get(i).copied()),
+                    row.networks,
+                    row.share,
+                    row.spent.gradient_samples,
+                    row.spent.evaluation_samples,
+                    row.flops,
+                    row.seconds
+                );
+            }
+        }
+        text
+    }
+
+    /// What was compared, in one paragraph.
+    pub fn heading(&self) -> String {
+        format!(
+            "{} on {}: {} training samples, {} to choose by, {} to test. A budget of {:.1} epochs for each \
+             method, evaluations counted as a third of a gradient step: {} forward passes, {:.2e} floating-point \
+             operations. {} seeds, paired; mean ± 95 % confidence interval; p of paired t-tests, corrected by \
+             Holm.",
+            self.network,
+            self.data,
+            self.train,
+            self.fitness,
+            self.test,
+            self.epochs(),
+            self.budget,
+            self.budget as f64 * 2.0 * self.macs as f64,
+            self.seeds.len()
+        )
+    }
+}
+
+const APART: &str = "In italics what is no rival: it spends a share of the budget, or is given what tuning found without paying for it.";
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<_> = self.rows.iter().map(|row| (row.apart, Cells::of(row).all())).collect();
+        let width = |i: usize| {
+            let cells = rows.iter().map(|(_, cells)| cells[i].chars().count());
+            cells.max().unwrap_or(0).max(HEADS[i].chars().count())
+        };
+        // The top and the seconds are in the files; a terminal is not as wide.
+        let shown = [0, 2, 3, 5, 6, 7];
+        let line = |cells: &[String]| {
+            let padded = shown.iter().map(|&i| {
+                let (cell, width) = (&cells[i], width(i));
+                match i {
+                    0 => format!("{cell:width$}"),
+                    _ => format!("{cell:>width$}"),
+                }
+            });
+            padded.collect::<Vec<_>>().join("  ")
+        };
+        writeln!(f, "{}", line(&HEADS.map(str::to_owned)))?;
+        let mut apart = false;
+        for (is_apart, cells) in &rows {
+            if *is_apart && !apart {
+                writeln!(f, "no rivals: a share of the budget, or tuning that is not paid for")?;
+                apart = true;
+            }
+            writeln!(f, "{}", line(cells))?;
+        }
+        writeln!(f)?;
+        for sentence in &self.verdict {
+            writeln!(f, "{sentence}")?;
+        }
+        Ok(())
+    }
+}

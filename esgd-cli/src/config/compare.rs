@@ -1,0 +1,38 @@
+//! What a comparison needs beside the config of a run.
+
+use esgd_core::{OptimizerPool, OptimizerSpec};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compare {
+    /// The recipe of the single runs.
+    pub single: OptimizerSpec,
+    /// The learning rates that tuning tries.
+    pub rates: Vec<f64>,
+}
+
+impl Compare {
+    /// The single run's recipe as a pool to draw it from.
+    pub fn pool(&self) -> OptimizerPool {
+        OptimizerPool(vec![OptimizerSpec { weight: 1.0, ..self.single.clone() }])
+    }
+
+    pub fn check(&self) -> Result<(), Failure> {
+        esgd_models::recipe::check_pool(&self.pool())
+            .map_err(|e| Failure::Usage(format!("compare.single: {e}")))?;
+        if self.rates.is_empty() {
+            return Err(Failure::Usage(
+                "compare.rates is empty: expected at least one learning rate to try".into(),
+            ));
+        }
+        match self.rates.iter().find(|rate| !(rate.is_finite() && **rate > 0.0)) {
+            Some(rate) => Err(Failure::Usage(format!(
+                "compare.rates has {rate}: expected learning rates above 0"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
