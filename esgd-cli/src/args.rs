@@ -23,6 +23,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Compare ESGD with what it competes with, at equal compute: single runs, tuning, ensembles, PBT, ASHA
     Compare(CompareArgs),
+    /// Make a page of runs or comparisons, with figures, that opens from disk
+    Report(ReportArgs),
     /// Check a run's folder: checksums, the guarantee in its log, the best network's fitness
     Verify(VerifyArgs),
     /// Evaluate the best network of a run on training, validation and test data
@@ -81,6 +83,9 @@ pub struct TrainArgs {
     /// A network to begin from (safetensors); several make several founders
     #[arg(long, value_name = "FILE")]
     pub init: Vec<PathBuf>,
+    /// Write TensorBoard's event files while it trains, in the run's folder
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Print what the run will take, memory, arithmetic and time, and do not train; with --quiet only
     /// whether it can
     #[arg(long)]
@@ -113,6 +118,9 @@ pub struct ResumeArgs {
     /// Where to train, if not where it was: cpu or cuda:N
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+    /// Write TensorBoard's event files while it trains, in the run's folder
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Print nothing but errors
     #[arg(long, conflicts_with = "json")]
     pub quiet: bool,
@@ -155,6 +163,26 @@ pub struct CompareArgs {
     /// Print the result as JSON, and no progress
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+The page needs nothing else: no network, no other file. It opens from disk, is light or dark as the reader's
+system is, and can be printed. Beside it the same figures are written as SVG and PNG, and in each run's
+folder its log as CSV.")]
+pub struct ReportArgs {
+    /// Folders of runs, or of comparisons
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// The folder for report.html and figures [default: that of the first run]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write TensorBoard's event files too, in each run's folder
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, ClapArgs)]

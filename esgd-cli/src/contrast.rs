@@ -41,7 +41,7 @@ pub fn run(
     silent: bool,
 ) -> Result<Option<Contrast>, Failure> {
     let without = settings(with);
-    let progress = Progress::new("without evolution", &without, silent, None);
+    let progress = Progress::new("without evolution", &without, silent);
     let run: Result<Outcome<_>, _> =
         Esgd::new(problem, &without).executor(workers).observer(&progress).stop_when(stop).run();
     let took = progress.finish();

@@ -22,12 +22,14 @@ mod lock;
 mod metrics;
 mod plan;
 mod progress;
+mod report;
 mod resume;
 mod run_folder;
 mod session;
 mod sha256;
 mod summary;
 mod task;
+mod tensorboard;
 mod train;
 mod verify;
 
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::train(&args),
         Command::Resume(args) => resume::resume(&args),
         Command::Compare(args) => compare::compare(&args),
+        Command::Report(args) => report::report(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Data(args) => fetch::data(&args),

@@ -12,7 +12,7 @@ use std::{
 use esgd_core::{EpochReport, Observer, Phase, Report, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, tensorboard::EventFile};
 
 /// An observer for the terminal and for `metrics.jsonl`.
 pub struct Progress<'a> {
@@ -23,6 +23,7 @@ pub struct Progress<'a> {
     generations: usize,
     generation: AtomicUsize,
     log: Option<&'a Mutex<Metrics>>,
+    events: Option<&'a Mutex<EventFile>>,
     /// Time of the run before this program began.
     before: Duration,
     began: Instant,
@@ -30,12 +31,7 @@ pub struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// A bar over all epochs of a run; nothing is shown if `silent`.
-    pub fn new(
-        title: &'static str,
-        settings: &Settings,
-        silent: bool,
-        log: Option<&'a Mutex<Metrics>>,
-    ) -> Self {
+    pub fn new(title: &'static str, settings: &Settings, silent: bool) -> Self {
         let epochs = settings.generations * settings.epochs + settings.fine_tune.epochs;
         let bar = ProgressBar::new((settings.mu * epochs) as u64);
         let lines = !silent && !io::stderr().is_terminal();
@@ -55,10 +51,20 @@ impl<'a> Progress<'a> {
             title,
             generations: settings.generations,
             generation: AtomicUsize::new(0),
-            log,
+            log: None,
+            events: None,
             before: Duration::ZERO,
             began: Instant::now(),
         }
+    }
+
+    /// The same, with logs to add each phase to.
+    pub fn logged(
+        self,
+        log: Option<&'a Mutex<Metrics>>,
+        events: Option<&'a Mutex<EventFile>>,
+    ) -> Self {
+        Self { log, events, ..self }
     }
 
     /// The same behind a run that was interrupted after so long and so many epochs.
@@ -119,6 +125,11 @@ impl Observer for Progress<'_> {
         if let Some(log) = self.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             log.add(self.elapsed().as_secs_f64(), report);
+        }
+        if let Some(events) = self.events {
+            let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
+            // A copy for other tools: a run does not fail for it, and `esgd report` writes it again.
+            let _ = events.add(self.elapsed().as_secs_f64(), report);
         }
     }
 }

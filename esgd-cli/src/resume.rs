@@ -85,6 +85,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         interrupt: &interrupt,
         quiet: args.quiet,
         json: args.json,
+        tensorboard: args.tensorboard,
     }
     .run(from)
 }

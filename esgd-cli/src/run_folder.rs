@@ -12,7 +12,7 @@ use crate::{
     atomic_file, checkpoint,
     failure::Failure,
     lock::{self, Lock},
-    metrics::Metrics,
+    metrics::{Line, Metrics},
 };
 
 /// The folder of one run, locked.
@@ -126,6 +126,12 @@ impl RunFolder {
     /// Where the log of metrics is.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
+    }
+
+    /// The log so far.
+    pub fn lines(&self) -> Vec<Line> {
+        let text = fs::read_to_string(self.metrics()).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Begins the log of metrics.

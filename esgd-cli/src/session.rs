@@ -15,6 +15,7 @@ use crate::{
     progress::Progress,
     run_folder::RunFolder,
     summary::{Kept, Summary},
+    tensorboard::Events,
 };
 
 /// Everything that a run needs.
@@ -27,6 +28,8 @@ pub struct Session<'a> {
     pub interrupt: &'a Interrupt,
     pub quiet: bool,
     pub json: bool,
+    /// Whether TensorBoard's event files are written.
+    pub tensorboard: bool,
 }
 
 /// Where a run begins.
@@ -53,6 +56,10 @@ impl Session<'_> {
                 .map_err(Failure::Failed)?,
         });
         let kept = (config.run.keep, config.run.checkpoint_share);
+        let events = match self.tensorboard {
+            true => Some(Mutex::new(Events::of(folder.path(), &folder.lines())?)),
+            false => None,
+        };
         let checkpoints = Checkpoints::new(folder.path(), config.to_toml()?, kept, &metrics, found)
             .map_err(|e| {
                 Failure::Failed(format!(
@@ -60,7 +67,8 @@ impl Session<'_> {
                     folder.path().display()
                 ))
             })?;
-        let mut progress = Progress::new("ESGD", &config.settings, silent, Some(&metrics));
+        let mut progress =
+            Progress::new("ESGD", &config.settings, silent).logged(Some(&metrics), events.as_ref());
         if let From::Checkpoint(found, psi) = &from {
             let before = Duration::from_secs_f64(found.manifest.seconds);
             progress = progress.behind(before, config.epochs_of_generations(psi.tally().epochs));

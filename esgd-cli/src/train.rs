@@ -50,6 +50,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
         interrupt: &interrupt,
         quiet: args.quiet,
         json: args.json,
+        tensorboard: args.tensorboard,
     }
     .run(From::Start(&founders))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EliteMean, Fitness, Hyper, Id, Population, Problem, Tally};
+use crate::{EliteMean, Fitness, Hyper, Id, Individual, Population, Problem, Tally};
 
 /// Someone who watches a run. Every method may be left as it is.
 pub trait Observer: Sync {
@@ -67,6 +67,9 @@ pub struct Report {
     pub m: usize,
     /// All individuals, best first.
     pub individuals: Vec<IndividualReport>,
+    /// The parents of those born in this generation that did not survive themselves.
+    #[serde(default)]
+    pub departed: Vec<IndividualReport>,
     /// What was spent since the run began.
     pub tally: Tally,
     /// How far apart those are that did not diverge; see [`Problem::diversity`](crate::Problem::diversity).
@@ -85,6 +88,17 @@ pub struct IndividualReport {
     pub fitness: Fitness,
     /// What it was last trained with; `None` before its first SGD step.
     pub hyper: Option<Hyper>,
+}
+
+impl IndividualReport {
+    pub(crate) fn of<G, S>(one: &Individual<G, S>) -> Self {
+        Self {
+            id: one.id(),
+            parents: one.parents().to_vec(),
+            fitness: one.fitness(),
+            hyper: one.hyper().cloned(),
+        }
+    }
 }
 
 impl Report {
@@ -112,16 +126,8 @@ impl Report {
                 .filter(|one| born_now(one.id()))
                 .count(),
             m,
-            individuals: psi
-                .individuals()
-                .iter()
-                .map(|one| IndividualReport {
-                    id: one.id(),
-                    parents: one.parents().to_vec(),
-                    fitness: one.fitness(),
-                    hyper: one.hyper().cloned(),
-                })
-                .collect(),
+            individuals: psi.individuals().iter().map(IndividualReport::of).collect(),
+            departed: psi.departed().to_vec(),
             tally: psi.tally(),
             diversity: problem.diversity(&sound),
         }

@@ -68,7 +68,8 @@ pub enum Selection {
 pub enum Start {
     /// μ independent draws.
     Independent,
-    /// The best of `candidates` independent networks after `epochs` epochs each, cloned μ times.
+    /// The best of `candidates` independent networks after `epochs` epochs each, cloned μ times. Where
+    /// recipes are inherited, the clones begin with its recipe, all but the first with it perturbed.
     Shared {
         /// Epochs that each candidate is trained, with a recipe of its own.
         epochs: usize,

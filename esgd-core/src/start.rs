@@ -2,14 +2,17 @@
 //! existing networks and perturbations of them.
 
 use crate::{
-    EpochReport, Error, Esgd, Id, Individual, Population, Problem, Scored, Tally,
+    EpochReport, Error, Esgd, Id, Individual, Population, Problem, Recipe, Scored, Tally,
     algorithm1::Psi,
     executor,
     guarantee::Brood,
     plan::Mutation,
     rng::{Key, Purpose},
-    settings::{SettingsError, Start},
+    settings::{RecipePolicy, Recipes, SettingsError, Start},
 };
+
+/// A network that was tried, and what it was trained with.
+type Tried<P> = (Scored<<P as Problem>::Genome>, Recipe);
 
 /// A network of Ψ(0), or what went wrong.
 type Founded<P> = Result<Scored<<P as Problem>::Genome>, Error<<P as Problem>::Error>>;
@@ -17,6 +20,7 @@ type Founded<P> = Result<Scored<<P as Problem>::Genome>, Error<<P as Problem>::E
 impl<P: Problem> Esgd<'_, P> {
     pub(crate) fn start(&self) -> Result<Psi<P>, Error<P::Error>> {
         let mut tally = Tally::default();
+        let mut found = None;
         let scored = match self.settings.start {
             Start::Independent => self.for_each_seat(self.settings.mu, |j| {
                 let key = self.key(Purpose::Init, j);
@@ -26,8 +30,10 @@ impl<P: Problem> Esgd<'_, P> {
             Start::Shared { epochs, candidates } => {
                 tally.epochs = epochs * candidates;
                 let tried = self.for_each_seat(candidates, |j| self.pretrain(j, epochs))?;
-                let best = tried.into_iter().min_by_key(Scored::fitness).into_iter();
-                best.flat_map(|best| vec![best; self.settings.mu]).collect()
+                let best = tried.into_iter().min_by_key(|(scored, _)| scored.fitness());
+                let (scored, recipe) = best.unzip();
+                found = recipe;
+                scored.into_iter().flat_map(|best| vec![best; self.settings.mu]).collect()
             }
             Start::Founders { sigma } => {
                 if self.founders.is_empty() {
@@ -47,14 +53,16 @@ impl<P: Problem> Esgd<'_, P> {
             }
         };
         let newcomer = |(index, scored)| {
-            Individual::born(Id { generation: 0, step: 0, index }, vec![], (None, None), scored)
+            let recipe = found.as_ref().and_then(|recipe| self.near(recipe, index));
+            let id = Id { generation: 0, step: 0, index };
+            Individual::born(id, vec![], (recipe, None), scored)
         };
         let individuals = scored.into_iter().enumerate().map(newcomer).collect();
         Ok(Population::found(individuals, self.settings, self.judge.yardstick().clone(), tally))
     }
 
     /// A network trained for some epochs with a recipe of its own; for a shared start.
-    fn pretrain(&self, j: usize, epochs: usize) -> Founded<P> {
+    fn pretrain(&self, j: usize, epochs: usize) -> Result<Tried<P>, Error<P::Error>> {
         let problem = self.judge.problem();
         let recipe = self.settings.optimizers.draw(&mut self.key(Purpose::Recipe, j).stream());
         let hyper = recipe.at(1, self.settings.generations);
@@ -76,7 +84,23 @@ impl<P: Problem> Esgd<'_, P> {
             fitness: scored.fitness(),
             backed_off: false,
         });
-        Ok(scored)
+        Ok((scored, recipe))
+    }
+
+    /// What clone `j` of a network begins with, which was trained with `recipe`: where recipes are
+    /// inherited, the same or one near it.
+    fn near(&self, recipe: &Recipe, j: usize) -> Option<Recipe> {
+        let Recipes { policy, perturb, resample } = self.settings.recipes;
+        let optimizers = &self.settings.optimizers;
+        let mut rng = self.key(Purpose::Recipe, j).step(1).stream();
+        match policy {
+            RecipePolicy::Redraw | RecipePolicy::Keep => None,
+            RecipePolicy::Inherit | RecipePolicy::Explore if j == 0 => Some(recipe.clone()),
+            RecipePolicy::Inherit => Some(optimizers.perturb(recipe, perturb, &mut rng)),
+            RecipePolicy::Explore => {
+                Some(optimizers.explore(recipe, (perturb, resample), &mut rng))
+            }
+        }
     }
 
     /// Founder j itself, and from the second round on a perturbation of it.
@@ -93,11 +117,11 @@ impl<P: Problem> Esgd<'_, P> {
         self.judge.score(Brood::new(theta))
     }
 
-    fn for_each_seat(
+    fn for_each_seat<R: Send>(
         &self,
         n: usize,
-        make: impl Fn(usize) -> Founded<P> + Sync,
-    ) -> Result<Vec<Scored<P::Genome>>, Error<P::Error>> {
+        make: impl Fn(usize) -> Result<R, Error<P::Error>> + Sync,
+    ) -> Result<Vec<R>, Error<P::Error>> {
         executor::try_map(self.executor, (0..n).collect(), |_, j| make(j))
     }
 

@@ -1,8 +1,8 @@
 //! The chores of the workspace, as `cargo xtask COMMAND`.
 
 mod bench;
-mod experiment;
 mod failure;
+mod figures;
 mod gpu;
 mod hardware;
 mod nearest;
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use failure::Failure;
 
-const COMMANDS: [&str; 7] = ["test", "bench", "gpu", "soak", "evidence", "figure", "tidy"];
+const COMMANDS: [&str; 6] = ["test", "bench", "gpu", "soak", "figures", "tidy"];
 
 const HELP: &str = "\
 The chores of the workspace.
@@ -28,8 +28,8 @@ Commands:
   bench ops [ARGS…]               Compares the speed of making offspring with others'
   gpu [--quick]                   Checks the kernels' bits on a GPU, then their speed
   soak [PART…] [--quick]          Kills, damages and starves runs, and fuzzes the parsers: minutes
-  evidence [ARGS…]                Runs the experiment behind BENCHMARKS.md
-  figure RUN OUT.svg              Draws the figure of one run
+  figures [DIR]                   Makes the tables of BENCHMARKS.md and the figures in docs anew: of the digits, and
+                                  of Fashion-MNIST and CIFAR-10 if DIR has them: an hour each
   tidy                            Checks the rules of the house
 
 Options:
@@ -68,19 +68,18 @@ fn run(args: &[String]) -> Result<(), Failure> {
         "bench" => bench::run(rest),
         "gpu" => gpu::run(rest),
         "soak" => soak::run(rest),
-        "evidence" => experiment::evidence(rest),
-        "figure" => experiment::figure(rest),
+        "figures" => figures::run(rest),
         "tidy" => tidy::run(rest),
         unknown => Err(nearest::unknown("command", unknown, &COMMANDS)),
     }
 }
 
-/// `evidence` and `bench ops` have options of their own, so their `--help` goes on to them, as does
+/// `soak` and `bench ops` have options of their own, so their `--help` goes on to them, as does
 /// all after `--`.
 fn asks_for_help(command: &str, rest: &[String]) -> bool {
     let is_help = |arg: &str| matches!(arg, "-h" | "--help");
     let has_its_own = match command {
-        "evidence" | "gpu" | "soak" => true,
+        "gpu" | "soak" => true,
         "bench" => rest.first().is_some_and(|name| bench::PROGRAMS.contains(&name.as_str())),
         _ => false,
     };
@@ -122,7 +121,7 @@ mod tests {
         assert!(asks_for_help("--help", &[]));
         assert!(asks_for_help("bench", &args("--help")));
         assert!(!asks_for_help("test", &args("-- --help")));
-        assert!(!asks_for_help("evidence", &args("--help")));
+        assert!(!asks_for_help("soak", &args("--help")));
         assert!(!asks_for_help("bench", &args("ops --help")));
     }
 }

@@ -58,11 +58,18 @@ pub struct Scores {
     pub members: usize,
     /// The loss that choices are made by.
     pub fitness: Fitness,
-    pub test_loss: Option<Fitness>,
-    /// From 0 to 1.
-    pub test_error: Option<f64>,
+    /// On test data, if there are any.
+    pub test: Option<Test>,
     /// What choosing them took beside training.
     pub chosen_with: Spent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Test {
+    pub loss: Fitness,
+    /// From 0 to 1.
+    pub error: Option<f64>,
 }
 
 impl Cell {
@@ -129,8 +136,7 @@ mod tests {
             networks: 1,
             members: 1,
             fitness: Fitness::WORST,
-            test_loss: Some(Fitness::WORST),
-            test_error: None,
+            test: Some(Test { loss: Fitness::WORST, error: None }),
             chosen_with: Spent::default(),
         };
         let outcome = Outcome {

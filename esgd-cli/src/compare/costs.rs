@@ -112,9 +112,15 @@ impl Costs {
     /// The same settings with as many generations as `budget` is enough for.
     pub fn longest(self, settings: &Settings, budget: u64) -> Option<Settings> {
         let (fixed, generation) = self.parts(settings);
-        let generations = budget.checked_sub(fixed)? / generation;
-        (generations > 0)
-            .then(|| Settings { generations: generations as usize, ..settings.clone() })
+        let left = budget.checked_sub(fixed)?;
+        let generations = left / generation;
+        let mut longest = Settings { generations: generations as usize, ..settings.clone() };
+        // What is not enough for a generation may be for another epoch at the end.
+        if settings.fine_tune.epochs > 0 {
+            let epoch = settings.mu as u64 * self.epoch();
+            longest.fine_tune.epochs += (left % generation / epoch) as usize;
+        }
+        (generations > 0).then_some(longest)
     }
 
     /// How many epochs, each with an evaluation, `budget` is enough for, after evaluating once.
@@ -158,6 +164,9 @@ mod tests {
         assert_eq!(COSTS.run(&settings), expected);
         let longest = |budget| COSTS.longest(&settings, budget).map(|s| s.generations);
         assert_eq!((longest(expected), longest(expected - 1)), (Some(5), Some(4)));
+        let cut = COSTS.longest(&settings, expected - 1).unwrap();
+        assert_eq!(cut.fine_tune.epochs, 3 + 2, "what was left of a generation");
+        assert!(COSTS.run(&cut) < expected);
         assert_eq!(longest(4 * 300 + 4 * 3 * 3300), None);
         settings.start = Start::Shared { epochs: 2, candidates: 3 };
         assert_eq!(COSTS.run(&settings), expected - 4 * 300 + 3 * (2 * 3000 + 300));

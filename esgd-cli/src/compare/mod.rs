@@ -26,16 +26,17 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use self::{methods::Method, rows::Row, table::HEADS};
+
 use self::{
     cell::{Cell, Outcome},
     costs::Costs,
-    methods::Method,
-    rows::{Row, Runs},
+    rows::Runs,
     running::Bench,
 };
 use crate::{
     args::CompareArgs, atomic_file, config::Config, device, failure::Failure, interrupt::Interrupt,
-    lock::Lock, sha256, task,
+    lock::Lock, report, sha256, task,
 };
 
 /// The result of a comparison, as `comparison.json`.
@@ -138,12 +139,16 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     atomic_file::write(&out.join("comparison.json"), json.as_bytes())?;
     atomic_file::write(&out.join("table.md"), comparison.markdown().as_bytes())?;
     atomic_file::write(&out.join("table.csv"), comparison.csv().as_bytes())?;
+    report::write(&out, std::slice::from_ref(&out))?;
     if args.json {
         println!("{json}");
     } else if !args.quiet {
         println!("{}\n", comparison.heading());
         print!("{comparison}");
-        println!("\nSaved in {}: table.md, table.csv, comparison.json, runs", out.display());
+        println!(
+            "\nSaved in {}: report.html, figures, table.md, table.csv, comparison.json, runs",
+            out.display()
+        );
     }
     Ok(())
 }
@@ -288,7 +293,8 @@ impl Series<'_> {
         self.bench.bar.set_message(cell.title());
         let outcome = self.bench.run(cell, executor, threads)?;
         if let (Some(outcome), true) = (&outcome, self.lines) {
-            let test = outcome.best.test_loss.map_or(String::new(), |f| format!(", test {f:.4}"));
+            let test = outcome.best.test;
+            let test = test.map_or(String::new(), |test| format!(", test {:.4}", test.loss));
             let line = format!(
                 "{}: loss {:.4}{test}, {:.1} s",
                 cell.title(),

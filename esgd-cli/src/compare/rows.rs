@@ -69,7 +69,7 @@ pub struct Difference {
     pub mean: f64,
     /// Half the width of its 95 % confidence interval.
     pub half: f64,
-    /// Of Student's paired t-test, corrected by Holm for all rows.
+    /// Of Student's paired t-test, corrected by Holm for all rows of the kind.
     pub p: f64,
     /// In how many seeds ESGD is lower.
     pub lower: usize,
@@ -134,8 +134,8 @@ fn row(runs: &Runs, part: Part, budget: u64, macs: u64) -> Option<Row> {
         title: format!("{}{name}", runs.method.title()),
         apart: runs.method.is_apart(),
         fitness: best.iter().map(|(_, s)| s.fitness).collect(),
-        test_loss: best.iter().filter_map(|(_, s)| s.test_loss).collect(),
-        test_error: best.iter().filter_map(|(_, s)| s.test_error).collect(),
+        test_loss: best.iter().filter_map(|(_, s)| Some(s.test?.loss)).collect(),
+        test_error: best.iter().filter_map(|(_, s)| s.test?.error).collect(),
         networks: of(|s| s.networks as f64),
         members: of(|s| s.members as f64),
         top: (part == Part::Best).then(|| top(&runs.seeds)).flatten(),
@@ -171,8 +171,8 @@ fn top(seeds: &[Vec<Outcome>]) -> Option<Top> {
         };
         all.sort_by_key(|scores| scores.fitness);
         count = count.min(all.len());
-        let losses = all.iter().filter_map(|s| s.test_loss).map(Fitness::get).collect();
-        let errors = all.iter().filter_map(|s| s.test_error).collect();
+        let losses = all.iter().filter_map(|s| Some(s.test?.loss.get())).collect();
+        let errors = all.iter().filter_map(|s| s.test?.error).collect();
         for (ranges, values) in ranges.iter_mut().zip::<[Vec<f64>; 2]>([losses, errors]) {
             ranges.extend(range(&values));
         }
@@ -194,34 +194,36 @@ pub fn mean(values: &[Fitness]) -> f64 {
     values.iter().map(|value| value.get()).sum::<f64>() / values.len() as f64
 }
 
-/// Compares each row with ESGD's best network; the p of all rows are corrected together.
+/// Compares each row with ESGD's best network. Those that are of a kind are corrected together: single
+/// rivals; what is made of several networks; what stands apart.
 fn compare(rows: &mut [Row], esgd: &Row) {
-    let numbers = |values: &[Fitness]| values.iter().map(|value| value.get()).collect::<Vec<_>>();
-    let loss = |row: &Row| match row.test_loss.len() {
-        0 => numbers(&row.fitness),
-        _ => numbers(&row.test_loss),
+    let loss = |row: &Row| -> Vec<f64> {
+        let by = if row.test_loss.is_empty() { &row.fitness } else { &row.test_loss };
+        by.iter().map(|value| value.get()).collect()
     };
-    let others = || (0..rows.len()).filter(|&i| rows[i].title != esgd.title);
-    let corrected = |pairs: Vec<(usize, Option<Paired>)>| {
-        let p = statistics::holm(
-            &pairs.iter().filter_map(|(_, t)| Some(t.as_ref()?.p)).collect::<Vec<_>>(),
-        );
-        let tested = pairs.into_iter().filter_map(|(i, test)| Some((i, test?)));
-        tested
-            .zip(p)
-            .map(|((i, t), p)| {
-                (i, Difference { mean: t.difference, half: t.half, p, lower: t.lower })
-            })
-            .collect::<Vec<_>>()
-    };
-    let losses = corrected(
-        others().map(|i| (i, statistics::paired(&loss(esgd), &loss(&rows[i])))).collect(),
-    );
-    let errors = corrected(
-        others().map(|i| (i, statistics::paired(&esgd.test_error, &rows[i].test_error))).collect(),
-    );
-    let find = |all: &[(usize, Difference)], i| all.iter().find(|(j, _)| *j == i).map(|(_, d)| *d);
-    for i in others().collect::<Vec<_>>() {
-        rows[i].against = Some(Against { loss: find(&losses, i), error: find(&errors, i) });
+    for kind in [(false, true), (false, false), (true, true)] {
+        let of_kind: Vec<usize> = (0..rows.len())
+            .filter(|&i| (rows[i].apart, rows[i].part == Part::Best) == kind)
+            .filter(|&i| rows[i].title != esgd.title)
+            .collect();
+        let tests = |of: &dyn Fn(&Row) -> Vec<f64>| {
+            let test = |&i: &usize| statistics::paired(&of(esgd), &of(&rows[i]));
+            differences(&of_kind.iter().map(test).collect::<Vec<_>>())
+        };
+        let (losses, errors) = (tests(&loss), tests(&|row| row.test_error.clone()));
+        for ((i, loss), error) in of_kind.into_iter().zip(losses).zip(errors) {
+            rows[i].against = Some(Against { loss, error });
+        }
     }
+}
+
+/// Tests with their p corrected for all that could be made.
+fn differences(tests: &[Option<Paired>]) -> Vec<Option<Difference>> {
+    let made: Vec<f64> = tests.iter().flatten().map(|test| test.p).collect();
+    let mut corrected = statistics::holm(&made).into_iter();
+    let mut difference = |test: &Paired| {
+        let (mean, half, lower) = (test.difference, test.half, test.lower);
+        Some(Difference { mean, half, p: corrected.next()?, lower })
+    };
+    tests.iter().map(Option::as_ref).map(|test| test.and_then(&mut difference)).collect()
 }

@@ -10,7 +10,7 @@ use esgd_models::{Evaluation, Genome, Network, Supervised, data::Splits};
 use indicatif::ProgressBar;
 
 use super::{
-    cell::{Cell, Outcome, Scores},
+    cell::{Cell, Outcome, Scores, Test},
     choosing::{self, Candidate},
     costs::{Costs, Spent},
     jobs::{Left, Place, Resumed},
@@ -197,8 +197,7 @@ fn scores(
         networks,
         members,
         fitness: Fitness::new(loss),
-        test_loss: test.map(|test| Fitness::new(test.loss)),
-        test_error: test.and_then(|test| test.error),
+        test: test.map(|test| Test { loss: Fitness::new(test.loss), error: test.error }),
         chosen_with,
     }
 }

@@ -2,26 +2,16 @@
 
 use std::fmt::{self, Write};
 
+use esgd_core::Fitness;
+
 use super::{
     Comparison,
     rows::{Difference, Row, Top},
     statistics,
 };
 
-/// The columns, of text.
-struct Cells {
-    title: String,
-    fitness: String,
-    loss: String,
-    error: String,
-    top: String,
-    against: String,
-    networks: String,
-    share: String,
-    seconds: String,
-}
-
-const HEADS: [&str; 9] = [
+/// The columns.
+pub const HEADS: [&str; 10] = [
     "method",
     "loss to choose by",
     "test loss",
@@ -30,34 +20,31 @@ const HEADS: [&str; 9] = [
     "ESGD minus it, loss",
     "networks",
     "budget",
+    "operations",
     "core s",
 ];
 
-impl Cells {
-    fn of(row: &Row) -> Self {
-        let numbers =
-            |values: &[esgd_core::Fitness]| values.iter().map(|v| v.get()).collect::<Vec<_>>();
-        let percent: Vec<f64> = row.test_error.iter().map(|e| 100.0 * e).collect();
-        let against = row.against.and_then(|against| against.loss);
-        Self {
-            title: row.title.clone(),
-            fitness: interval(&numbers(&row.fitness), 4),
-            loss: interval(&numbers(&row.test_loss), 4),
-            error: interval(&percent, 2),
-            top: row.top.as_ref().map_or_else(String::new, top),
-            against: against.map_or_else(String::new, |d| difference(&d, row.fitness.len())),
-            networks: match row.networks {
+impl Row {
+    /// Its cells as text.
+    pub fn cells(&self) -> [String; 10] {
+        let numbers = |values: &[Fitness]| values.iter().map(|v| v.get()).collect::<Vec<_>>();
+        let percent: Vec<f64> = self.test_error.iter().map(|e| 100.0 * e).collect();
+        let against = self.against.and_then(|against| against.loss);
+        [
+            self.title.clone(),
+            interval(&numbers(&self.fitness), 4),
+            interval(&numbers(&self.test_loss), 4),
+            interval(&percent, 2),
+            self.top.as_ref().map_or_else(String::new, top),
+            against.map_or_else(String::new, |d| difference(&d, self.fitness.len())),
+            match self.networks {
                 n if n == n.round() => format!("{n:.0}"),
                 n => format!("{n:.1}"),
             },
-            share: format!("{:.1} %", 100.0 * row.share),
-            seconds: format!("{:.1}", row.seconds),
-        }
-    }
-
-    fn all(self) -> [String; 9] {
-        let Self { title, fitness, loss, error, top, against, networks, share, seconds } = self;
-        [title, fitness, loss, error, top, against, networks, share, seconds]
+            format!("{:.1} %", 100.0 * self.share),
+            format!("{:.2e}", self.flops),
+            format!("{:.1}", self.seconds),
+        ]
     }
 }
 
@@ -95,9 +82,9 @@ impl Comparison {
         let mut text = format!("{}\n\n", self.heading());
         // Writing to a string does not fail.
         let _ = writeln!(text, "| {} |", HEADS.join(" | "));
-        let _ = writeln!(text, "|---|---|---|---|---|---|---:|---:|---:|");
+        let _ = writeln!(text, "|---|---|---|---|---|---|---:|---:|---:|---:|");
         for row in &self.rows {
-            let mut cells = Cells::of(row).all();
+            let mut cells = row.cells();
             if row.apart {
                 cells[0] = format!("*{}*", cells[0]);
             }
@@ -167,7 +154,7 @@ const APART: &str = "In italics what is no rival: it spends a share of the budge
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<_> = self.rows.iter().map(|row| (row.apart, Cells::of(row).all())).collect();
+        let rows: Vec<_> = self.rows.iter().map(|row| (row.apart, row.cells())).collect();
         let width = |i: usize| {
             let cells = rows.iter().map(|(_, cells)| cells[i].chars().count());
             cells.max().unwrap_or(0).max(HEADS[i].chars().count())

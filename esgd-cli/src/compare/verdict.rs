@@ -1,80 +1,88 @@
 //! What a comparison comes to, in plain words.
 
-use super::methods::Method;
-use super::rows::{Against, Difference, Part, Row, mean};
+use super::{
+    methods::Method,
+    rows::{Against, Difference, Part, Row, mean},
+};
 
 /// A p below this is taken for a difference.
 const LEVEL: f64 = 0.05;
 
-/// Sentences about ESGD's best network against everything that got the same budget.
+/// Sentences about ESGD's best network against each rival's at the same budget.
 pub fn sentences(rows: &[Row], seeds: usize) -> Vec<String> {
-    let Some(esgd) = rows.iter().find(|r| r.method == Method::Esgd && r.part == Part::Best) else {
+    let is_esgd = |row: &&Row| row.method == Method::Esgd && row.part == Part::Best;
+    let Some(esgd) = rows.iter().find(is_esgd) else {
         return vec!["ESGD was not among the methods, so nothing is compared with it.".into()];
     };
     let mut sentences = vec![];
-    if seeds < 2 {
-        sentences.push("One seed says nothing about the next: compare with at least 3.".into());
+    if seeds < 3 {
+        sentences
+            .push("One or two seeds say little about the next: compare with at least 3.".into());
     }
-    let metrics: [(&str, fn(&Against) -> Option<Difference>); 2] =
-        [("loss", |against| against.loss), ("error", |against| against.error)];
-    for (metric, of) in metrics {
-        let others = || rows.iter().filter(|row| !row.apart && row.against.is_some());
-        let tested: Vec<_> =
-            others().filter_map(|row| Some((row, of(row.against.as_ref()?)?))).collect();
-        if tested.is_empty() {
-            continue;
-        }
-        let titles = |test: &dyn Fn(&Difference) -> bool| {
-            let list: Vec<_> =
-                tested.iter().filter(|(_, d)| test(d)).map(|(row, _)| row.title.as_str()).collect();
-            list.join("; ")
-        };
-        let found = |d: &Difference| d.p < LEVEL;
-        let better = titles(&|d| found(d) && d.mean < 0.0);
-        let worse = titles(&|d| found(d) && d.mean > 0.0);
-        let ahead = titles(&|d| !found(d) && d.mean < 0.0);
-        let behind = titles(&|d| !found(d) && d.mean >= 0.0);
-        let mut parts = vec![];
-        for (what, list) in [
-            ("ESGD beats", better),
-            ("ESGD loses to", worse),
-            ("it is ahead of, by less than these seeds can show,", ahead),
-            ("it is behind or level with, by less than these seeds can show,", behind),
-        ] {
-            if !list.is_empty() {
-                parts.push(format!("{what} {list}"));
+    let of_loss: fn(&Against) -> Option<Difference> = |against| against.loss;
+    for (metric, of) in [("loss", of_loss), ("error", |against| against.error)] {
+        sentences.extend(by(metric, of, rows));
+    }
+    let lowest = |several: bool| {
+        let rivals = rows.iter().filter(|row| !row.apart && (row.networks > 1.0) == several);
+        rivals.min_by(|a, b| loss(a).total_cmp(&loss(b)))
+    };
+    if let Some(row) = lowest(false) {
+        let text = match row.title == esgd.title {
+            true => {
+                format!("No method's network has a lower mean loss than ESGD's, {:.4}.", loss(row))
             }
-        }
-        let mut text = format!("By test {metric}: {}.", parts.join(". "));
-        // Each part is a sentence of its own.
-        text =
-            text.replace(". it ", ". It ").replace(": it ", ": ESGD ").replace(": It ", ": ESGD ");
+            false => format!(
+                "The lowest mean loss of one network is that of {}, {:.4}; ESGD's is {:.4}.",
+                row.title,
+                loss(row),
+                loss(esgd)
+            ),
+        };
         sentences.push(text);
     }
-    let best = |one: bool| {
-        let candidates = rows.iter().filter(|r| !r.apart && (r.networks <= 1.0) == one);
-        candidates.min_by(|a, b| lowest(a).total_cmp(&lowest(b)))
-    };
-    if let Some(row) = best(true) {
-        let own = if row.title == esgd.title { " (the network that ESGD gives)" } else { "" };
+    if let Some(row) = lowest(true) {
         sentences.push(format!(
-            "The lowest mean loss of one network: {}{own}, {:.4}.",
+            "Several networks at a time, which take as many evaluations for each answer: {}, {:.4} with {:.1} networks in the mean.",
             row.title,
-            lowest(row)
-        ));
-    }
-    if let Some(row) = best(false) {
-        sentences.push(format!(
-            "Of several networks at a time, which cost as many evaluations for each answer: {}, {:.4} with {:.1} networks.",
-            row.title,
-            lowest(row),
+            loss(row),
             row.networks
         ));
     }
     sentences
 }
 
+/// How ESGD compares by a metric on test data.
+fn by(metric: &str, of: fn(&Against) -> Option<Difference>, rows: &[Row]) -> Option<String> {
+    let rivals = rows.iter().filter(|row| !row.apart && row.part == Part::Best);
+    let tested: Vec<_> =
+        rivals.filter_map(|row| Some((&row.title, of(row.against.as_ref()?)?))).collect();
+    let titles = |test: &dyn Fn(&Difference) -> bool| {
+        let chosen = tested.iter().filter(|(_, d)| test(d)).map(|(title, _)| title.as_str());
+        chosen.collect::<Vec<_>>().join(", ")
+    };
+    let found = |d: &Difference| d.p < LEVEL;
+    let parts = [
+        ("beats ", titles(&|d| found(d) && d.mean < 0.0)),
+        ("loses to ", titles(&|d| found(d) && d.mean > 0.0)),
+        (
+            "is ahead, by less than these seeds can show, of ",
+            titles(&|d| !found(d) && d.mean < 0.0),
+        ),
+        (
+            "is behind or level, by less than they can show, with ",
+            titles(&|d| !found(d) && d.mean >= 0.0),
+        ),
+    ];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(what, list)| format!("{what}{list}"))
+        .collect();
+    (!parts.is_empty()).then(|| format!("By test {metric} ESGD {}.", parts.join("; ")))
+}
+
 /// The loss that a row is ranked by.
-fn lowest(row: &Row) -> f64 {
+fn loss(row: &Row) -> f64 {
     mean(if row.test_loss.is_empty() { &row.fitness } else { &row.test_loss })
 }

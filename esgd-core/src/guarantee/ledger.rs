@@ -17,7 +17,7 @@ use super::{
     Archive, Entry, Id, Individual, Population, Progress, Resident, Scored, Stage, Tally,
     population::{Guard, ranked},
 };
-use crate::{EliteMean, Fitness, Hyper, Recipe, Yardstick};
+use crate::{EliteMean, Fitness, Hyper, IndividualReport, Recipe, Yardstick};
 
 /// The name of a network: whose it is, and the generation and epoch in which it was scored.
 ///
@@ -106,6 +106,9 @@ pub struct Ledger {
     pub guard: GuardRecord,
     /// The individuals, best first.
     pub individuals: Vec<IndividualRecord>,
+    /// Parents that did not survive; see [`Population::departed`].
+    #[serde(default)]
+    pub departed: Vec<IndividualReport>,
 }
 
 /// Why a population cannot be made of a ledger.
@@ -187,6 +190,7 @@ impl<G, S> Population<G, S> {
                 }
             },
             individuals: self.individuals.iter().map(Individual::record).collect(),
+            departed: self.departed.clone(),
         }
     }
 
@@ -201,7 +205,8 @@ impl<G, S> Population<G, S> {
         mut state: impl FnMut(Id) -> Result<S, E>,
     ) -> Result<Self, E> {
         check(&ledger)?;
-        let Ledger { m, yardstick, generation, evolved, stage, tally, record, .. } = ledger;
+        let Ledger { m, yardstick, generation, evolved, stage, tally, record, departed, .. } =
+            ledger;
         let mut loaded: HashMap<Origin, Scored<G>> = HashMap::new();
         let mut scored = |origin: Origin, fitness: Fitness| -> Result<Scored<G>, E> {
             if let Some(scored) = loaded.get(&origin) {
@@ -235,7 +240,18 @@ impl<G, S> Population<G, S> {
             }
         };
         let individuals = ranked(individuals);
-        Ok(Self { individuals, guard, m, yardstick, generation, evolved, stage, tally, record })
+        Ok(Self {
+            individuals,
+            guard,
+            m,
+            yardstick,
+            generation,
+            evolved,
+            stage,
+            tally,
+            record,
+            departed,
+        })
     }
 }
 

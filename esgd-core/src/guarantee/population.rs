@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Archive, Entry, Id, Individual, License, Progress, Scored};
 use crate::{
-    EliteMean, Fitness, Hyper, Yardstick,
+    EliteMean, Fitness, Hyper, IndividualReport, Yardstick,
     settings::{Settings, SettingsError, Way},
 };
 
@@ -61,6 +61,8 @@ pub struct Population<G, S> {
     pub(super) tally: Tally,
     /// The fitness that the guarantee held for when the last generation was complete.
     pub(super) record: Vec<Fitness>,
+    /// The parents of those born since the last SGD step that did not survive themselves.
+    pub(super) departed: Vec<IndividualReport>,
 }
 
 impl<G, S> Population<G, S> {
@@ -93,6 +95,7 @@ impl<G, S> Population<G, S> {
             stage: Stage::default(),
             tally,
             record: vec![],
+            departed: vec![],
         };
         founded.record = founded.guarded();
         founded
@@ -136,6 +139,12 @@ impl<G, S> Population<G, S> {
             tally.backed_off += progress.backed_off;
         }
         tally
+    }
+
+    /// The parents of those born since the last SGD step that did not survive themselves, best first.
+    #[must_use]
+    pub fn departed(&self) -> &[IndividualReport] {
+        &self.departed
     }
 
     /// What fitness is measured with.
@@ -231,6 +240,7 @@ impl<G, S> Population<G, S> {
     /// Takes the individuals out for the SGD step, in order of their seats: their ranks, or those they
     /// had when a step that was stopped began.
     pub(crate) fn depart(&mut self) -> Vec<Individual<G, S>> {
+        self.departed.clear();
         let mut individuals = std::mem::take(&mut self.individuals);
         seat(&mut individuals);
         individuals.sort_by_key(|one| one.progress().map(|progress| progress.seat));
@@ -252,9 +262,13 @@ impl<G, S> Population<G, S> {
         }
         self.rise();
         let mut old: Vec<_> = std::mem::take(&mut self.individuals).into_iter().map(Some).collect();
-        let kept = parents.iter().filter_map(|&rank| old.get_mut(rank)?.take());
-        let next = kept.chain(newcomers).collect();
-        self.individuals = ranked(next);
+        let kept: Vec<_> = parents.iter().filter_map(|&rank| old.get_mut(rank)?.take()).collect();
+        let left = old.into_iter().flatten();
+        let is_parent = |one: &Individual<G, S>| {
+            newcomers.iter().any(|newcomer| newcomer.parents().contains(&one.id()))
+        };
+        self.departed.extend(left.filter(is_parent).map(|one| IndividualReport::of(&one)));
+        self.individuals = ranked(kept.into_iter().chain(newcomers).collect());
         self.evolved += 1;
     }
 

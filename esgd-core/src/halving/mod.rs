@@ -8,20 +8,19 @@
 //! and not on the machine's.
 
 mod rungs;
+mod trial;
 
-use std::{
-    ops::RangeInclusive,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    Entry, EpochReport, Error, Executor, Id, IndividualReport, Observer, OptimizerPool, Phase,
-    Problem, Recipe, Report, Serial, Tally, executor,
-    guarantee::{Brood, Judge},
+    Entry, Error, Executor, IndividualReport, Observer, OptimizerPool, Phase, Problem, Report,
+    Serial, Tally, executor,
+    guarantee::Judge,
     rng::{Key, Purpose},
     settings::SettingsError,
 };
 use rungs::Rungs;
+use trial::{Job, JobOf, Trained, Trial, TrialOf};
 
 /// What a run of successive halving is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,34 +102,6 @@ pub struct Trials<G> {
     /// Whether it was asked to stop before its budget was spent.
     pub stopped: bool,
 }
-
-/// A trial between two jobs.
-struct Trial<G, S> {
-    recipe: Recipe,
-    now: Option<(Entry<G>, S)>,
-}
-
-/// A job of one trial: to train it up to some epoch.
-struct Job<G, S> {
-    trial: usize,
-    rung: usize,
-    /// When it is done, in epochs since the run began.
-    end: usize,
-    epochs: RangeInclusive<usize>,
-    /// What it came to, once it has run: the trial, and its best epoch.
-    done: Option<Trained<G, S>>,
-}
-
-/// What a job makes: the trial's network and state after it, and the best network on the way.
-struct Trained<G, S> {
-    last: Entry<G>,
-    state: S,
-    best: Entry<G>,
-}
-
-type JobOf<P> = Job<<P as Problem>::Genome, <P as Problem>::State>;
-type Held<P> = (Entry<<P as Problem>::Genome>, <P as Problem>::State);
-type TrialOf<P> = Trial<<P as Problem>::Genome, <P as Problem>::State>;
 
 impl<'a, P: Problem> Halving<'a, P> {
     /// A run on one thread, unobserved.
@@ -245,47 +216,6 @@ impl<'a, P: Problem> Halving<'a, P> {
         Ok(())
     }
 
-    /// Trains a trial for some epochs; `None` if the run is stopped before they are done.
-    fn train(
-        &self,
-        trial: usize,
-        recipe: &Recipe,
-        epochs: RangeInclusive<usize>,
-        mut now: Option<Held<P>>,
-    ) -> Result<Option<Trained<P::Genome, P::State>>, Error<P::Error>> {
-        let problem = self.judge.problem();
-        let id = Id { generation: 0, step: 0, index: trial };
-        let mut best: Option<Entry<P::Genome>> = None;
-        for k in epochs {
-            if self.stopped() {
-                return Ok(None);
-            }
-            let hyper = recipe.at(k, self.settings.most);
-            let (theta, state) = match now.take() {
-                Some((entry, state)) => (problem.fork(entry.scored.theta()), Ok(state)),
-                None => {
-                    let theta =
-                        problem.init(self.key(Purpose::Init, trial)).map_err(Error::Problem)?;
-                    let state = problem.state(&theta, &hyper);
-                    (Ok(theta), state)
-                }
-            };
-            let mut brood = Brood::new(theta.map_err(Error::Problem)?);
-            let mut state = state.map_err(Error::Problem)?;
-            let key = self.key(Purpose::Train, trial).step(k);
-            problem.epoch(brood.theta_mut(), &mut state, &hyper, key).map_err(Error::Problem)?;
-            let scored = self.judge.score(brood)?;
-            let (fitness, backed_off) = (scored.fitness(), false);
-            self.observer.epoch(&EpochReport { k, s: 1, id, hyper: &hyper, fitness, backed_off });
-            let entry = Entry { scored, id, at: (0, k), hyper: Some(hyper) };
-            if best.as_ref().is_none_or(|old| entry.rank() < old.rank()) {
-                best = Some(entry.clone());
-            }
-            now = Some((entry, state));
-        }
-        Ok(now.zip(best).map(|((last, state), best)| Trained { last, state, best }))
-    }
-
     /// Reports all trials.
     fn tell(&self, best: &Entry<P::Genome>, trials: &[TrialOf<P>], spent: (usize, Tally)) {
         let mut individuals: Vec<_> = trials
@@ -309,6 +239,7 @@ impl<'a, P: Problem> Halving<'a, P> {
             elite_offspring: 0,
             m: 1,
             individuals,
+            departed: vec![],
             tally: spent.1,
             diversity: None,
         });

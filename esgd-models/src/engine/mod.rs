@@ -135,15 +135,15 @@ impl Engine {
         let bytes = |samples: usize| -> Result<u64> {
             let mut engine = Self::with_capacity(network, tensors.clone(), samples, together)?;
             // A pass shows how many buffers are in use at the same time.
-            engine.forward(1, 0.0, Key::new(0, Purpose::Train));
+            let (_, gradient) = engine.forward(1, 0.0, Key::new(0, Purpose::Train));
             if clips {
-                engine.backward(1, Backward::Keep);
+                engine.backward(1, gradient, Backward::Keep);
             } else {
                 // A step of size 0.
                 let (lr, momentum, nesterov, weight_decay) = (0.0, 0.0, false, 0.0);
                 let sgd = Optimizer::Sgd { lr, momentum, nesterov, weight_decay };
                 let mut slots = vec![vec![]; tensors.len()];
-                engine.backward(1, Backward::Step(&sgd, 1, &mut slots));
+                engine.backward(1, gradient, Backward::Step(&sgd, 1, &mut slots));
             }
             Ok(engine.bytes())
         };
@@ -204,31 +204,32 @@ impl Engine {
         for (b, batch) in order.chunks(training.batch).enumerate() {
             let key = key.derive(b as u64);
             self.gather(data, batch, Some(key.derive(AUGMENTATION)))?;
-            let loss = self.forward(batch.len(), training.dropout, key);
+            let (loss, gradient) = self.forward(batch.len(), training.dropout, key);
             if !loss.is_finite() {
+                self.buffers.give(gradient);
                 break; // It diverged: its fitness will say so.
             }
             match training.clip {
-                None => self.step(batch.len(), training, state),
-                Some(max) => self.clipped_step(batch.len(), max, training, state),
+                None => self.step(batch.len(), gradient, training, state),
+                Some(max) => self.clipped_step(batch.len(), gradient, max, training, state),
             }
         }
         Ok(())
     }
 
-    /// The loss of the first `n` samples in training mode, and the gradient of the logits in their
-    /// place.
-    fn forward(&mut self, n: usize, dropout: f32, key: Key) -> f64 {
+    /// The loss of the first `n` samples in training mode, and the gradient of the logits in a buffer: the
+    /// last layer may need its output once more.
+    fn forward(&mut self, n: usize, dropout: f32, key: Key) -> (f64, Vec<f32>) {
         let x = &self.x[..n * self.input.len()];
         self.nodes.forward(x, n, &mut self.values, &Mode::training(dropout, key));
-        let logits = &mut self.nodes.output_mut()[..n * self.classes];
-        cross_entropy::with_gradient(logits, &self.y[..n])
+        let mut gradient = self.buffers.take();
+        let logits = &mut gradient[..n * self.classes];
+        logits.copy_from_slice(&self.nodes.output()[..n * self.classes]);
+        (cross_entropy::with_gradient(logits, &self.y[..n]), gradient)
     }
 
-    /// All gradients of the first `n` samples, after [`Self::forward`].
-    fn backward(&mut self, n: usize, how: Backward<'_>) {
-        let mut logits = self.buffers.take();
-        logits[..n * self.classes].copy_from_slice(&self.nodes.output()[..n * self.classes]);
+    /// All gradients of the first `n` samples, from that of the logits, after [`Self::forward`].
+    fn backward(&mut self, n: usize, logits: Vec<f32>, how: Backward<'_>) {
         let gradients = match how {
             Backward::Keep => {
                 if self.gradients.is_empty() {
@@ -247,20 +248,27 @@ impl Engine {
     }
 
     /// The optimizer's step, of each tensor as soon as its gradient is there.
-    fn step(&mut self, n: usize, training: &Training, state: &mut OptimizerState) {
+    fn step(
+        &mut self,
+        n: usize,
+        gradient: Vec<f32>,
+        training: &Training,
+        state: &mut OptimizerState,
+    ) {
         let (t, slots) = state.next();
-        self.backward(n, Backward::Step(&training.optimizer, t, slots));
+        self.backward(n, gradient, Backward::Step(&training.optimizer, t, slots));
     }
 
     /// The optimizer's step with gradients of a norm of at most `max`, for which all must be there.
     fn clipped_step(
         &mut self,
         n: usize,
+        gradient: Vec<f32>,
         max: f64,
         training: &Training,
         state: &mut OptimizerState,
     ) {
-        self.backward(n, Backward::Keep);
+        self.backward(n, gradient, Backward::Keep);
         let squares = self.gradients.iter().map(|g| squared_norm(g));
         let scale = optimizer::clip_scale(squares.sum::<f64>().sqrt(), max);
         let (t, slots) = state.next();

@@ -56,7 +56,11 @@ impl Channels {
     /// Normalises by the batch from now on, and moves the running statistics towards it, by
     /// this share of the way.
     pub(super) fn by_batch(&mut self, values: &mut [Vec<f32>], share: f64) {
-        let towards = |old: f32, new: f64| (f64::from(old) * (1.0 - share) + share * new) as f32;
+        // What is replaced may be anything, and infinity times 0 is no number.
+        let towards = |old: f32, new: f64| match share {
+            1.0 => new as f32,
+            _ => (f64::from(old) * (1.0 - share) + share * new) as f32,
+        };
         for (c, (affine, m)) in self.affine.iter_mut().zip(&self.moments).enumerate() {
             let (gamma, beta) = (values[self.gamma][c], values[self.beta][c]);
             *affine = Affine::new(gamma, beta, m.mean(), m.variance(), EPSILON);

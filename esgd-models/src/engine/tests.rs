@@ -100,42 +100,115 @@ fn assert_close(found: &[f32], expected: &[f32], what: &str) {
     }
 }
 
+/// Networks whose last layer needs its output once more in the backward pass.
+fn active_at_the_end() -> Vec<Network> {
+    let conv = |norm: Option<&str>, relu| Layer::Conv {
+        name: "conv".into(),
+        outputs: CLASSES,
+        kernel: 3,
+        stride: 1,
+        norm: norm.map(str::to_owned),
+        relu,
+    };
+    let last = |name: &str, layers| Network::new(name, Size::image(3, 4, 4), layers).unwrap();
+    let active = |activation| Layer::Linear {
+        name: "linear".into(),
+        outputs: CLASSES,
+        activation: Some(activation),
+        dropout: false,
+    };
+    let pool = || Layer::MaxPool { size: 4 };
+    vec![
+        last("sigmoid", vec![active(Activation::Sigmoid)]),
+        last("tanh", vec![active(Activation::Tanh)]),
+        last("max(0, ·)", vec![active(Activation::Relu)]),
+        last("pooling", vec![conv(None, false), pool()]),
+        last("pooling after a norm", vec![conv(Some("bn"), true), pool()]),
+    ]
+}
+
 #[test]
 fn gradients_and_statistics_are_candles() {
-    for network in networks() {
-        let data = data(&network, 10);
-        let problem = Supervised::new(network.clone(), data.clone(), data.clone()).unwrap();
-        let theta = problem.init(Key::new(1, Purpose::Init)).unwrap();
-        let mut engine = Engine::new(&network, &theta, 16).unwrap();
-        let order: Vec<u32> = (0..10).collect();
-        for (round, dropout) in [0.0, 0.0, 0.3].into_iter().enumerate() {
-            let key = Key::new(5, Purpose::Train).derive(round as u64);
-            engine.load(&theta).unwrap();
-            engine.gather(&data, &order, None).unwrap();
-            let loss = engine.forward(10, dropout, key);
-            engine.backward(10, Backward::Keep);
+    for network in networks().into_iter().chain(active_at_the_end()) {
+        assert_candles(&network, &data(&network, 10));
+    }
+}
 
-            // candle's model works in θ's own memory, so its running statistics move with it.
-            let model = network.build(theta.var_builder()).unwrap();
-            let (x, y) = data.gather(&order).unwrap();
-            let output = network.forward(&model, &x, &Pass::training(dropout, key)).unwrap();
-            let expected = cross_entropy(&output, &y).unwrap();
-            let gradients = expected.backward().unwrap();
-            let expected = f64::from(expected.to_scalar::<f32>().unwrap());
-            assert!((loss - expected).abs() < 1e-5, "{}: {loss}, {expected}", network.name());
-            for (i, parameter) in theta.parameters().iter().enumerate() {
-                let what = format!("{} {} in round {round}", network.name(), parameter.name);
-                match parameter.role {
-                    Role::Weight => {
-                        let gradient = gradients.get(parameter.tensor()).expect(&what);
-                        let expected = gradient.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-                        assert_close(&engine.gradients[i], &expected, &what);
-                    }
-                    Role::Statistic => {
-                        parameter
-                            .read(|expected| assert_close(&engine.values[i], expected, &what))
-                            .unwrap();
-                    }
+/// The same image everywhere: every square that is pooled has several maxima, of which the first gets the
+/// gradient.
+#[test]
+fn of_several_maxima_one_gets_the_gradient() {
+    let convnet = networks::convnet(Size::image(1, 12, 12), CLASSES).unwrap();
+    let (_, y) = data(&convnet, 10).gather(&(0..10).collect::<Vec<_>>()).unwrap();
+    let x = Tensor::zeros((10, 1, 12, 12), candle_core::DType::F32, &Device::Cpu).unwrap();
+    assert_candles(&convnet, &Dataset::new("blank", (x + 0.5).unwrap(), y).unwrap());
+}
+
+/// A normalisation that sees one value a channel, in a batch of one sample.
+#[test]
+fn one_value_has_a_variance_of_zero() {
+    let linear = |name: &str, outputs| Layer::Linear {
+        name: name.into(),
+        outputs,
+        activation: None,
+        dropout: false,
+    };
+    let norm = Layer::Norm { name: "norm".into(), dropout: false };
+    let layers = vec![linear("first", 5), norm, linear("last", CLASSES)];
+    let network = Network::new("normalised", Size::vector(4), layers).unwrap();
+    let data = data(&network, 1);
+    let problem = Supervised::new(network.clone(), data.clone(), data.clone()).unwrap();
+    let theta = problem.init(Key::new(1, Purpose::Init)).unwrap();
+    let mut engine = Engine::new(&network, &theta, 1).unwrap();
+    engine.load(&theta).unwrap();
+    engine.gather(&data, &[0], None).unwrap();
+    let key = Key::new(5, Purpose::Train);
+    let (loss, _) = engine.forward(1, 0.0, key);
+    let model = network.build(theta.var_builder()).unwrap();
+    let (x, y) = data.gather(&[0]).unwrap();
+    let output = network.forward(&model, &x, &Pass::training(0.0, key)).unwrap();
+    let expected = f64::from(cross_entropy(&output, &y).unwrap().to_scalar::<f32>().unwrap());
+    // A value is multiplied by 1/√ε, and so is its rounding.
+    assert!((loss - expected).abs() < 1e-3, "{loss} {expected}");
+    for (parameter, values) in theta.parameters().iter().zip(&engine.values) {
+        parameter.read(|expected| assert_close(values, expected, &parameter.name)).unwrap();
+    }
+}
+
+/// Gradients and running statistics of one batch, some times over.
+fn assert_candles(network: &Network, data: &Dataset) {
+    let n = data.len();
+    let problem = Supervised::new(network.clone(), data.clone(), data.clone()).unwrap();
+    let theta = problem.init(Key::new(1, Purpose::Init)).unwrap();
+    let mut engine = Engine::new(network, &theta, 16).unwrap();
+    let order: Vec<u32> = (0..n as u32).collect();
+    for (round, dropout) in [0.0, 0.0, 0.3].into_iter().enumerate() {
+        let key = Key::new(5, Purpose::Train).derive(round as u64);
+        engine.load(&theta).unwrap();
+        engine.gather(data, &order, None).unwrap();
+        let (loss, gradient) = engine.forward(n, dropout, key);
+        engine.backward(n, gradient, Backward::Keep);
+
+        // candle's model works in θ's own memory, so its running statistics move with it.
+        let model = network.build(theta.var_builder()).unwrap();
+        let (x, y) = data.gather(&order).unwrap();
+        let output = network.forward(&model, &x, &Pass::training(dropout, key)).unwrap();
+        let expected = cross_entropy(&output, &y).unwrap();
+        let gradients = expected.backward().unwrap();
+        let expected = f64::from(expected.to_scalar::<f32>().unwrap());
+        assert!((loss - expected).abs() < 1e-5, "{}: {loss}, {expected}", network.name());
+        for (i, parameter) in theta.parameters().iter().enumerate() {
+            let what = format!("{} {} in round {round}", network.name(), parameter.name);
+            match parameter.role {
+                Role::Weight => {
+                    let gradient = gradients.get(parameter.tensor()).expect(&what);
+                    let expected = gradient.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                    assert_close(&engine.gradients[i], &expected, &what);
+                }
+                Role::Statistic => {
+                    parameter
+                        .read(|expected| assert_close(&engine.values[i], expected, &what))
+                        .unwrap();
                 }
             }
         }

@@ -38,8 +38,16 @@ impl Module for Linear {
     /// x is (…, in); the output (…, out).
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (weight, bias) = (self.0.weight(), self.0.bias());
+        let fits = |bias: &Tensor| match *weight.dims() {
+            [outputs, inputs] => {
+                weight.elem_count() > 0
+                    && bias.dims() == [outputs]
+                    && x.dims().last() == Some(&inputs)
+            }
+            _ => false,
+        };
         match bias {
-            Some(bias) if suits(&[x, weight, bias]) && x.dims().last() == weight.dims().last() => {
+            Some(bias) if suits(&[x, weight, bias]) && fits(bias) => {
                 x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Op)
             }
             _ => self.0.forward(x),

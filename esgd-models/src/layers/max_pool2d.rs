@@ -1,7 +1,7 @@
 //! The maximum of squares that do not overlap. candle 0.11's own has a gradient that is divided by the
 //! size of the square.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
 use esgd_ops::layers::pooling;
 
 use super::{like, stored, suits, values, with_values};
@@ -21,7 +21,12 @@ pub fn max_pool2d(x: &Tensor, size: usize) -> Result<Tensor> {
     }
     let (rows, columns) = (height / size, width / size);
     let x = x.narrow(2, 0, rows * size)?.narrow(3, 0, columns * size)?.contiguous()?;
-    x.reshape(&[n, channels, rows, size, columns, size])?.max(5)?.max(3)
+    // A maximum's gradient would go to each of several that are equal: to the first alone, as in PyTorch.
+    let squares = x.reshape(&[n, channels, rows, size, columns, size])?;
+    let squares = squares.permute([0, 1, 2, 4, 3, 5])?.contiguous()?;
+    let squares = squares.reshape((n, channels, rows, columns, size * size))?;
+    let first = squares.detach().argmax_keepdim(D::Minus1)?;
+    squares.gather(&first, D::Minus1)?.squeeze(D::Minus1)
 }
 
 struct Op {

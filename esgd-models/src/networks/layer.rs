@@ -165,6 +165,11 @@ impl Layer {
             Self::Linear { name, outputs: 0, .. } => {
                 Err(format!("`{name}` has no outputs: expected at least 1"))
             }
+            Self::Linear { name, outputs, .. }
+                if size.len().checked_mul(*outputs).is_none_or(|n| n >= 1 << 31) =>
+            {
+                Err(format!("`{name}` has 2³¹ weights or more: expected fewer outputs"))
+            }
             Self::Linear { outputs, .. } => Ok(Size::vector(*outputs)),
             Self::Norm { .. } => Ok(size),
             Self::MeanPool => Ok(Size::vector(size.channels)),

@@ -1,6 +1,6 @@
 //! A network on candle: any device, and gradients by candle's graph.
 
-use candle_core::{Result, Tensor};
+use candle_core::{D, Result, Tensor, Var};
 use candle_nn::{
     BatchNorm, Conv2d, Conv2dConfig, Linear, Module, ModuleT, VarBuilder, batch_norm,
     conv2d_no_bias, linear,
@@ -122,16 +122,14 @@ fn apply(layer: &Built, x: &Tensor, shortcut: Option<&Tensor>, pass: &Pass) -> R
         Built::Conv(conv, norm, relu) => {
             let mut x = conv.forward(x)?;
             if let Some(norm) = norm {
-                x = norm.forward_t(&x, pass.is_training())?;
+                x = normalise(norm, &x, pass)?;
             }
             if let Some(shortcut) = shortcut {
                 x = (x + shortcut)?;
             }
             if *relu { x.relu() } else { Ok(x) }
         }
-        Built::Norm(norm, dropped) => {
-            dropout(norm.forward_t(x, pass.is_training())?.relu()?, *dropped)
-        }
+        Built::Norm(norm, dropped) => dropout(normalise(norm, x, pass)?.relu()?, *dropped),
         Built::MaxPool(size) => max_pool(x, *size),
         Built::MeanPool => x.mean_keepdim((2, 3)),
         Built::Residual(body, around) => {
@@ -145,13 +143,38 @@ fn apply(layer: &Built, x: &Tensor, shortcut: Option<&Tensor>, pass: &Pass) -> R
     }
 }
 
+/// Batch normalisation. One value a channel has no variance, and candle's running variance would be no
+/// number from then on: as in the engine it is 0.
+fn normalise(norm: &BatchNorm, x: &Tensor, pass: &Pass) -> Result<Tensor> {
+    let channels = x.dim(1)?;
+    let (Some((gamma, beta)), true) =
+        (norm.weight_and_bias(), pass.is_training() && x.elem_count() == channels)
+    else {
+        return norm.forward_t(x, pass.is_training());
+    };
+    let values = x.detach().flatten_all()?;
+    let towards = |old: &Tensor, new: &Tensor| (old.detach() * 0.9)? + (new * 0.1)?;
+    let (mean, variance) = (norm.running_mean(), norm.running_var());
+    for (old, new) in [(mean, values.clone()), (variance, values.zeros_like()?)] {
+        Var::from_tensor(old)?.set(&towards(old, &new)?)?;
+    }
+    let shape = (1, channels, 1, 1);
+    let scaled = x.zeros_like()?.broadcast_mul(&gamma.reshape(shape)?)?;
+    scaled.broadcast_add(&beta.reshape(shape)?)
+}
+
 /// candle 0.11's own `max_pool2d` multiplies the gradient by the share of a square that is its
 /// maximum, a quarter where PyTorch has one.
 fn max_pool(x: &Tensor, side: usize) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let (rows, columns) = (height / side, width / side);
     let x = x.narrow(2, 0, rows * side)?.narrow(3, 0, columns * side)?.contiguous()?;
-    x.reshape(&[n, channels, rows, side, columns, side])?.max(5)?.max(3)
+    // A maximum's gradient would go to each of several that are equal: to the first alone, as in PyTorch.
+    let squares = x.reshape(&[n, channels, rows, side, columns, side])?;
+    let squares = squares.permute([0, 1, 2, 4, 3, 5])?.contiguous()?;
+    let squares = squares.reshape((n, channels, rows, columns, side * side))?;
+    let first = squares.detach().argmax_keepdim(D::Minus1)?;
+    squares.gather(&first, D::Minus1)?.squeeze(D::Minus1)
 }
 
 /// The shortcut without weights: every so manieth pixel, and channels of zeros on both sides.

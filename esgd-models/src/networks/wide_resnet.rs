@@ -24,7 +24,7 @@ pub fn wide_resnet(depth: usize, width: usize, input: Size, classes: usize) -> R
     let mut layers = vec![conv("conv1".into(), 16, 1)];
     let mut inputs = 16;
     for (stage, (outputs, stride)) in (1..).zip([(16, 1), (32, 2), (64, 2)]) {
-        let outputs = outputs * width;
+        let outputs = width.saturating_mul(outputs);
         for i in 0..n {
             let prefix = format!("layer{stage}.{i}.");
             let stride = if i == 0 { stride } else { 1 };

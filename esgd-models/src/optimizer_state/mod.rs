@@ -64,6 +64,7 @@ impl OptimizerState {
             }
             Slots::Device(slots) => {
                 slots.len() == parameters.len()
+                    && !theta.device().is_cpu()
                     && (0..slots.len())
                         .all(|i| slots[i].iter().all(|slot| fits(i, slot.elem_count())))
             }

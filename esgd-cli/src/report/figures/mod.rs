@@ -1,0 +1,33 @@
+//! The figures of one run, each a chart with a name and a sentence.
+
+mod curves;
+mod heat_map;
+mod lineage;
+mod recipes;
+
+use super::run::Run;
+
+/// A figure of a page.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// What its files are called.
+    pub name: &'static str,
+    pub title: String,
+    pub caption: String,
+    pub svg: String,
+}
+
+/// All figures that a run has something to show for.
+pub fn of(run: &Run) -> Vec<Figure> {
+    let all = [
+        curves::fitness(run),
+        curves::offspring(run),
+        curves::by_samples(run),
+        curves::by_time(run),
+        lineage::figure(run),
+        recipes::figure(run),
+        curves::diversity(run),
+        heat_map::figure(run),
+    ];
+    all.into_iter().flatten().collect()
+}

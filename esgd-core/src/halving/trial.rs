@@ -1,0 +1,78 @@
+//! A trial of successive halving, and what is done to it.
+
+use std::ops::RangeInclusive;
+
+use super::Halving;
+use crate::{Entry, EpochReport, Error, Id, Problem, Recipe, guarantee::Brood, rng::Purpose};
+
+/// A trial between two jobs.
+pub(super) struct Trial<G, S> {
+    pub(super) recipe: Recipe,
+    pub(super) now: Option<(Entry<G>, S)>,
+}
+
+/// A job of one trial: to train it up to some epoch.
+pub(super) struct Job<G, S> {
+    pub(super) trial: usize,
+    pub(super) rung: usize,
+    /// When it is done, in epochs since the run began.
+    pub(super) end: usize,
+    pub(super) epochs: RangeInclusive<usize>,
+    /// What it came to, once it has run: the trial, and its best epoch.
+    pub(super) done: Option<Trained<G, S>>,
+}
+
+/// What a job makes: the trial's network and state after it, and the best network on the way.
+pub(super) struct Trained<G, S> {
+    pub(super) last: Entry<G>,
+    pub(super) state: S,
+    pub(super) best: Entry<G>,
+}
+
+pub(super) type JobOf<P> = Job<<P as Problem>::Genome, <P as Problem>::State>;
+pub(super) type Held<P> = (Entry<<P as Problem>::Genome>, <P as Problem>::State);
+pub(super) type TrialOf<P> = Trial<<P as Problem>::Genome, <P as Problem>::State>;
+pub(super) type TrainedOf<P> = Trained<<P as Problem>::Genome, <P as Problem>::State>;
+
+impl<P: Problem> Halving<'_, P> {
+    /// Trains a trial for some epochs; `None` if the run is stopped before they are done.
+    pub(super) fn train(
+        &self,
+        trial: usize,
+        recipe: &Recipe,
+        epochs: RangeInclusive<usize>,
+        mut now: Option<Held<P>>,
+    ) -> Result<Option<TrainedOf<P>>, Error<P::Error>> {
+        let problem = self.judge.problem();
+        let id = Id { generation: 0, step: 0, index: trial };
+        let mut best: Option<Entry<P::Genome>> = None;
+        for k in epochs {
+            if self.stopped() {
+                return Ok(None);
+            }
+            let hyper = recipe.at(k, self.settings.most);
+            let (theta, state) = match now.take() {
+                Some((entry, state)) => (problem.fork(entry.scored.theta()), Ok(state)),
+                None => {
+                    let theta =
+                        problem.init(self.key(Purpose::Init, trial)).map_err(Error::Problem)?;
+                    let state = problem.state(&theta, &hyper);
+                    (Ok(theta), state)
+                }
+            };
+            let mut brood = Brood::new(theta.map_err(Error::Problem)?);
+            let mut state = state.map_err(Error::Problem)?;
+            let key = self.key(Purpose::Train, trial).step(k);
+            problem.epoch(brood.theta_mut(), &mut state, &hyper, key).map_err(Error::Problem)?;
+            let scored = self.judge.score(brood)?;
+            let (fitness, backed_off) = (scored.fitness(), false);
+            self.observer.epoch(&EpochReport { k, s: 1, id, hyper: &hyper, fitness, backed_off });
+            let entry = Entry { scored, id, at: (0, k), hyper: Some(hyper) };
+            if best.as_ref().is_none_or(|old| entry.rank() < old.rank()) {
+                best = Some(entry.clone());
+            }
+            now = Some((entry, state));
+        }
+        Ok(now.zip(best).map(|((last, state), best)| Trained { last, state, best }))
+    }
+}
