@@ -31,17 +31,7 @@ impl Lock {
         let mut file = options.open(folder.join(NAME)).map_err(cannot)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let read = file.read_to_string(&mut holder);
-                let holder = match read {
-                    Ok(_) if !holder.trim().is_empty() => holder.trim(),
-                    _ => "another process",
-                };
-                return Err(Failure::Usage(format!(
-                    "{shown} is in use by {holder}: wait until that has ended, or name another folder"
-                )));
-            }
+            Err(TryLockError::WouldBlock) => return Err(in_use(folder, &mut file)),
             Err(TryLockError::Error(e)) => return Err(cannot(e)),
         }
         let host = System::host_name().unwrap_or_else(|| "this machine".into());
@@ -50,6 +40,29 @@ impl Lock {
         file.write_all(name.as_bytes()).map_err(cannot)?;
         Ok(Self { _file: file })
     }
+
+    /// Refuses a folder that somebody writes to, without writing to it.
+    pub fn check(folder: &Path) -> Result<(), Failure> {
+        let Ok(mut file) = File::open(folder.join(NAME)) else { return Ok(()) };
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Err(in_use(folder, &mut file)),
+            // A system without such locks has none that could be held.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
+    }
+}
+
+fn in_use(folder: &Path, file: &mut File) -> Failure {
+    let mut holder = String::new();
+    let read = file.read_to_string(&mut holder);
+    let holder = match read {
+        Ok(_) if !holder.trim().is_empty() => holder.trim(),
+        _ => "another process",
+    };
+    let shown = folder.display();
+    Failure::Usage(format!(
+        "{shown} is in use by {holder}: wait until that has ended, or name another folder"
+    ))
 }
 
 #[cfg(test)]
@@ -62,7 +75,10 @@ mod tests {
         let lock = Lock::take(dir.path()).unwrap();
         let refused = Lock::take(dir.path()).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {}", process::id())), "{refused}");
+        let checked = Lock::check(dir.path()).unwrap_err().to_string();
+        assert_eq!(checked, refused);
         drop(lock);
+        Lock::check(dir.path()).unwrap();
         Lock::take(dir.path()).unwrap();
     }
 }

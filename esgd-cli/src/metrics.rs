@@ -10,7 +10,7 @@ use esgd_core::Report;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::sha256;
+use crate::{checkpoint::Unfit, sha256};
 
 /// A phase of a run.
 #[derive(Serialize)]
@@ -44,61 +44,93 @@ pub struct Metrics {
     file: File,
     bytes: u64,
     hash: Sha256,
-    failed: Option<io::Error>,
+    /// What could not be written yet.
+    waiting: Vec<u8>,
+    /// Whether the last write failed somewhere in the middle.
+    torn: bool,
+    /// Why a line could not be made at all.
+    unwritable: Option<String>,
 }
 
 impl Metrics {
+    fn on(path: &Path, file: File, bytes: u64, hash: Sha256) -> Self {
+        Self {
+            path: path.into(),
+            file,
+            bytes,
+            hash,
+            waiting: vec![],
+            torn: false,
+            unwritable: None,
+        }
+    }
+
     /// A new log.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = File::create(path)?;
-        Ok(Self { path: path.into(), file, bytes: 0, hash: Sha256::new(), failed: None })
+        Ok(Self::on(path, file, 0, Sha256::new()))
     }
 
     /// A log that is gone on with behind `extent`; what is there behind it is dropped.
     pub fn reopen(path: &Path, extent: &Extent) -> Result<Self, String> {
-        let (mut file, hash) = prefix(path, extent, true)?;
+        let (mut file, hash) = prefix(path, extent, true).map_err(|e| e.to_string())?;
         let cut = file.set_len(extent.bytes).and_then(|()| file.seek(SeekFrom::End(0)));
         cut.map_err(|e| format!("cannot write {}: {e}", path.display()))?;
-        Ok(Self { path: path.into(), file, bytes: extent.bytes, hash, failed: None })
+        Ok(Self::on(path, file, extent.bytes, hash))
     }
 
-    /// Adds a line. What goes wrong is told by [`extent`](Self::extent).
+    /// Adds a line. One that cannot be written waits for the next, or for [`extent`](Self::extent), which
+    /// tells what is wrong if it still is.
     pub fn add(&mut self, seconds: f64, report: &Report) {
-        let line = serde_json::to_vec(&NewLine { seconds, report }).map_err(io::Error::from);
-        let written = line.and_then(|mut line| {
-            line.push(b'\n');
-            self.file.write_all(&line)?;
-            self.bytes += line.len() as u64;
-            self.hash.update(&line);
-            Ok(())
-        });
-        if let Err(error) = written {
-            self.failed.get_or_insert(error);
+        match serde_json::to_vec(&NewLine { seconds, report }) {
+            Ok(line) => {
+                self.waiting.extend(line);
+                self.waiting.push(b'\n');
+            }
+            Err(error) => self.unwritable = Some(error.to_string()),
         }
+        let _ = self.write();
     }
 
-    /// How much is written and on the disk.
+    /// Writes what waits, whole or not at all.
+    fn write(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        if self.torn {
+            // Half of a line would stand before the next.
+            self.file.set_len(self.bytes)?;
+            self.file.seek(SeekFrom::Start(self.bytes))?;
+        }
+        self.torn = true;
+        self.file.write_all(&self.waiting)?;
+        self.torn = false;
+        self.bytes += self.waiting.len() as u64;
+        self.hash.update(&self.waiting);
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// How much is written and on the disk: all that was added.
     pub fn extent(&mut self) -> Result<Extent, String> {
-        let synced = match self.failed.take() {
-            Some(error) => Err(error),
-            None => self.file.sync_data(),
-        };
-        synced.map_err(|e| format!("cannot write {}: {e}", self.path.display()))?;
+        let synced = self.write().and_then(|()| self.file.sync_data()).map_err(|e| e.to_string());
+        let sound = synced.and_then(|()| self.unwritable.clone().map_or(Ok(()), Err));
+        sound.map_err(|e| format!("cannot write {}: {e}", self.path.display()))?;
         Ok(Extent { bytes: self.bytes, sha256: sha256::hex(self.hash.clone()) })
     }
 }
 
 /// Whether a log begins as a checkpoint says.
-pub fn check(path: &Path, extent: &Extent) -> Result<(), String> {
+pub fn check(path: &Path, extent: &Extent) -> Result<(), Unfit> {
     prefix(path, extent, false).map(|_| ())
 }
 
-fn prefix(path: &Path, extent: &Extent, write: bool) -> Result<(File, Sha256), String> {
-    let cannot = |e: io::Error| format!("cannot read {}: {e}", path.display());
+fn prefix(path: &Path, extent: &Extent, write: bool) -> Result<(File, Sha256), Unfit> {
+    let cannot = |e: io::Error| Unfit::of(&e, format!("cannot read {}: {e}", path.display()));
     let mut file = File::options().read(true).write(write).open(path).map_err(cannot)?;
     let (hash, read) = sha256::read((&mut file).take(extent.bytes)).map_err(cannot)?;
     if read < extent.bytes || sha256::hex(hash.clone()) != extent.sha256 {
-        return Err(format!("{} was changed since", path.display()));
+        return Err(Unfit::Damaged(format!("{} was changed since", path.display())));
     }
     Ok((file, hash))
 }

@@ -165,7 +165,8 @@ impl Session<'_> {
     ) -> Failure {
         let reason = match failure.error {
             CoreError::Settings(e) => return Failure::Usage(e.to_string()),
-            CoreError::NotKept(e) => return self.with_advice(&e.to_string()),
+            // Perhaps there is room again.
+            CoreError::NotKept(e) => e.to_string(),
             // candle puts a backtrace behind its first line.
             other => other.to_string().lines().next().unwrap_or_default().to_owned(),
         };

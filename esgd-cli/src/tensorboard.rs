@@ -45,7 +45,6 @@ impl<W: Write> Events<W> {
     /// Begins a file.
     fn new(mut out: W) -> io::Result<Self> {
         let mut event = vec![];
-        double(&mut event, 1, 0.0);
         bytes(&mut event, 3, b"brain.Event:2");
         record(&mut out, &event)?;
         out.flush()?;
@@ -55,17 +54,24 @@ impl<W: Write> Events<W> {
     /// Adds a phase; the time is that of the run.
     pub fn add(&mut self, seconds: f64, report: &Report) -> io::Result<()> {
         let step = report.generation + usize::from(report.phase == Phase::FineTune);
+        self.scalars(seconds, step as u64, &scalars(report))
+    }
+
+    fn scalars(&mut self, seconds: f64, step: u64, all: &[(String, f64)]) -> io::Result<()> {
         let mut summary = vec![];
-        for (tag, number) in scalars(report) {
+        for (tag, number) in all {
             let mut value = vec![];
             bytes(&mut value, 1, tag.as_bytes());
-            float(&mut value, 2, number as f32);
+            float(&mut value, 2, *number as f32);
             bytes(&mut summary, 1, &value);
         }
         let mut event = vec![];
         double(&mut event, 1, seconds);
-        varint(&mut event, 2 << 3);
-        varint(&mut event, step as u64);
+        // A field that is 0 is left out.
+        if step > 0 {
+            varint(&mut event, 2 << 3);
+            varint(&mut event, step);
+        }
         bytes(&mut event, 5, &summary);
         record(&mut self.out, &event)?;
         self.out.flush()
@@ -129,6 +135,9 @@ fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
 }
 
 fn double(out: &mut Vec<u8>, field: u64, value: f64) {
+    if value == 0.0 {
+        return;
+    }
     varint(out, field << 3 | 1);
     out.extend_from_slice(&value.to_le_bytes());
 }
@@ -136,4 +145,21 @@ fn double(out: &mut Vec<u8>, field: u64, value: f64) {
 fn float(out: &mut Vec<u8>, field: u64, value: f32) {
     varint(out, field << 3 | 5);
     out.extend_from_slice(&value.to_le_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `tests/golden/tensorboard_events.py` wrote these bytes with TensorBoard's own library.
+    #[test]
+    fn events_are_those_of_tensorboard() {
+        let mut events = Events::new(vec![]).unwrap();
+        let scalars = |all: &[(&str, f64)]| -> Vec<(String, f64)> {
+            all.iter().map(|(tag, number)| ((*tag).to_owned(), *number)).collect()
+        };
+        events.scalars(0.25, 0, &scalars(&[("a", 1.5), ("b/c", -2.0)])).unwrap();
+        events.scalars(12.5, 300, &scalars(&[("a", 0.1)])).unwrap();
+        assert_eq!(events.out, include_bytes!("../tests/golden/events.tfevents"));
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     device,
     failure::Failure,
+    lock::Lock,
     task,
 };
 
@@ -25,6 +26,8 @@ type Check = (&'static str, Result<String, String>);
 /// Checks a run's folder.
 pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let run = &args.run;
+    // It would change while it is looked at.
+    Lock::check(run)?;
     let mut config = Config::of_run(&run.join("config.toml"))?;
     if let Some(dir) = &args.data {
         config.data.read_from(dir);

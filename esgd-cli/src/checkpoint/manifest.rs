@@ -3,7 +3,9 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    fmt, fs, io,
     path::Path,
+    time::Duration,
 };
 
 use esgd_core::guarantee::{GuardRecord, Ledger, Origin};
@@ -17,7 +19,7 @@ use crate::{
 
 /// What a file of this kind says of itself.
 const FORMAT: &str = "esgd checkpoint";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What the checksum is made over has this in its place.
 const NO_CHECKSUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -44,6 +46,32 @@ pub struct Manifest {
     /// The file of each optimizer's state, by its individual.
     pub states: BTreeMap<String, String>,
     pub ledger: Ledger,
+}
+
+/// Why a checkpoint cannot be gone on from.
+#[derive(Debug, PartialEq)]
+pub enum Unfit {
+    /// It is not what was written.
+    Damaged(String),
+    /// It may be whole: it cannot be read now, or not by this program.
+    Unreadable(String),
+}
+
+impl Unfit {
+    /// What an error of reading a file means.
+    pub fn of(error: &io::Error, what: String) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => Self::Damaged(what),
+            _ => Self::Unreadable(what),
+        }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Damaged(what) | Self::Unreadable(what)) = self;
+        f.write_str(what)
+    }
 }
 
 impl Manifest {
@@ -78,8 +106,13 @@ impl Manifest {
     }
 
     /// Reads a file, and whether it is as it was written.
-    pub fn of_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let damaged = || "is damaged: its checksum is another".to_owned();
+    pub fn read(path: &Path) -> Result<Self, Unfit> {
+        Self::of_bytes(&fs::read(path).map_err(|e| Unfit::of(&e, format!("cannot be read: {e}")))?)
+    }
+
+    /// The same of what is in it.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, Unfit> {
+        let damaged = || Unfit::Damaged("is damaged: its checksum is another".into());
         let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
         let at = text.find(BEFORE_CHECKSUM).ok_or_else(damaged)? + BEFORE_CHECKSUM.len();
         let sum = text.get(at..at + NO_CHECKSUM.len()).ok_or_else(damaged)?;
@@ -90,12 +123,16 @@ impl Manifest {
             .ok()
             .and_then(|value| value.get("version")?.as_u64());
         if version != Some(VERSION.into()) {
-            return Err(format!(
+            return Err(Unfit::Unreadable(format!(
                 "is of version {}: this program reads version {VERSION}",
                 version.map_or("?".into(), |version| version.to_string())
-            ));
+            )));
         }
-        let manifest: Self = serde_json::from_str(text).map_err(|e| format!("is damaged: {e}"))?;
+        let manifest: Self =
+            serde_json::from_str(text).map_err(|e| Unfit::Damaged(format!("is damaged: {e}")))?;
+        if Duration::try_from_secs_f64(manifest.seconds).is_err() {
+            return Err(Unfit::Damaged(format!("is damaged: {} seconds", manifest.seconds)));
+        }
         Ok(Self { sha256: NO_CHECKSUM.into(), ..manifest })
     }
 
@@ -115,16 +152,21 @@ impl Manifest {
     }
 
     /// Whether everything that it names is there as it was written.
-    pub fn check(&self, dir: &Path, log: &Path) -> Result<(), String> {
+    pub fn check(&self, dir: &Path, log: &Path) -> Result<(), Unfit> {
         metrics::check(log, &self.metrics)?;
         for origin in self.origins() {
             if !self.networks.contains_key(&origin.to_string()) {
-                return Err(format!("the file of the network {origin} is not named"));
+                return Err(Unfit::Damaged(format!(
+                    "the file of the network {origin} is not named"
+                )));
             }
         }
         for one in self.ledger.individuals.iter().filter(|one| one.state) {
             if !self.states.contains_key(&one.id.to_string()) {
-                return Err(format!("the file of the optimizer of {} is not named", one.id));
+                let id = one.id;
+                return Err(Unfit::Damaged(format!(
+                    "the file of the optimizer of {id} is not named"
+                )));
             }
         }
         self.files().iter().try_for_each(|name| store::get(dir, name).map(|_| ()))
@@ -181,9 +223,9 @@ mod tests {
             Manifest::of_bytes(&damaged).unwrap_err();
             Manifest::of_bytes(&bytes[..at]).unwrap_err();
         }
-        let newer = String::from_utf8(bytes).unwrap().replace("\"version\": 1", "\"version\": 2");
+        let newer = String::from_utf8(bytes).unwrap().replace("\"version\": 2", "\"version\": 3");
         let refused = Manifest::of_bytes(&sealed(newer.as_bytes())).unwrap_err();
-        assert!(refused.contains("is of version 2"), "{refused}");
+        assert!(refused.to_string().contains("is of version 3"), "{refused}");
     }
 
     proptest! {

@@ -30,7 +30,7 @@ use self::{budget::Budget, store::Store};
 use crate::{atomic_file, metrics::Metrics};
 
 pub use self::{
-    manifest::Manifest,
+    manifest::{Manifest, Unfit},
     search::{DIR, Found, search},
 };
 
@@ -190,7 +190,7 @@ impl<'a> Checkpoints<'a> {
         let manifest = Manifest::new(seconds, metrics?, config, networks, states, ledger);
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
-        let mut publish = || -> io::Result<()> {
+        let publish = || -> io::Result<()> {
             // What it names must be there before it is.
             sync_dir(&self.dir)?;
             let mut file = atomic_file::beside(&self.dir)?;
@@ -198,14 +198,14 @@ impl<'a> Checkpoints<'a> {
             file.as_file().sync_all()?;
             file.persist(search::path(&self.dir, number))?;
             sync_dir(&self.dir)?;
-            books.manifests.push((number, manifest.files()));
-            books.next += 1;
-            self.prune(books)
+            Ok(())
         };
         publish().map_err(|e| self.cannot(&e))?;
+        books.manifests.push((number, manifest.files()));
+        books.next += 1;
         books.files = files;
         books.last = Some((manifest.ledger, manifest.config));
-        Ok(())
+        self.prune(books).map_err(|e| self.cannot(&e))
     }
 
     /// Removes the manifests that are too old, and the files that only they name.
@@ -305,7 +305,7 @@ pub fn restore(
     let dir = run.join(DIR);
     let file = |names: &BTreeMap<String, String>, key: String| {
         let name = names.get(&key).ok_or_else(|| format!("the file of {key} is not named"));
-        name.and_then(|name| Ok((name.clone(), store::get(&dir, name)?)))
+        name.and_then(|name| Ok((name.clone(), store::get(&dir, name).map_err(|e| e.to_string())?)))
             .map_err(RestoreError::File)
     };
     // Networks that are the same, as those of a shared start, share their memory again.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Unfit};
 use crate::failure::Failure;
 
 /// The folder of checkpoints in a run's.
@@ -50,18 +50,21 @@ pub fn path(dir: &Path, number: u64) -> PathBuf {
 /// The newest checkpoint of a run that is whole. `None` if there never was one.
 pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
     let (dir, log) = (run.join(DIR), run.join("metrics.jsonl"));
-    let mut numbers = match fs::read_dir(&dir) {
-        Ok(entries) => entries.filter_map(|entry| number(&entry.ok()?.path())).collect::<Vec<_>>(),
+    let list =
+        || fs::read_dir(&dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+    let paths = match list() {
+        Ok(paths) => paths,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // What cannot be listed is not the same as what is not there.
         Err(e) => return Err(Failure::Failed(format!("cannot read {}: {e}", dir.display()))),
     };
+    let mut numbers: Vec<u64> = paths.iter().filter_map(|path| number(path)).collect();
     numbers.sort_unstable();
     let mut found: Option<Found> = None;
     let mut damaged = vec![];
     for &number in numbers.iter().rev() {
         let read = || {
-            let bytes = fs::read(path(&dir, number)).map_err(|e| format!("cannot be read: {e}"))?;
-            let manifest = Manifest::of_bytes(&bytes)?;
+            let manifest = Manifest::read(&path(&dir, number))?;
             manifest.check(&dir, &log).map(|()| manifest)
         };
         match (read(), &mut found) {
@@ -75,7 +78,14 @@ pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
                 let older_damaged = vec![];
                 found = Some(Found { number, manifest, manifests, next, damaged, older_damaged });
             }
-            (Err(why), found) => {
+            // It may be whole, and would be removed for older ones.
+            (Err(Unfit::Unreadable(why)), _) => {
+                return Err(Failure::Failed(format!(
+                    "{}: {why}; when that is mended, go on as before",
+                    path(&dir, number).display()
+                )));
+            }
+            (Err(Unfit::Damaged(why)), found) => {
                 let list = found.as_mut().map_or(&mut damaged, |found| &mut found.older_damaged);
                 list.push(format!("{}: {why}", path(&dir, number).display()));
             }
@@ -92,5 +102,6 @@ pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
 
 fn number(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
-    name.bytes().all(|b| b.is_ascii_digit()).then(|| name.parse().ok())?
+    // The last number has no next.
+    name.bytes().all(|b| b.is_ascii_digit()).then(|| name.parse().ok().filter(|n| *n < u64::MAX))?
 }

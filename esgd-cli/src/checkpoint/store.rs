@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::manifest::Unfit;
 use crate::{atomic_file, sha256};
 
 /// A folder of such files.
@@ -42,8 +43,10 @@ impl Store {
         let unwanted: Vec<_> =
             self.known.iter().filter(|name| !wanted.contains(name)).cloned().collect();
         for name in unwanted {
-            fs::remove_file(path(&self.dir, &name))?;
-            self.known.remove(&name);
+            match fs::remove_file(path(&self.dir, &name)) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => self.known.remove(&name),
+            };
         }
         Ok(())
     }
@@ -55,11 +58,15 @@ pub fn path(dir: &Path, name: &str) -> PathBuf {
 }
 
 /// Reads a file, and whether it is the one that its name says.
-pub fn get(dir: &Path, name: &str) -> Result<Vec<u8>, String> {
+pub fn get(dir: &Path, name: &str) -> Result<Vec<u8>, Unfit> {
     let path = path(dir, name);
-    let bytes = fs::read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    let cannot = |e: io::Error| Unfit::of(&e, format!("cannot read {}: {e}", path.display()));
+    let bytes = fs::read(&path).map_err(cannot)?;
     match sha256::of(&bytes) == name {
         true => Ok(bytes),
-        false => Err(format!("{} is damaged: its checksum is another", path.display())),
+        false => {
+            let shown = path.display();
+            Err(Unfit::Damaged(format!("{shown} is damaged: its checksum is another")))
+        }
     }
 }

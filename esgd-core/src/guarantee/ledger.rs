@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
+    hash::{Hash, Hasher},
     sync::{Arc, Mutex},
 };
 
@@ -19,20 +20,30 @@ use super::{
 };
 use crate::{EliteMean, Fitness, Hyper, IndividualReport, Recipe, Yardstick};
 
-/// The name of a network: whose it is, and the generation and epoch in which it was scored.
+/// The name of a network: whose it is, the generation and epoch in which it was scored, and its fitness. A
+/// run that goes on from the middle of a step under other settings may pass the same epoch with another.
 ///
-/// Written `g3.1#17@4.2`: that of the individual `g3.1#17` after epoch 2 of generation 4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Written `g3.1#17@4.2=0.125`: that of the individual `g3.1#17` after epoch 2 of generation 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// The individual.
     pub id: Id,
     /// Generation and epoch; epoch 0 at birth.
     pub at: (usize, usize),
+    /// f(θ).
+    pub fitness: Fitness,
+}
+
+impl Hash for Origin {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Those that differ in fitness alone are few.
+        (self.id, self.at).hash(state);
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}.{}", self.id, self.at.0, self.at.1)
+        write!(f, "{}@{}.{}={}", self.id, self.at.0, self.at.1, self.fitness.get())
     }
 }
 
@@ -120,7 +131,7 @@ impl IndividualRecord {
     /// The name of its network.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        Origin { id: self.id, at: self.at }
+        Origin { id: self.id, at: self.at, fitness: self.fitness }
     }
 }
 
@@ -128,7 +139,7 @@ impl EntryRecord {
     /// The name of its network.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        Origin { id: self.id, at: self.at }
+        Origin { id: self.id, at: self.at, fitness: self.fitness }
     }
 }
 
@@ -136,7 +147,7 @@ impl<G> Entry<G> {
     /// The name of its network.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        Origin { id: self.id, at: self.at }
+        Origin { id: self.id, at: self.at, fitness: self.scored.fitness() }
     }
 
     /// It without θ.
@@ -151,7 +162,7 @@ impl<G, S> Individual<G, S> {
     /// The name of its network.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        Origin { id: self.id(), at: self.at() }
+        Origin { id: self.id(), at: self.at(), fitness: self.fitness() }
     }
 
     /// It without θ and its optimizer's state.
@@ -208,21 +219,18 @@ impl<G, S> Population<G, S> {
         let Ledger { m, yardstick, generation, evolved, stage, tally, record, departed, .. } =
             ledger;
         let mut loaded: HashMap<Origin, Scored<G>> = HashMap::new();
-        let mut scored = |origin: Origin, fitness: Fitness| -> Result<Scored<G>, E> {
+        let mut scored = |origin: Origin| -> Result<Scored<G>, E> {
             if let Some(scored) = loaded.get(&origin) {
-                return match scored.fitness() == fitness {
-                    true => Ok(scored.clone()),
-                    false => Err(wrong(format!("{origin} has two values of fitness")).into()),
-                };
+                return Ok(scored.clone());
             }
-            let scored = Scored::restored(theta(origin)?, fitness, yardstick.clone());
+            let scored = Scored::restored(theta(origin)?, origin.fitness, yardstick.clone());
             loaded.insert(origin, scored.clone());
             Ok(scored)
         };
         let mut individuals = vec![];
         for one in ledger.individuals {
             let IndividualRecord { id, at, parents, recipe, hyper, progress, .. } = one;
-            let scored = scored(Origin { id, at }, one.fitness)?;
+            let scored = scored(Origin { id, at, fitness: one.fitness })?;
             let state = if one.state { Some(state(id)?) } else { None };
             let who = Resident { id, parents, recipe, hyper, state, at, progress };
             individuals.push(Individual::restored(who, scored));
@@ -233,7 +241,7 @@ impl<G, S> Population<G, S> {
             GuardRecord::Archive(entries) => {
                 let mut archive = Archive::new(m);
                 for EntryRecord { id, at, fitness, hyper } in entries {
-                    let scored = scored(Origin { id, at }, fitness)?;
+                    let scored = scored(Origin { id, at, fitness })?;
                     archive.offer(Entry { scored, id, at, hyper });
                 }
                 Guard::Archive(Mutex::new(archive))

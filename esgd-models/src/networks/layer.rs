@@ -166,9 +166,9 @@ impl Layer {
                 Err(format!("`{name}` has no outputs: expected at least 1"))
             }
             Self::Linear { name, outputs, .. }
-                if size.len().checked_mul(*outputs).is_none_or(|n| n >= 1 << 31) =>
+                if size.len().checked_mul(*outputs).is_none_or(|n| n >= 1 << 48) =>
             {
-                Err(format!("`{name}` has 2³¹ weights or more: expected fewer outputs"))
+                Err(format!("`{name}` has 2⁴⁸ weights or more: expected fewer outputs"))
             }
             Self::Linear { outputs, .. } => Ok(Size::vector(*outputs)),
             Self::Norm { .. } => Ok(size),
