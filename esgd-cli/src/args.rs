@@ -151,7 +151,8 @@ pub struct CompareArgs {
     /// How many runs of each method, with seeds from the config's on
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub seeds: u64,
-    /// The methods to compare [default: all]
+    /// The methods to compare, of esgd, no-evolution, population, pbt, asha, tuned, restarts, long, swa, single
+    /// and oracle; the report says what each is [default: all]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub methods: Vec<String>,
     /// The folder for results, which may have some [default: comparisons/NAME]

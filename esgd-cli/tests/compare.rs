@@ -166,6 +166,26 @@ fn an_interrupted_comparison_goes_on_to_the_same() {
 }
 
 #[test]
+fn a_comparison_in_which_all_diverge_is_still_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("diverged");
+    let shown = out.display().to_string();
+    let sets = [
+        "--seeds=2",
+        "--budget=60",
+        "--set=start=independent",
+        "--set=optimizers.0.lr=1e30",
+        "--set=optimizers.1.lr=1e30",
+        "--set=compare.single.lr=1e30",
+        "--set=compare.rates=[1e30]",
+    ];
+    let output = esgd(&compare(&shown, &sets));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("diverged"));
+    assert!(esgd(&["report", &shown]).status.success());
+}
+
+#[test]
 fn mistakes_are_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("none").display().to_string();

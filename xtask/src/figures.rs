@@ -15,9 +15,9 @@ const COMPARISONS: [(&str, Option<&str>, &[&str]); 3] = [
         Some("fashion-mnist"),
         &[
             "--preset=fashion-mnist",
-            "--set=data.train=10000",
-            "--set=data.validation=2500",
-            "--budget=64",
+            "--set=network.kind=mlp",
+            "--set=network.hidden=[128]",
+            "--set=data.train=20000",
             "--seeds=5",
         ],
     ),

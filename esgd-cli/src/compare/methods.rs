@@ -115,12 +115,12 @@ impl Method {
             Self::Population => "population of random recipes",
             Self::Pbt => "population-based training",
             Self::Asha => "successive halving (ASHA)",
-            Self::Tuned => "single run, tuned",
-            Self::Restarts => "single run, restarted",
-            Self::Long => "single run, whole budget",
+            Self::Tuned => "tuned single run",
+            Self::Restarts => "restarted single run",
+            Self::Long => "long single run",
             Self::Swa => "single run with SWA",
-            Self::Single => "single run, one share",
-            Self::Oracle => "single run, rate given",
+            Self::Single => "short single run",
+            Self::Oracle => "single run at the rate found",
         }
     }
 

@@ -53,7 +53,7 @@ pub struct Row {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Top {
     pub count: usize,
-    pub test_loss: Option<[f64; 2]>,
+    pub test_loss: Option<[Fitness; 2]>,
     pub test_error: Option<[f64; 2]>,
 }
 
@@ -182,7 +182,8 @@ fn top(seeds: &[Vec<Outcome>]) -> Option<Top> {
         (ranges.len() == seeds.len()).then(|| [mean(0), mean(1)])
     };
     let [losses, errors] = ranges;
-    (count > 1).then(|| Top { count, test_loss: means(&losses), test_error: means(&errors) })
+    let test_loss = means(&losses).map(|ends| ends.map(Fitness::new));
+    (count > 1).then(|| Top { count, test_loss, test_error: means(&errors) })
 }
 
 fn range(values: &[f64]) -> Option<[f64; 2]> {

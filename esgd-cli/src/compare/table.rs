@@ -135,7 +135,7 @@ impl Comparison {
         format!(
             "{} on {}: {} training samples, {} to choose by, {} to test. A budget of {:.1} epochs for each \
              method, evaluations counted as a third of a gradient step: {} forward passes, {:.2e} floating-point \
-             operations. {} seeds, paired; mean ± 95 % confidence interval; p of paired t-tests, corrected by \
+             operations. {} seed{}, paired; mean ± 95 % confidence interval; p of paired t-tests, corrected by \
              Holm.",
             self.network,
             self.data,
@@ -145,7 +145,8 @@ impl Comparison {
             self.epochs(),
             self.budget,
             self.budget as f64 * 2.0 * self.macs as f64,
-            self.seeds.len()
+            self.seeds.len(),
+            if self.seeds.len() == 1 { "" } else { "s" }
         )
     }
 }

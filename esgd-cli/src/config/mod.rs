@@ -262,6 +262,7 @@ mod tests {
             &["fashion-mnist"],
             &["fashion-mnist", "paper"],
             &["cifar10"],
+            &["cifar10-small"],
         ] {
             let config = with(&["data.dir=here"], presets).unwrap();
             let back =

@@ -4,7 +4,7 @@ use super::layers::did_you_mean;
 use crate::failure::Failure;
 
 /// Name, what it is, text.
-const PRESETS: [(&str, &str, &str); 5] = [
+const PRESETS: [(&str, &str, &str); 6] = [
     (
         "default",
         "handwritten digits; the way that did best on validation data",
@@ -22,6 +22,11 @@ const PRESETS: [(&str, &str, &str); 5] = [
         include_str!("../../presets/fashion-mnist.toml"),
     ),
     ("cifar10", "ResNet-20 on CIFAR-10; needs --data", include_str!("../../presets/cifar10.toml")),
+    (
+        "cifar10-small",
+        "a small ConvNet on a tenth of CIFAR-10; needs --data",
+        include_str!("../../presets/cifar10-small.toml"),
+    ),
 ];
 
 /// The text of a preset.

@@ -105,7 +105,7 @@ impl Chart {
     fn legend(&self) -> (String, f64) {
         let (mut svg, mut x, mut row) = (String::new(), LEFT, 0);
         for series in self.series.iter().filter(|s| !s.name.is_empty()) {
-            let width = 34.0 + 6.6 * series.name.chars().count() as f64;
+            let width = 42.0 + 7.0 * series.name.chars().count() as f64;
             if x + width > WIDTH && x > LEFT {
                 (x, row) = (LEFT, row + 1);
             }

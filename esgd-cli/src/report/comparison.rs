@@ -84,7 +84,7 @@ fn methods(comparison: &Comparison) -> Table {
     all.sort();
     all.dedup();
     let row = |method: Method| TableRow {
-        class: "",
+        class: "words",
         cells: vec![(method.title().into(), None), (method.what().into(), None)],
     };
     Table {
@@ -204,6 +204,13 @@ fn curves(folder: &Path, comparison: &Comparison) -> Result<Vec<Figure>, Failure
             });
         }
     }
+    // Networks that are not trained yet would take all the room.
+    let ends = best.iter().filter_map(|series: &Series| Some(series.points.last()?.0));
+    let first = 0.02 * ends.fold(0.0, f64::max);
+    for series in best.iter_mut().chain(&mut bands) {
+        series.points.retain(|point| point.0 >= first);
+        series.band.retain(|part| part.0 >= first);
+    }
     let chart = |name, title: &str, series, caption: &str| {
         let chart = Chart {
             title: title.into(),
@@ -225,7 +232,7 @@ fn curves(folder: &Path, comparison: &Comparison) -> Result<Vec<Figure>, Failure
             "methods",
             "Lowest loss so far against work",
             best,
-            "On the data that choices are made by, in the mean of seeds. A method that starts later was trained before its first report.",
+            "On the data that choices are made by, in the mean of seeds, without the first fiftieth. A method that starts later was trained before its first report.",
         ),
         chart(
             "populations",

@@ -14,7 +14,7 @@ pub struct Table {
 
 #[derive(Clone, Debug, Default)]
 pub struct TableRow {
-    /// `own` for ESGD's, `apart` for what is no rival.
+    /// `own` for ESGD's, `apart` for what is no rival, `words` where cells are no numbers.
     pub class: &'static str,
     /// What is shown, and the number that it sorts by, if not by what is shown.
     pub cells: Vec<(String, Option<f64>)>,
@@ -40,7 +40,10 @@ pub fn html(title: &str, sections: &[Section]) -> String {
     );
     for section in sections {
         // Writing to a string does not fail.
-        let _ = writeln!(html, "<section>\n<h2>{}</h2>", escaped(&section.title));
+        html.push_str("<section>\n");
+        if sections.len() > 1 {
+            let _ = writeln!(html, "<h2>{}</h2>", escaped(&section.title));
+        }
         for text in &section.text {
             let _ = writeln!(html, "<p>{}</p>", escaped(text));
         }
