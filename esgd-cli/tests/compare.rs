@@ -259,3 +259,37 @@ fn a_report_is_one_page_with_all_figures() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("line 1, is no report"), "{}", text(&output.stderr));
 }
+
+/// A log of 2,000 generations of 100 individuals still makes a page that opens at once.
+#[test]
+fn a_long_run_has_a_small_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    fs::create_dir_all(&run).unwrap();
+    let mut log = String::new();
+    for k in 0..2000 {
+        let individuals: Vec<String> = (0..100)
+            .map(|i| {
+                let fitness = 1.0 / f64::from(k + 1) + 0.001 * f64::from(i);
+                let parents = if k == 0 {
+                    String::new()
+                } else {
+                    (0..8).map(|p| format!("\"g{}.1#{p}\"", k - 1)).collect::<Vec<_>>().join(",")
+                };
+                format!(
+                    "{{\"id\":\"g{k}.1#{i}\",\"parents\":[{parents}],\"fitness\":{fitness},\"hyper\":{{\"kind\":\"sgd\",\"values\":{{\"lr\":{fitness},\"momentum\":0.9}}}}}}"
+                )
+            })
+            .collect();
+        log += &format!(
+            "{{\"seconds\":{k},\"phase\":\"generation\",\"generation\":{k},\"best\":0.5,\"elite_mean\":0.5,\"elite\":[0.5],\"elite_offspring\":60,\"m\":60,\"individuals\":[{}],\"tally\":{{\"epochs\":{k},\"backed_off\":0,\"offspring\":{k}}},\"diversity\":0.1}}\n",
+            individuals.join(",")
+        );
+    }
+    fs::write(run.join("metrics.jsonl"), log).unwrap();
+    let shown = run.display().to_string();
+    let output = esgd(&["report", "--quiet", &shown]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let size = fs::metadata(run.join("report.html")).unwrap().len();
+    assert!(size < 2_000_000, "{size}");
+}

@@ -56,7 +56,7 @@ pub fn write(out: &Path, folders: &[PathBuf]) -> Result<usize, Failure> {
             sections.push(comparison::section(folder)?);
         } else {
             let run = Run::read(folder)?;
-            sections.push(section(&run));
+            sections.push(section(&run, folders.len()));
             runs.push(run);
         }
     }
@@ -101,8 +101,8 @@ fn pictures(out: &Path, sections: &[Section]) -> Result<usize, Failure> {
     Ok(n)
 }
 
-/// A run's own section.
-fn section(run: &Run) -> Section {
+/// The section of one of so many runs.
+fn section(run: &Run, runs: usize) -> Section {
     let mut text = vec![];
     if let Some(last) = run.lines.last() {
         let tally = last.report.tally;
@@ -125,7 +125,7 @@ fn section(run: &Run) -> Section {
         None => text.push("The run is not complete.".into()),
     }
     let tables = run.result.as_ref().map(results).into_iter().collect();
-    Section { title: run.name.clone(), text, tables, figures: figures::of(run) }
+    Section { title: run.name.clone(), text, tables, figures: figures::of(run, runs) }
 }
 
 /// Loss and error of the best network, with evolution and without.

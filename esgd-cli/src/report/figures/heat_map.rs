@@ -9,20 +9,22 @@ use crate::report::{
     scale::number,
 };
 
-/// The most cells in each direction.
-const MOST: usize = 120;
+/// The most cells of all runs of a page together, and rows of one.
+const CELLS: usize = 5000;
+const ROWS: usize = 50;
 const LEFT: f64 = 66.0;
 const TOP: f64 = 10.0;
 const HEIGHT: f64 = 260.0;
 
-pub fn figure(run: &Run) -> Option<Figure> {
+/// The figure of one of so many runs.
+pub fn figure(run: &Run, runs: usize) -> Option<Figure> {
     let columns: Vec<usize> = (0..run.lines.len()).collect();
-    let columns = thinned(&columns, MOST);
+    let columns = thinned(&columns, (CELLS / ROWS / runs.max(1)).clamp(10, 100));
     let most = run.lines.iter().map(|line| line.report.individuals.len()).max()?;
     if most < 2 || columns.len() < 2 {
         return None;
     }
-    let ranks: Vec<usize> = thinned(&(0..most).collect::<Vec<_>>(), MOST);
+    let ranks: Vec<usize> = thinned(&(0..most).collect::<Vec<_>>(), ROWS);
     let fitness = |column: usize, rank: usize| {
         let one = run.lines[column].report.individuals.get(rank);
         one.map(|one| one.fitness.get())

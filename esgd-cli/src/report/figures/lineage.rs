@@ -186,7 +186,7 @@ fn story(id: Id, lives: &HashMap<Id, Life<'_>>) -> String {
         }
         last = Some(recipe);
         // A tip is not a book.
-        if text.len() > 600 {
+        if text.len() > 300 {
             text.push_str("\n…");
             break;
         }

@@ -17,8 +17,8 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// All figures that a run has something to show for.
-pub fn of(run: &Run) -> Vec<Figure> {
+/// All figures that one of so many runs has something to show for.
+pub fn of(run: &Run, runs: usize) -> Vec<Figure> {
     let all = [
         curves::fitness(run),
         curves::offspring(run),
@@ -27,7 +27,7 @@ pub fn of(run: &Run) -> Vec<Figure> {
         lineage::figure(run),
         recipes::figure(run),
         curves::diversity(run),
-        heat_map::figure(run),
+        heat_map::figure(run, runs),
     ];
     all.into_iter().flatten().collect()
 }
