@@ -196,6 +196,7 @@ fn mistakes_are_one_sentence() {
         (&["--budget=many"], "--budget many: expected a number of epochs"),
         (&["--budget=3"], "the budget is too small for `esgd`"),
         (&["--set=compare.rates=[]"], "compare.rates is empty"),
+        (&["--set=compare.rates=[0.1, 1e-1]"], "has 0.1 twice"),
         (&["--set=compare.rates=[0.1, -1]"], "expected learning rates above 0"),
         (&["--set=compare.single.kind=sdg"], "did you mean `sgd`"),
         (&["--set=start={ founders = { sigma = 0.1 } }"], "--init"),

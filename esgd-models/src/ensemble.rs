@@ -71,7 +71,8 @@ impl Predictions {
         let (mut loss, mut wrong) = (0.0, 0);
         for (row, class) in self.probabilities.chunks_exact(self.classes).zip(&classes) {
             let right = row[*class as usize];
-            loss -= right.ln();
+            // exp gives 0 where the logarithm of a softmax would still have a number.
+            loss -= if right == 0.0 { f64::MIN_POSITIVE.ln() } else { right.ln() };
             // The first of equals is the answer, as argmax has it; of what is not a number none.
             let before = row[..*class as usize].iter().all(|p| *p < right);
             let after = row[*class as usize..].iter().all(|p| *p <= right);

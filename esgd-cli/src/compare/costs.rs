@@ -97,9 +97,11 @@ impl Costs {
             }
             Start::Independent | Start::Founders { .. } => mu * self.fitness,
         };
-        let end = mu * s.fine_tune.epochs as u64 * self.epoch();
+        // An anchor is never trained.
+        let trained = mu - u64::from(s.guarantee.anchor);
+        let end = trained * s.fine_tune.epochs as u64 * self.epoch();
         let offspring = if clones(s) { 0 } else { (s.evolution_steps * s.lambda) as u64 };
-        let generation = mu * s.epochs as u64 * self.epoch() + offspring * self.fitness;
+        let generation = trained * s.epochs as u64 * self.epoch() + offspring * self.fitness;
         (start + end, generation)
     }
 
@@ -117,7 +119,8 @@ impl Costs {
         let mut longest = Settings { generations: generations as usize, ..settings.clone() };
         // What is not enough for a generation may be for another epoch at the end.
         if settings.fine_tune.epochs > 0 {
-            let epoch = settings.mu as u64 * self.epoch();
+            let trained = settings.mu as u64 - u64::from(settings.guarantee.anchor);
+            let epoch = trained * self.epoch();
             longest.fine_tune.epochs += (left % generation / epoch) as usize;
         }
         (generations > 0).then_some(longest)

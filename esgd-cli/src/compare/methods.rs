@@ -235,7 +235,9 @@ impl Method {
                     first,
                     most,
                     budget: epochs,
-                    workers: own.mu,
+                    // More would begin trials where one waits for others to be promoted with, and leave
+                    // nothing for the last rung.
+                    workers: 1,
                     optimizers: own.optimizers.clone(),
                 })]);
             }

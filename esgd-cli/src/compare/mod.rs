@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use esgd_core::{Executor, Fitness, Serial};
+use esgd_core::{Executor, Fitness, Problem, Serial};
 use esgd_models::{Workers, data::Splits};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,13 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let _lock = Lock::take(&out)?;
     let first = config.settings.seed;
     let seeds: Vec<u64> = (0..args.seeds).map(|i| first.wrapping_add(i)).collect();
-    let content = format!("{}\n{:?}", fingerprint(&splits)?, problem.task());
+    let content = format!(
+        "{}\n{:?}\n{}\n{}",
+        fingerprint(&splits)?,
+        problem.task(),
+        problem.yardstick(),
+        config.run.device
+    );
     let interrupt = Interrupt::listen()?;
     let bar = bar(args.quiet || args.json);
     let bench = Bench {

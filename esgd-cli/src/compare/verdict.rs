@@ -79,7 +79,11 @@ fn by(metric: &str, of: fn(&Against) -> Option<Difference>, rows: &[Row]) -> Opt
         .filter(|(_, list)| !list.is_empty())
         .map(|(what, list)| format!("{what}{list}"))
         .collect();
-    (!parts.is_empty()).then(|| format!("By test {metric} ESGD {}.", parts.join("; ")))
+    let on = match rows.iter().all(|row| row.test_loss.is_empty()) {
+        true => "the loss to choose by, for want of test data,".to_owned(),
+        false => format!("test {metric}"),
+    };
+    (!parts.is_empty()).then(|| format!("By {on} ESGD {}.", parts.join("; ")))
 }
 
 /// The loss that a row is ranked by.

@@ -28,6 +28,14 @@ impl Compare {
                 "compare.rates is empty: expected at least one learning rate to try".into(),
             ));
         }
+        let mut sorted = self.rates.clone();
+        sorted.sort_by(f64::total_cmp);
+        if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Failure::Usage(format!(
+                "compare.rates has {} twice: expected rates that differ",
+                twice[0]
+            )));
+        }
         match self.rates.iter().find(|rate| !(rate.is_finite() && **rate > 0.0)) {
             Some(rate) => Err(Failure::Usage(format!(
                 "compare.rates has {rate}: expected learning rates above 0"

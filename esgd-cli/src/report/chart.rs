@@ -12,7 +12,7 @@ const RIGHT: f64 = 14.0;
 const BOTTOM: f64 = 44.0;
 
 /// The most points of a line: more cannot be told apart.
-const MOST: usize = 400;
+const MOST: usize = 200;
 
 /// A line, and perhaps a band around it.
 #[derive(Clone, Debug, Default)]

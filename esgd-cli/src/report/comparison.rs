@@ -101,7 +101,10 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
     if tested.is_empty() {
         return None;
     }
-    let title = "ESGD's test loss minus each other's";
+    let title = match comparison.test {
+        0 => "ESGD's loss to choose by minus each other's",
+        _ => "ESGD's test loss minus each other's",
+    };
     let (left, top) = (300.0, 12.0);
     let bottom = top + 22.0 * tested.len() as f64;
     let ends = tested.iter().flat_map(|(_, d)| [d.mean - d.half, d.mean + d.half, 0.0]);
@@ -166,18 +169,27 @@ fn curves(folder: &Path, comparison: &Comparison) -> Result<Vec<Figure>, Failure
         let runs = runs.map(|run| Run::read(&folder.join(&run.folder)));
         let runs = runs.collect::<Result<Vec<_>, _>>()?;
         let Some(first) = runs.first() else { continue };
-        let n = runs.iter().map(|run| run.lines.len()).min().unwrap_or(0);
-        // The most of any method, so that all end at the same place.
-        let x: Vec<f64> =
-            first.lines[..n].iter().map(|line| line.report.tally.epochs as f64).collect();
+        let epochs = |run: &Run, j: usize| run.lines[j].report.tally.epochs;
+        // Seeds do not report at the same moments; each counts with what it had by then.
+        let begin = runs.iter().map(|run| epochs(run, 0)).max().unwrap_or(0);
+        let x: Vec<usize> = (0..first.lines.len()).map(|j| epochs(first, j)).collect();
+        let x: Vec<usize> = x.into_iter().filter(|x| *x >= begin).collect();
+        let n = x.len();
+        let by = |run: &Run, j: usize| {
+            run.lines.partition_point(|line| line.report.tally.epochs <= x[j]).saturating_sub(1)
+        };
         let lows: Vec<Vec<f64>> = runs.iter().map(Run::best).collect();
-        let mean = |j: usize| lows.iter().map(|low| low[j]).sum::<f64>() / lows.len() as f64;
+        let mean = |j: usize| {
+            let all = runs.iter().zip(&lows).map(|(run, low)| low[by(run, j)]);
+            all.sum::<f64>() / lows.len() as f64
+        };
+        let x_of = |j: usize| x[j] as f64;
         let (colour, dashed) = (i, i >= 8);
         best.push(Series {
             name: method.title().into(),
             colour,
             dashed,
-            points: (0..n).map(|j| (x[j], mean(j))).collect(),
+            points: (0..n).map(|j| (x_of(j), mean(j))).collect(),
             ..Series::default()
         });
         let size = first.lines[0].report.individuals.len();
@@ -190,9 +202,10 @@ fn curves(folder: &Path, comparison: &Comparison) -> Result<Vec<Figure>, Failure
             let all: Vec<Vec<(f64, f64)>> = runs.iter().map(|run| run.band(TOP)).collect();
             let of = |j: usize| {
                 let mean = |end: fn(&(f64, f64)) -> f64| {
-                    all.iter().map(|band| end(&band[j])).sum::<f64>() / all.len() as f64
+                    let bands = runs.iter().zip(&all).map(|(run, band)| end(&band[by(run, j)]));
+                    bands.sum::<f64>() / all.len() as f64
                 };
-                (x[j], mean(|b| b.0), mean(|b| b.1))
+                (x_of(j), mean(|b| b.0), mean(|b| b.1))
             };
             let band: Vec<_> = (0..n).map(of).collect();
             bands.push(Series {

@@ -29,11 +29,12 @@ impl Run {
             ))
         })?;
         let mut lines = vec![];
-        for (i, text) in text.lines().enumerate() {
-            match serde_json::from_str::<Line>(text) {
+        let n = text.lines().count();
+        for (i, line) in text.lines().enumerate() {
+            match serde_json::from_str::<Line>(line) {
                 Ok(line) => lines.push(line),
-                // A run that goes on may be writing its last line.
-                Err(_) if i > 0 && text.len() < 2 => break,
+                // A run that goes on, or was cut off, may not have written all of its last line.
+                Err(_) if i > 0 && i + 1 == n && !text.ends_with('\n') => {}
                 Err(e) => {
                     return Err(Failure::Failed(format!(
                         "{}, line {}, is no report of a run: {e}",

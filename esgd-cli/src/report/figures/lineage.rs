@@ -17,6 +17,8 @@ use crate::report::{
 
 /// The most steps that are drawn, the latest.
 const MOST: usize = 60;
+/// The most other parents of a step.
+const OTHERS: usize = 8;
 const LEFT: f64 = 34.0;
 const TOP: f64 = 40.0;
 const GAP: f64 = 16.0;
@@ -89,7 +91,9 @@ fn steps(best: Id, lives: &HashMap<Id, Life<'_>>) -> (Vec<Step>, bool) {
             steps.reverse();
             return (steps, false);
         };
-        steps.push(Step { id: first, others: parents.split_off(1) });
+        let mut others = parents.split_off(1);
+        others.truncate(OTHERS);
+        steps.push(Step { id: first, others });
         at = first;
     }
     steps.reverse();
