@@ -123,6 +123,22 @@ fn threads_change_nothing() {
     assert_eq!(run("1"), run("3"));
 }
 
+/// Methods that draw from the run's optimizers but do not average anneal as they are told; the others,
+/// whose settings are the same, are not run again.
+#[test]
+fn rivals_anneal_in_their_own_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("all").display().to_string();
+    let methods = "--methods=esgd,no-evolution,population,pbt,asha,long,swa";
+    let told = ["--seeds=1", "--budget=30", methods];
+    assert!(esgd(&compare(&out, &told)).status.success());
+    let again = esgd(&compare(&out, &[&told[..], &["--set=compare.anneal=constant"]].concat()));
+    let lines = text(&again.stderr);
+    let ran: Vec<&str> = lines.lines().filter(|line| line.contains("seed 1")).collect();
+    assert!(again.status.success() && ran.len() == 2, "{lines}");
+    assert!(ran[0].contains("random recipes") && ran[1].contains("halving"), "{lines}");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_comparison_goes_on_to_the_same() {
@@ -199,6 +215,7 @@ fn mistakes_are_one_sentence() {
         (&["--set=compare.rates=[0.1, 1e-1]"], "has 0.1 twice"),
         (&["--set=compare.rates=[0.1, -1]"], "expected learning rates above 0"),
         (&["--set=compare.single.kind=sdg"], "did you mean `sgd`"),
+        (&["--set=compare.anneal={ cosine = { to = -1 } }"], "compare.anneal: an annealing factor"),
         (&["--set=start={ founders = { sigma = 0.1 } }"], "--init"),
     ] {
         let output = esgd(&compare(&out, more));

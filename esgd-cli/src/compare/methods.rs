@@ -129,11 +129,15 @@ impl Method {
         match self {
             Self::Esgd => "the config's own run",
             Self::NoEvolution => "the same without evolution steps, for more generations",
-            Self::Population => "mu networks with recipes drawn once; the best counts",
+            Self::Population => {
+                "mu networks with recipes drawn once, annealed as compare.anneal says; the best counts"
+            }
             Self::Pbt => {
                 "the worst fifth copies the best fifth, weights and recipe, and explores (Jaderberg et al., 2017)"
             }
-            Self::Asha => "many recipes, a third of which goes on each time (Li et al., 2020)",
+            Self::Asha => {
+                "many recipes, annealed so too, a third of which goes on each time (Li et al., 2020)"
+            }
             Self::Tuned => {
                 "a run for each learning rate in compare.rates, an equal share each; the best counts"
             }
@@ -188,13 +192,14 @@ impl Method {
             _ => Ok(alone(own, epochs, pool)),
         };
         let pool = config.compare.pool();
+        let drawn = annealed(&own.optimizers, &config.compare.anneal);
         let longest = |s: &Settings| costs.longest(s, for_training).ok_or_else(|| self.too_small());
         let settings = match self {
             Self::Esgd => longest(own)?,
             Self::NoEvolution => {
                 longest(&Settings { evolution_steps: 0, lambda: 0, ..own.clone() })?
             }
-            Self::Population => longest(&population(own, own.optimizers.clone()))?,
+            Self::Population => longest(&population(own, drawn))?,
             Self::Restarts => longest(&population(own, pool))?,
             Self::Pbt => longest(&population_based(own))?,
             Self::Long => single(costs.epochs(budget), pool)?,
@@ -238,7 +243,7 @@ impl Method {
                     // More would begin trials where one waits for others to be promoted with, and leave
                     // nothing for the last rung.
                     workers: 1,
-                    optimizers: own.optimizers.clone(),
+                    optimizers: drawn,
                 })]);
             }
         };
@@ -303,10 +308,15 @@ fn with_rate(pool: &OptimizerPool, rate: f64) -> OptimizerPool {
 /// The same recipe at its learning rate for half of the time, then at half of it, and at a quarter while
 /// weights are averaged.
 fn at_large_rates(pool: &OptimizerPool, epochs: usize) -> OptimizerPool {
-    let mut pool = pool.clone();
     let at = vec![epochs / 2 + 1, epochs - epochs.div_ceil(4) + 1];
+    annealed(pool, &Schedule::Step { at, factor: 0.5 })
+}
+
+/// The same recipes, their learning rates annealed by `schedule`.
+fn annealed(pool: &OptimizerPool, schedule: &Schedule) -> OptimizerPool {
+    let mut pool = pool.clone();
     for range in pool.0.iter_mut().filter_map(|spec| spec.ranges.get_mut("lr")) {
-        range.anneal = Schedule::Step { at: at.clone(), factor: 0.5 };
+        range.anneal = schedule.clone();
     }
     pool
 }

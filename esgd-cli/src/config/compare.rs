@@ -1,6 +1,6 @@
 //! What a comparison needs beside the config of a run.
 
-use esgd_core::{OptimizerPool, OptimizerSpec};
+use esgd_core::{OptimizerPool, OptimizerSpec, Schedule};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -12,6 +12,8 @@ pub struct Compare {
     pub single: OptimizerSpec,
     /// The learning rates that tuning tries.
     pub rates: Vec<f64>,
+    /// How learning rates that rivals draw from the run's optimizers are annealed.
+    pub anneal: Schedule,
 }
 
 impl Compare {
@@ -40,7 +42,10 @@ impl Compare {
             Some(rate) => Err(Failure::Usage(format!(
                 "compare.rates has {rate}: expected learning rates above 0"
             ))),
-            None => Ok(()),
+            None => match self.anneal.fault() {
+                Some(fault) => Err(Failure::Usage(format!("compare.anneal: {fault}"))),
+                None => Ok(()),
+            },
         }
     }
 }

@@ -56,7 +56,8 @@ impl Schedule {
     }
 
     /// Why the schedule makes no sense, if it does not.
-    pub(crate) fn fault(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
         let factor = match self {
             Self::Step { factor, .. } => *factor,
             Self::Cosine { to } => *to,
