@@ -29,6 +29,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Evaluate the best network of a run on training, validation and test data
     Evaluate(EvaluateArgs),
+    /// Make an ensemble and a soup of a run's best network and its last population
+    Combine(CombineArgs),
     /// Download the official files of a data set: cifar10, fashion-mnist or mnist
     Data(DataArgs),
     /// List the presets
@@ -200,6 +202,27 @@ pub struct VerifyArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct EvaluateArgs {
+    /// The run's folder
+    pub run: PathBuf,
+    /// The folder with the data, if it has moved since
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to evaluate, if not where it was trained: cpu or cuda:N
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Both begin with the best network and take in those of the last population, best first, that lower the loss
+on the data that fitness is measured on; so neither is worse there than the best. An ensemble averages
+probabilities and takes an evaluation of each of its networks for an answer; a soup averages weights, with
+BatchNorm's statistics estimated anew where that is better, and is one network. They are written to the
+run's folder: soup.safetensors, ensemble/1.safetensors and so on, combined.json.")]
+pub struct CombineArgs {
     /// The run's folder
     pub run: PathBuf,
     /// The folder with the data, if it has moved since

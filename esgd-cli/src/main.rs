@@ -10,6 +10,7 @@
 mod args;
 mod atomic_file;
 mod checkpoint;
+mod combine;
 mod compare;
 mod config;
 mod contrast;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::report(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Combine(args) => combine::combine(&args),
         Command::Data(args) => fetch::data(&args),
         Command::Presets => {
             print!("{}", presets::listing());

@@ -1,5 +1,5 @@
 //! A run's folder: `config.toml`, `metrics.jsonl`, `checkpoints`, `best.safetensors`, `run.json`, and the
-//! `lock` of whoever writes them.
+//! `lock` of whoever writes them; and what `esgd combine` made of it.
 
 use std::{
     fs, io,

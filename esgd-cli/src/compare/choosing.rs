@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use esgd_core::{Executor, Fitness, Problem};
+use esgd_core::{Executor, Fitness, Problem, Scored};
 use esgd_models::{Error, Evaluation, Genome, Predictions, data::Dataset};
 
 use super::metered::Metered;
@@ -15,17 +15,31 @@ pub struct Candidate {
     pub fitness: Fitness,
 }
 
-/// Networks chosen to go together, and the loss of all of them together.
-pub struct Chosen<'a> {
-    pub networks: Vec<&'a Genome>,
+impl From<&Scored<Genome>> for Candidate {
+    fn from(scored: &Scored<Genome>) -> Self {
+        Self { theta: scored.shared(), fitness: scored.fitness() }
+    }
+}
+
+/// Networks chosen to go together.
+pub struct Chosen {
+    /// Which candidates.
+    pub members: Vec<usize>,
+    /// Of all of them together.
     pub loss: f64,
 }
 
+impl Chosen {
+    pub fn networks<'a>(&self, of: &'a [Candidate]) -> Vec<&'a Genome> {
+        self.members.iter().map(|&i| &*of[i].theta).collect()
+    }
+}
+
 /// Adds networks, best first, as long as that lowers the loss of all together.
-pub fn greedy<'a>(
-    ranked: &'a [Candidate],
+fn greedy(
+    ranked: &[Candidate],
     mut loss_of: impl FnMut(&[usize]) -> Result<f64, Error>,
-) -> Result<Chosen<'a>, Error> {
+) -> Result<Chosen, Error> {
     let mut chosen: Vec<usize> = vec![];
     let mut best = f64::INFINITY;
     for candidate in 0..ranked.len() {
@@ -40,16 +54,15 @@ pub fn greedy<'a>(
             chosen.pop();
         }
     }
-    let networks = chosen.into_iter().map(|i| &*ranked[i].theta).collect();
-    Ok(Chosen { networks, loss: best })
+    Ok(Chosen { members: chosen, loss: best })
 }
 
 /// An ensemble of some of `ranked`, best first. Each of them is evaluated once more.
-pub fn ensemble<'a>(
+pub fn ensemble(
     problem: &Metered<'_>,
-    ranked: &'a [Candidate],
+    ranked: &[Candidate],
     executor: &dyn Executor,
-) -> Result<Chosen<'a>, Error> {
+) -> Result<Chosen, Error> {
     let data = problem.inner().fitness_data();
     let networks: Vec<_> = ranked.iter().map(|one| &*one.theta).collect();
     let all = predictions(problem, &networks, data, executor)?;
@@ -59,22 +72,21 @@ pub fn ensemble<'a>(
 
 /// The average of some of `ranked`, best first, with its statistics estimated anew where that is better.
 /// Each candidate is evaluated.
-pub fn soup(problem: &Metered<'_>, ranked: &[Candidate]) -> Result<(usize, Genome, f64), Error> {
+pub fn soup(problem: &Metered<'_>, ranked: &[Candidate]) -> Result<(Chosen, Genome), Error> {
     let average = |some: &[usize]| {
         let some: Vec<_> = some.iter().map(|&i| &*ranked[i].theta).collect();
         problem.inner().average(&some)
     };
     let chosen = greedy(ranked, |some| problem.fitness(&average(some)?))?;
-    let plain = problem.inner().average(&chosen.networks)?;
-    let n = chosen.networks.len();
-    if n > 1 {
+    let plain = problem.inner().average(&chosen.networks(ranked))?;
+    if chosen.members.len() > 1 {
         if let Some((anew, loss)) = reestimated(problem, &plain)? {
             if loss < chosen.loss {
-                return Ok((n, anew, loss));
+                return Ok((Chosen { loss, ..chosen }, anew));
             }
         }
     }
-    Ok((n, plain, chosen.loss))
+    Ok((chosen, plain))
 }
 
 /// A network with its statistics estimated anew, and its loss; `None` where there are none.

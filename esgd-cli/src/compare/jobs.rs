@@ -8,7 +8,7 @@ use std::{
 
 use esgd_core::{
     Entry, Error as CoreError, Esgd, Executor, Fitness, Halving, HalvingSettings, Individual,
-    Keeper, KeeperError, Observer, Population, Problem, Report, Scored, Settings,
+    Keeper, KeeperError, Observer, Population, Problem, Report, Settings,
 };
 use esgd_models::{Error, Genome, OptimizerState};
 
@@ -122,9 +122,9 @@ impl Place<'_> {
             Some(psi) => esgd.resume(psi),
         };
         let outcome = outcome.map_err(|failure| sentence(&failure.error))?;
-        let last = outcome.population.individuals().iter().map(|one| candidate(one.scored()));
+        let last = outcome.population.individuals().iter().map(|one| one.scored().into());
         Ok((!outcome.stopped).then(|| Left {
-            best: candidate(&outcome.best.scored),
+            best: (&outcome.best.scored).into(),
             recipe: outcome.best.hyper.map(|hyper| hyper.to_string()),
             last: last.collect(),
             seconds: log.seconds(),
@@ -179,9 +179,9 @@ impl Place<'_> {
             trials => trials.map_err(|error| sentence(&error))?,
         };
         Ok((!trials.stopped).then(|| Left {
-            best: candidate(&trials.best.scored),
+            best: (&trials.best.scored).into(),
             recipe: trials.best.hyper.map(|hyper| hyper.to_string()),
-            last: trials.last.iter().map(|one| candidate(&one.scored)).collect(),
+            last: trials.last.iter().map(|one| (&one.scored).into()).collect(),
             seconds: log.seconds(),
         }))
     }
@@ -195,10 +195,6 @@ impl Place<'_> {
         Metrics::create(&path)
             .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))
     }
-}
-
-fn candidate(scored: &Scored<Genome>) -> Candidate {
-    Candidate { theta: scored.shared(), fitness: scored.fitness() }
 }
 
 /// Why a run stopped, without the backtrace that candle puts behind its first line.

@@ -1,10 +1,10 @@
 //! `esgd compare`: is it worth it, at equal compute?
 
 mod cell;
-mod choosing;
-mod costs;
+pub mod choosing;
+pub mod costs;
 mod jobs;
-mod metered;
+pub mod metered;
 mod methods;
 mod rows;
 mod running;
@@ -179,7 +179,8 @@ fn fingerprint(splits: &Splits) -> Result<String, Failure> {
     Ok(sha256::hex(hash))
 }
 
-fn bar(silent: bool) -> ProgressBar {
+/// A bar of forward passes, without a length yet.
+pub fn bar(silent: bool) -> ProgressBar {
     let bar = ProgressBar::new(0);
     if silent || !io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());

@@ -120,21 +120,22 @@ impl Bench<'_> {
         let (mut ensemble, mut soup) = (None, None);
         if cell.method.leaves_many() && sound.len() > 1 {
             let chosen = choosing::ensemble(problem, &sound, executor)?;
-            let members = chosen.networks.len();
+            let members = chosen.members.len();
             let chosen_with = since(spent, problem);
             let test = match self.splits.test.is_empty() {
                 true => None,
                 false => Some(choosing::evaluate(
                     problem,
-                    &chosen.networks,
+                    &chosen.networks(&sound),
                     &self.splits.test,
                     executor,
                 )?),
             };
             ensemble = Some(scores((members, members), chosen.loss, test, chosen_with));
             let before = problem.spent();
-            let (members, theta, loss) = choosing::soup(problem, &sound)?;
-            soup = Some(scores((1, members), loss, self.test(&theta)?, since(before, problem)));
+            let (chosen, theta) = choosing::soup(problem, &sound)?;
+            let (networks, test) = ((1, chosen.members.len()), self.test(&theta)?);
+            soup = Some(scores(networks, chosen.loss, test, since(before, problem)));
         }
         Ok(Outcome {
             method: cell.method,

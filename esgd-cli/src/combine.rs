@@ -1,0 +1,183 @@
+//! `esgd combine RUN`: a run's best network and those of its last population together, as an ensemble
+//! and as a soup.
+
+use std::{fs, iter};
+
+use esgd_core::{Entry, Id, Individual, Problem, Scored};
+use esgd_models::{Evaluation, Genome, OptimizerState, Workers, data::Dataset};
+use serde::Serialize;
+
+use crate::{
+    args::CombineArgs,
+    checkpoint,
+    compare::{
+        bar,
+        choosing::{self, Candidate},
+        costs::{Costs, Spent},
+        metered::Metered,
+    },
+    config::{Config, Part},
+    device,
+    failure::Failure,
+    resume,
+    run_folder::RunFolder,
+    summary::Cells,
+    task,
+};
+
+/// What was chosen, as `combined.json`.
+#[derive(Serialize)]
+struct Combined {
+    /// The generation that the population is of.
+    generation: usize,
+    /// What they were chosen by.
+    yardstick: String,
+    best: Together,
+    soup: Together,
+    ensemble: Together,
+}
+
+/// Networks that answer together.
+#[derive(Serialize)]
+struct Together {
+    /// Which individuals.
+    members: Vec<String>,
+    /// How many networks are evaluated for an answer.
+    networks: usize,
+    fitness: Evaluation,
+    test: Option<Evaluation>,
+}
+
+/// Makes an ensemble and a soup of a run's best network and its last population.
+pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
+    let folder = RunFolder::open(&args.run)?;
+    let shown = folder.path().display();
+    let found = checkpoint::search(folder.path())?.ok_or_else(|| {
+        Failure::Usage(format!("{shown} has no checkpoint, and so no population: has it begun?"))
+    })?;
+    let source = format!("the config of checkpoint {}", found.number);
+    let mut config = Config::with_changes(&found.manifest.config, &source, &[])?;
+    if let Some(dir) = &args.data {
+        config.data.read_from(dir);
+    }
+    if let Some(device) = &args.device {
+        config.run.device.clone_from(device);
+    }
+    let splits = task::splits(&config.data)?;
+    let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
+    let workers = Workers::new(config.run.threads())?;
+    let psi = resume::restore(folder.path(), &found, &problem)?;
+
+    let best = psi.best();
+    let (ids, ranked) = candidates(&best, psi.individuals());
+    if ranked.is_empty() {
+        return Err(Failure::Failed(format!("every network in {shown} has diverged")));
+    }
+    let bar = bar(args.json);
+    bar.set_length(Costs::of(&problem).choosing(ranked.len()));
+    bar.set_message("choosing");
+    let metered = Metered::new(&problem, Spent::default(), &bar);
+    let ensemble = choosing::ensemble(&metered, &ranked, &workers)?;
+    let (soup, theta) = choosing::soup(&metered, &ranked)?;
+    bar.finish_and_clear();
+
+    let evaluate = |networks: &[&Genome], data: &Dataset| match networks {
+        [one] => problem.evaluate(one, data),
+        _ => choosing::evaluate(&metered, networks, data, &workers),
+    };
+    let on_test = |networks: &[&Genome]| match splits.test.is_empty() {
+        true => Ok(None),
+        false => evaluate(networks, &splits.test).map(Some),
+    };
+    let together = |members: &[usize], networks: &[&Genome]| {
+        let fitness = evaluate(networks, problem.fitness_data())?;
+        Ok::<_, Failure>(Together {
+            members: members.iter().map(|&i| ids[i].to_string()).collect(),
+            networks: networks.len(),
+            fitness,
+            test: on_test(networks)?,
+        })
+    };
+    let members = ensemble.networks(&ranked);
+    let combined = Combined {
+        generation: psi.generation(),
+        yardstick: problem.yardstick().to_string(),
+        best: Together {
+            members: vec![best.id.to_string()],
+            ..together(&[], &[best.scored.theta()])?
+        },
+        soup: together(&soup.members, &[&theta])?,
+        ensemble: together(&ensemble.members, &members)?,
+    };
+    folder.write("soup.safetensors", &theta.to_safetensors()?)?;
+    write_ensemble(&folder, &members)?;
+    folder.write_json("combined.json", &combined)?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&combined);
+        println!("{}", text.map_err(|e| Failure::Failed(e.to_string()))?);
+    } else {
+        combined.print(config.data.fitness);
+        println!("\nSaved in {shown}: soup.safetensors, ensemble, combined.json");
+    }
+    Ok(())
+}
+
+/// The best network, which may be of an earlier generation and comes first, so that nothing chosen is
+/// worse, and those of the last population that did not diverge.
+fn candidates(
+    best: &Entry<Genome>,
+    last: &[Individual<Genome, OptimizerState>],
+) -> (Vec<Id>, Vec<Candidate>) {
+    let is_best = |id: Id, scored: &Scored<Genome>| {
+        id == best.id && scored.fitness() == best.scored.fitness()
+    };
+    let last = last.iter().map(|one| (one.id(), one.scored()));
+    let others = last.filter(|&(id, scored)| scored.fitness().is_finite() && !is_best(id, scored));
+    let first = iter::once((best.id, &best.scored)).filter(|(_, one)| one.fitness().is_finite());
+    first.chain(others).map(|(id, scored)| (id, scored.into())).unzip()
+}
+
+/// `ensemble/1.safetensors` and so on, and none of an earlier and larger one.
+fn write_ensemble(folder: &RunFolder, networks: &[&Genome]) -> Result<(), Failure> {
+    let dir = folder.path().join("ensemble");
+    fs::create_dir_all(&dir)
+        .map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", dir.display())))?;
+    let name = |n: usize| format!("ensemble/{n}.safetensors");
+    for (n, theta) in (1..).zip(networks) {
+        folder.write(&name(n), &theta.to_safetensors()?)?;
+    }
+    let mut earlier = networks.len() + 1;
+    while folder.path().join(name(earlier)).exists() {
+        folder.remove(&name(earlier))?;
+        earlier += 1;
+    }
+    Ok(())
+}
+
+impl Combined {
+    fn print(&self, part: Part) {
+        let part = match part {
+            Part::Train => "train",
+            Part::Validation => "validation",
+        };
+        let of = |what: &str, one: &Together| format!("{what} of {}", one.members.len());
+        println!("{:16}{:>8}{part:>20}{:>24}", "", "", if self.has_test() { "test" } else { "" });
+        println!("{:16}{:>8}{:>10}{:>10}{}", "", "networks", "loss", "error", self.heads_of_test());
+        for (name, one) in [
+            ("best".into(), &self.best),
+            (of("soup", &self.soup), &self.soup),
+            (of("ensemble", &self.ensemble), &self.ensemble),
+        ] {
+            let test = one.test.map_or(String::new(), |test| format!("    {}", Cells(test)));
+            println!("{name:16}{:>8}{}{test}", one.networks, Cells(one.fitness));
+        }
+    }
+
+    fn has_test(&self) -> bool {
+        self.best.test.is_some()
+    }
+
+    fn heads_of_test(&self) -> String {
+        if self.has_test() { format!("    {:>10}{:>10}", "loss", "error") } else { String::new() }
+    }
+}
