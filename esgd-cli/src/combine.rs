@@ -55,6 +55,9 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
     let found = checkpoint::search(folder.path())?.ok_or_else(|| {
         Failure::Usage(format!("{shown} has no checkpoint, and so no population: has it begun?"))
     })?;
+    for damaged in &found.damaged {
+        eprintln!("esgd: going back to checkpoint {}: {damaged}", found.number);
+    }
     let source = format!("the config of checkpoint {}", found.number);
     let mut config = Config::with_changes(&found.manifest.config, &source, &[])?;
     if let Some(dir) = &args.data {
