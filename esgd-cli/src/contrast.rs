@@ -16,14 +16,10 @@ use crate::{
 
 /// The settings without evolution, for at least as many epochs.
 pub fn settings(with: &Settings) -> Settings {
-    let start_epochs = match with.start {
-        Start::Shared { epochs, candidates } => epochs.saturating_mul(candidates),
-        Start::Independent | Start::Founders { .. } => 0,
-    };
     let a_generation = with.mu.saturating_mul(with.epochs).max(1);
     let mut without = with.clone();
     without.start = Start::Independent;
-    without.generations = without.generations.saturating_add(start_epochs.div_ceil(a_generation));
+    without.generations = without.generations.saturating_add(with.start.epochs().div_ceil(a_generation));
     without.evolution_steps = 0;
     without.recipes.policy = RecipePolicy::Keep;
     without.guarantee =
@@ -59,8 +55,8 @@ mod tests {
 
     #[test]
     fn the_contrast_has_at_least_as_many_epochs() {
-        let with =
-            Settings { start: Start::Shared { epochs: 3, candidates: 5 }, ..Settings::paper() };
+        let start = Start::Shared { epochs: 3, candidates: 5, halvings: 0 };
+        let with = Settings { start, ..Settings::paper() };
         let without = settings(&with);
         let more = (without.generations - with.generations) * with.mu * with.epochs;
         assert!((15..15 + with.mu * with.epochs).contains(&more), "{more}");

@@ -6,7 +6,7 @@ use std::{fmt, sync::Mutex};
 use esgd_core::{
     Executor, Hyper, OptimizerSpec, Problem, Range, Settings,
     rng::{Key, Purpose},
-    settings::{RecipePolicy, Start, Way},
+    settings::{RecipePolicy, Way},
 };
 use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers, data::Splits};
 use serde::Serialize;
@@ -92,10 +92,9 @@ impl Plan {
         // Parents stay until their successors are there; see ARCHITECTURE.md.
         let newcomers = settings.mu.min(settings.lambda).max(threads) as u64;
         let archive = if settings.guarantee.way == Way::Archive { settings.m as u64 } else { 1 };
-        let candidates = match settings.start {
-            Start::Shared { candidates, .. } => candidates as u64,
-            Start::Independent | Start::Founders { .. } => 0,
-        };
+        // Those of one rung stay until those of the next are there.
+        let rungs = settings.start.rungs();
+        let candidates: u64 = rungs.iter().take(2).map(|rung| rung.candidates as u64).sum();
         let mu = settings.mu as u64;
         let alive = mu
             .saturating_add(newcomers)
@@ -107,7 +106,8 @@ impl Plan {
             RecipePolicy::Redraw => threads as u64,
             RecipePolicy::Keep | RecipePolicy::Inherit | RecipePolicy::Explore => mu,
         };
-        let states = states.saturating_add(threads as u64);
+        let climbing = if rungs.len() > 1 { candidates } else { 0 };
+        let states = states.max(climbing).saturating_add(threads as u64);
         // One individual at a time is on its way into a checkpoint, as bytes and as a file.
         let written = 2 * (genome + state);
         let population = alive
@@ -214,12 +214,9 @@ impl Work {
 
 /// The epochs of all individuals in a run.
 fn epochs(s: &Settings) -> u64 {
-    let shared = match s.start {
-        Start::Shared { epochs, candidates } => product([epochs, candidates]),
-        Start::Independent | Start::Founders { .. } => 0,
-    };
     let steps = product([s.mu, s.generations, s.epochs]);
-    shared.saturating_add(steps).saturating_add(product([s.mu, s.fine_tune.epochs]))
+    let tuned = product([s.fine_tune.seats(s.mu), s.fine_tune.epochs]);
+    (s.start.epochs() as u64).saturating_add(steps).saturating_add(tuned)
 }
 
 /// What is too much for a number is as good as the largest.

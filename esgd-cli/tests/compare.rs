@@ -14,7 +14,7 @@ fn esgd(args: &[&str]) -> Output {
 }
 
 /// Small enough for a test.
-const SMALL: [&str; 14] = [
+const SMALL: [&str; 15] = [
     "--set=generations=3",
     "--set=mu=4",
     "--set=lambda=4",
@@ -28,6 +28,7 @@ const SMALL: [&str; 14] = [
     "--set=network.hidden=[8]",
     "--set=start.shared.epochs=1",
     "--set=start.shared.candidates=2",
+    "--set=start.shared.halvings=0",
     "--set=compare.rates=[0.02, 0.1]",
 ];
 
@@ -50,6 +51,9 @@ fn results(out: &Path) -> Vec<Value> {
     rows.into_iter()
         .map(|mut row| {
             row.as_object_mut().unwrap().remove("seconds");
+            for each in row["each"].as_array_mut().unwrap() {
+                each.as_object_mut().unwrap().retain(|name, _| !name.ends_with("seconds"));
+            }
             row
         })
         .collect()
@@ -81,9 +85,14 @@ fn every_method_gets_the_same_and_is_run_once() {
         let row = row.unwrap_or_else(|| panic!("{method} is missing"));
         assert_eq!(row["fitness"].as_array().unwrap().len(), 2);
         let share = row["share"].as_f64().unwrap();
-        assert!(share <= 1.0, "{method} spent {share}");
-        // A method stops short of the budget by less than an epoch of all its networks.
-        let least = if method == "single" { 0.15 } else { 0.8 };
+        assert!(share <= if method == "oracle" { 2.0 } else { 1.0 }, "{method} spent {share}");
+        // A method stops short of the budget by less than an epoch of some of its networks.
+        let least = match method {
+            "single" => 0.15,
+            // Two runs, each as long as the budget.
+            "oracle" => 1.8,
+            _ => 0.87,
+        };
         assert!(share > least, "{method} spent {share}");
     }
     let several = first.iter().filter(|row| row["part"] != "best").count();
@@ -145,7 +154,7 @@ fn rivals_anneal_in_their_own_way() {
 fn an_interrupted_comparison_goes_on_to_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
-    let methods = "--methods=esgd,population,asha,long";
+    let methods = "--methods=esgd,population,asha,long,swa";
     let args = ["--seeds=2", "--budget=2000", methods];
     assert!(esgd(&compare(&whole.display().to_string(), &args)).status.success());
     let out = dir.path().join("interrupted");
@@ -208,7 +217,6 @@ fn mistakes_are_one_sentence() {
     let out = dir.path().join("none").display().to_string();
     for (more, expected) in [
         (&["--methods=esgd,pbb"][..], "did you mean `pbt`"),
-        (&["--methods=oracle"], "needs `tuned`"),
         (&["--seeds=0"], "--seeds 0: expected"),
         (&["--budget=many"], "--budget many: expected a number of epochs"),
         (&["--budget=3"], "the budget is too small for `esgd`"),

@@ -98,7 +98,7 @@ pub fn any_settings(
                 },
                 start: match start {
                     0 => Start::Independent,
-                    _ => Start::Shared { epochs: 1, candidates: 2 },
+                    _ => Start::Shared { epochs: 1, candidates: 2, halvings: 0 },
                 },
                 guarantee: Guarantee {
                     way: if way == 0 { Way::Archive } else { Way::BackOff },

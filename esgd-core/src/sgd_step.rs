@@ -9,7 +9,7 @@ use crate::{
     executor,
     guarantee::{Brood, Guard, License, Progress, Resident, Seat},
     rng::{Key, Philox, Purpose},
-    settings::{Per, RecipePolicy},
+    settings::{FineTune, Per, RecipePolicy},
 };
 
 /// An individual's part of the step: who it is, and what it trains with for how long.
@@ -45,17 +45,27 @@ impl<P: Problem> Esgd<'_, P> {
     /// Some epochs with a small learning rate, backed off as well (section 4.1).
     pub(crate) fn fine_tune(&self, psi: Psi<P>) -> Step<P> {
         let tune = &self.settings.fine_tune;
-        self.train(psi, self.settings.generations + 1, tune.epochs, Some(&tune.lr))
+        self.train(psi, self.settings.generations + 1, tune.epochs, Some(tune))
     }
 
-    /// `lr` is the learning rate of fine-tuning, which takes the place of every recipe's own.
-    fn train(&self, mut psi: Psi<P>, k: usize, epochs: usize, lr: Option<&Range>) -> Step<P> {
+    /// Fine-tuning has a learning rate that takes the place of every recipe's own, and may be for the best
+    /// alone.
+    fn train(
+        &self,
+        mut psi: Psi<P>,
+        k: usize,
+        epochs: usize,
+        tune: Option<&FineTune>,
+    ) -> Step<P> {
+        let lr = tune.map(|tune| &tune.lr);
+        let seats = tune.map_or(self.settings.mu, |tune| tune.seats(self.settings.mu));
         let individuals = psi.depart();
         let guard = psi.guard();
         let failed = AtomicBool::new(false);
         let played = executor::map(self.executor, individuals, |_, individual| {
             let Progress { seat: j, epochs: done, .. } = individual.progress().unwrap_or_default();
-            let idle = guard.is_anchor(individual.id()) || done >= epochs;
+            // A seat is a rank: individuals departed best first.
+            let idle = guard.is_anchor(individual.id()) || done >= epochs || j >= seats;
             if idle || self.stopped() || failed.load(Ordering::Relaxed) {
                 return Played { individual, error: None };
             }

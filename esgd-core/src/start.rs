@@ -1,6 +1,8 @@
 //! The initial population Ψ(0) (section 3.3): independent draws, one trained network cloned, or
 //! existing networks and perturbations of them.
 
+use std::ops::RangeInclusive;
+
 use crate::{
     EpochReport, Error, Esgd, Id, Individual, Population, Problem, Recipe, Scored, Tally,
     algorithm1::Psi,
@@ -8,11 +10,18 @@ use crate::{
     guarantee::Brood,
     plan::Mutation,
     rng::{Key, Purpose},
-    settings::{RecipePolicy, Recipes, SettingsError, Start},
+    settings::{RecipePolicy, Recipes, Rung, SettingsError, Start},
 };
 
-/// A network that was tried, and what it was trained with.
-type Tried<P> = (Scored<<P as Problem>::Genome>, Recipe);
+/// A candidate of a shared start, and what it was trained with so far.
+struct Candidate<P: Problem> {
+    /// Its number, from which its random numbers follow.
+    j: usize,
+    recipe: Recipe,
+    scored: Scored<P::Genome>,
+    /// The optimizer's, if it may train on.
+    state: Option<P::State>,
+}
 
 /// A network of Ψ(0), or what went wrong.
 type Founded<P> = Result<Scored<<P as Problem>::Genome>, Error<<P as Problem>::Error>>;
@@ -27,11 +36,9 @@ impl<P: Problem> Esgd<'_, P> {
                 self.judge
                     .score(Brood::new(self.judge.problem().init(key).map_err(Error::Problem)?))
             })?,
-            Start::Shared { epochs, candidates } => {
-                tally.epochs = epochs * candidates;
-                let tried = self.for_each_seat(candidates, |j| self.pretrain(j, epochs))?;
-                let best = tried.into_iter().min_by_key(|(scored, _)| scored.fitness());
-                let (scored, recipe) = best.unzip();
+            Start::Shared { .. } => {
+                tally.epochs = self.settings.start.epochs();
+                let (scored, recipe) = self.shared()?.map(|one| (one.scored, one.recipe)).unzip();
                 found = recipe;
                 scored.into_iter().flat_map(|best| vec![best; self.settings.mu]).collect()
             }
@@ -61,14 +68,54 @@ impl<P: Problem> Esgd<'_, P> {
         Ok(Population::found(individuals, self.settings, self.judge.yardstick().clone(), tally))
     }
 
-    /// A network trained for some epochs with a recipe of its own; for a shared start.
-    fn pretrain(&self, j: usize, epochs: usize) -> Result<Tried<P>, Error<P::Error>> {
+    /// The best candidate of a shared start. The better half of those on a rung climbs to the next.
+    fn shared(&self) -> Result<Option<Candidate<P>>, Error<P::Error>> {
+        let mut best: Vec<Candidate<P>> = vec![];
+        let rungs = self.settings.start.rungs();
+        let mut trained = 0;
+        for (i, &Rung { candidates, epochs }) in rungs.iter().enumerate() {
+            best.truncate(candidates);
+            let climbed = self.for_each_seat(candidates, |seat| {
+                let mut one = self.pretrain(seat, best.get(seat), trained + 1..=trained + epochs)?;
+                one.state = one.state.filter(|_| i + 1 < rungs.len());
+                Ok(one)
+            })?;
+            best = climbed;
+            // Stable: of equals the earlier one.
+            best.sort_by_key(|one| one.scored.fitness());
+            trained += epochs;
+        }
+        Ok(best.into_iter().next())
+    }
+
+    /// A candidate after some epochs: `before` trained on, or else a new one with number `j` and a recipe
+    /// of its own.
+    fn pretrain(
+        &self,
+        j: usize,
+        before: Option<&Candidate<P>>,
+        epochs: RangeInclusive<usize>,
+    ) -> Result<Candidate<P>, Error<P::Error>> {
         let problem = self.judge.problem();
-        let recipe = self.settings.optimizers.draw(&mut self.key(Purpose::Recipe, j).stream());
+        let j = before.map_or(j, |one| one.j);
+        let recipe = match before {
+            Some(one) => one.recipe.clone(),
+            None => {
+                self.settings.optimizers.draw(&mut self.key(Purpose::Recipe, j).stream())
+            }
+        };
         let hyper = recipe.at(1, self.settings.generations);
-        let mut theta = problem.init(self.key(Purpose::Init, j)).map_err(Error::Problem)?;
-        let mut state = problem.state(&theta, &hyper).map_err(Error::Problem)?;
-        for s in 1..=epochs {
+        let mut theta = match before {
+            Some(one) => problem.fork(one.scored.theta()),
+            None => problem.init(self.key(Purpose::Init, j)),
+        }
+        .map_err(Error::Problem)?;
+        let mut state = match before.and_then(|one| one.state.clone()) {
+            Some(state) => state,
+            None => problem.state(&theta, &hyper).map_err(Error::Problem)?,
+        };
+        let last = *epochs.end();
+        for s in epochs {
             if self.stopped() {
                 break;
             }
@@ -78,13 +125,13 @@ impl<P: Problem> Esgd<'_, P> {
         let scored = self.judge.score(Brood::new(theta))?;
         self.observer.epoch(&EpochReport {
             k: 0,
-            s: epochs,
+            s: last,
             id: Id { generation: 0, step: 0, index: j },
             hyper: &hyper,
             fitness: scored.fitness(),
             backed_off: false,
         });
-        Ok((scored, recipe))
+        Ok(Candidate { j, recipe, scored, state: Some(state) })
     }
 
     /// What clone `j` of a network begins with, which was trained with `recipe`: where recipes are

@@ -79,7 +79,7 @@ fn settings() -> Settings {
         guarantee: Guarantee { way: Way::Archive, ..Settings::paper().guarantee },
         mutation: MutationSettings { sigma: 0.0, ..Settings::paper().mutation },
         recipes: Recipes { policy: RecipePolicy::Explore, perturb: 0.2, resample: 0.25 },
-        fine_tune: FineTune { epochs: 0, lr: Range::fixed(1.0) },
+        fine_tune: FineTune { epochs: 0, best: 0, lr: Range::fixed(1.0) },
         ..small()
     }
 }
@@ -132,7 +132,7 @@ fn clones_of_a_shared_start_inherit_its_recipe() {
     let first = |policy| {
         let problem = Reference::new(Function::Sphere, 3);
         let settings = Settings {
-            start: Start::Shared { epochs: 2, candidates: 4 },
+            start: Start::Shared { epochs: 2, candidates: 4, halvings: 0 },
             recipes: Recipes { policy, perturb: 0.1, resample: 0.0 },
             evolution_steps: 0,
             ..settings()

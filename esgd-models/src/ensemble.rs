@@ -61,11 +61,18 @@ impl Predictions {
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         let (_, y) = data.slice(0, data.len())?;
         let classes: Vec<u32> = y.to_vec1()?;
-        if classes.len() * self.classes != self.probabilities.len() {
+        if self.classes == 0 || classes.len() * self.classes != self.probabilities.len() {
             return Err(Error::Data(format!(
                 "{} has {} samples: expected those that the predictions were made of",
                 data.name(),
                 data.len()
+            )));
+        }
+        if let Some(class) = classes.iter().find(|class| **class as usize >= self.classes) {
+            return Err(Error::Data(format!(
+                "{} has class {class}: expected those below {}, the classes that are predicted",
+                data.name(),
+                self.classes
             )));
         }
         let (mut loss, mut wrong) = (0.0, 0);

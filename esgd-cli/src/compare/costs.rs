@@ -1,7 +1,10 @@
 //! What training and evaluating cost, in forward passes of a sample: a gradient step takes three a
 //! sample, forwards and backwards, and an evaluation one.
 
-use esgd_core::{Settings, Tally, settings::Start};
+use esgd_core::{
+    Settings, Tally,
+    settings::{FineTune, Rung, Start},
+};
 use esgd_models::{Network, Supervised};
 use serde::{Deserialize, Serialize};
 
@@ -69,15 +72,17 @@ impl Costs {
         2 * networks as u64 * self.fitness + self.averaging()
     }
 
-    /// Scoring averaged weights.
+    /// Scoring averaged weights, and once more with statistics estimated anew where there are any.
     pub fn averaging(self) -> u64 {
-        self.fitness + if self.statistics { self.train } else { 0 }
+        self.fitness + if self.statistics { self.train + self.fitness } else { 0 }
     }
 
     /// What a run under these settings has spent, from what it tells.
     pub fn spent(self, s: &Settings, tally: Tally) -> Spent {
         let (scored, unscored) = match s.start {
-            Start::Shared { epochs, candidates } => (candidates, epochs * candidates),
+            Start::Shared { .. } => {
+                (s.start.rungs().iter().map(|rung| rung.candidates).sum(), s.start.epochs())
+            }
             Start::Independent | Start::Founders { .. } => (s.mu, 0),
         };
         let offspring = if clones(s) { 0 } else { tally.offspring };
@@ -92,14 +97,18 @@ impl Costs {
     fn parts(self, s: &Settings) -> (u64, u64) {
         let mu = s.mu as u64;
         let start = match s.start {
-            Start::Shared { epochs, candidates } => {
-                candidates as u64 * (epochs as u64 * STEP * self.train + self.fitness)
+            Start::Shared { .. } => {
+                let rung = |rung: Rung| {
+                    rung.candidates as u64 * (rung.epochs as u64 * STEP * self.train + self.fitness)
+                };
+                s.start.rungs().into_iter().map(rung).sum()
             }
             Start::Independent | Start::Founders { .. } => mu * self.fitness,
         };
         // An anchor is never trained.
         let trained = mu - u64::from(s.guarantee.anchor);
-        let end = trained * s.fine_tune.epochs as u64 * self.epoch();
+        let tuned = trained.min(s.fine_tune.seats(s.mu) as u64);
+        let end = tuned * s.fine_tune.epochs as u64 * self.epoch();
         let offspring = if clones(s) { 0 } else { (s.evolution_steps * s.lambda) as u64 };
         let generation = trained * s.epochs as u64 * self.epoch() + offspring * self.fitness;
         (start + end, generation)
@@ -111,17 +120,17 @@ impl Costs {
         fixed.saturating_add(generation.saturating_mul(settings.generations as u64))
     }
 
-    /// The same settings with as many generations as `budget` is enough for.
+    /// The same settings with as many generations as `budget` is enough for. What is not enough for another
+    /// goes into fine-tuning, of all individuals or of the best.
     pub fn longest(self, settings: &Settings, budget: u64) -> Option<Settings> {
         let (fixed, generation) = self.parts(settings);
         let left = budget.checked_sub(fixed)?;
         let generations = left / generation;
         let mut longest = Settings { generations: generations as usize, ..settings.clone() };
-        // What is not enough for a generation may be for another epoch at the end.
-        if settings.fine_tune.epochs > 0 {
-            let trained = settings.mu as u64 - u64::from(settings.guarantee.anchor);
-            let epoch = trained * self.epoch();
-            longest.fine_tune.epochs += (left % generation / epoch) as usize;
+        let spare = left % generation / self.epoch();
+        if spare > 0 {
+            let trained = settings.mu - usize::from(settings.guarantee.anchor);
+            longest.fine_tune = tuned_longer(&settings.fine_tune, trained, spare as usize);
         }
         (generations > 0).then_some(longest)
     }
@@ -129,6 +138,12 @@ impl Costs {
     /// How many epochs, each with an evaluation, `budget` is enough for, after evaluating once.
     pub fn epochs(self, budget: u64) -> usize {
         (budget.saturating_sub(self.fitness) / self.epoch()) as usize
+    }
+
+    /// The epochs of each of `n` runs that share a budget; some have one more than others.
+    pub fn shares(self, budget: u64, n: usize) -> Vec<usize> {
+        let total = (budget.saturating_sub(n as u64 * self.fitness) / self.epoch()) as usize;
+        (0..n).map(|i| total / n + usize::from(i < total % n)).collect()
     }
 
     /// A budget as it is written: a number of epochs, or of samples.
@@ -147,6 +162,18 @@ impl Costs {
     }
 }
 
+/// Fine-tuning with `spare` more epochs, for no fewer than half of the individuals that it was for where
+/// there is as much to give.
+fn tuned_longer(own: &FineTune, trained: usize, spare: usize) -> FineTune {
+    let seats = own.seats(trained);
+    let total = seats * own.epochs + spare;
+    let shares = (seats.div_ceil(2)..=seats).map(|best| (best, total / best));
+    let longer = shares.filter(|(_, epochs)| *epochs >= own.epochs.max(1));
+    let most = longer.max_by_key(|(best, epochs)| (best * epochs, *best));
+    let (best, epochs) = most.unwrap_or((total, 1));
+    FineTune { epochs, best, lr: own.lr.clone() }
+}
+
 /// Whether offspring are copies, whose fitness is known.
 fn clones(s: &Settings) -> bool {
     s.rho == 1 && s.mutation.sigma == 0.0
@@ -154,6 +181,8 @@ fn clones(s: &Settings) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const COSTS: Costs = Costs { train: 1000, fitness: 300, statistics: false };
@@ -169,10 +198,37 @@ mod tests {
         assert_eq!((longest(expected), longest(expected - 1)), (Some(5), Some(4)));
         let cut = COSTS.longest(&settings, expected - 1).unwrap();
         assert_eq!(cut.fine_tune.epochs, 3 + 2, "what was left of a generation");
+        assert_eq!(cut.fine_tune.seats(4), 4);
         assert!(COSTS.run(&cut) < expected);
         assert_eq!(longest(4 * 300 + 4 * 3 * 3300), None);
-        settings.start = Start::Shared { epochs: 2, candidates: 3 };
+        assert_eq!(COSTS.shares(3 * 300 + 8 * 3300, 3), [3, 3, 2]);
+        assert_eq!(COSTS.shares(3 * 300 + 8 * 3300 - 1, 3), [3, 2, 2]);
+        assert_eq!(COSTS.shares(1, 2), [0, 0]);
+        settings.start = Start::Shared { epochs: 2, candidates: 3, halvings: 0 };
         assert_eq!(COSTS.run(&settings), expected - 4 * 300 + 3 * (2 * 3000 + 300));
+        settings.start = Start::Shared { epochs: 2, candidates: 3, halvings: 1 };
+        let climbed = 2 * (2 * 3000 + 300);
+        assert_eq!(COSTS.run(&settings), expected - 4 * 300 + 3 * (2 * 3000 + 300) + climbed);
+    }
+
+    proptest! {
+        /// What a run stops short by is less than an epoch of one network for each that it fine-tunes.
+        #[test]
+        fn little_is_left(
+            mu in 1usize..12, epochs in 1usize..4, tune in 0usize..4, lambda in 0usize..9,
+            best in 0usize..12, extra in 0u64..500_000,
+        ) {
+            let mut settings = Settings::paper();
+            (settings.mu, settings.epochs, settings.lambda) = (mu, epochs, lambda);
+            settings.fine_tune.epochs = tune;
+            settings.fine_tune.best = best.min(mu);
+            settings.generations = 1;
+            let budget = COSTS.run(&settings) + extra;
+            let longest = COSTS.longest(&settings, budget).unwrap();
+            let left = budget - COSTS.run(&longest);
+            prop_assert!(longest.fine_tune.epochs >= tune);
+            prop_assert!(left < longest.fine_tune.seats(mu).max(1) as u64 * COSTS.epoch() + lambda as u64 * 300, "{left}");
+        }
     }
 
     #[test]

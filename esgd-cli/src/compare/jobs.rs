@@ -8,9 +8,9 @@ use std::{
 
 use esgd_core::{
     Entry, Error as CoreError, Esgd, Executor, Fitness, Halving, HalvingSettings, Individual,
-    Keeper, KeeperError, Observer, Population, Problem, Report, Settings,
+    Keeper, KeeperError, Observer, Outcome as RunOutcome, Population, Problem, Report, Settings,
 };
-use esgd_models::{Error, Genome, OptimizerState};
+use esgd_models::{Error, Genome, OptimizerState, RunningMean};
 
 use super::{
     choosing::{self, Candidate},
@@ -52,7 +52,12 @@ struct Log<'a> {
     began: Instant,
 }
 
-impl Log<'_> {
+impl<'a> Log<'a> {
+    fn after(found: Option<&Found>, metrics: &'a Mutex<Metrics>) -> Self {
+        let before = found.map_or(0.0, |found| found.manifest.seconds);
+        Self { metrics, before, began: Instant::now() }
+    }
+
     fn seconds(&self) -> f64 {
         self.before + self.began.elapsed().as_secs_f64()
     }
@@ -65,21 +70,24 @@ impl Observer for Log<'_> {
     }
 }
 
-/// Keeps the networks that a single run passes through after some generation, to average them.
-struct Trail {
+/// Averages the networks that a single run passes through after some generation. Checkpoints end there: a
+/// run that is interrupted while it averages goes on from where that began.
+struct Trail<'a> {
+    checkpoints: Checkpoints<'a>,
     after: usize,
-    networks: Mutex<Vec<Arc<Genome>>>,
+    mean: Mutex<RunningMean>,
 }
 
-impl Keeper<Genome, OptimizerState> for Trail {
+impl Keeper<Genome, OptimizerState> for Trail<'_> {
     fn population(&self, psi: &Population<Genome, OptimizerState>) -> Result<(), KeeperError> {
-        if psi.generation() > self.after {
-            let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-            networks.extend(psi.individuals().iter().map(|one| one.scored().shared()));
+        if psi.generation() <= self.after {
+            return self.checkpoints.population(psi);
         }
-        Ok(())
+        let mut mean = self.mean.lock().unwrap_or_else(PoisonError::into_inner);
+        psi.individuals().iter().try_for_each(|one| Ok(mean.add(one.scored().theta())?))
     }
 
+    /// Its generations are an epoch each, so there is nothing in between to keep.
     fn individual(
         &self,
         _: &Individual<Genome, OptimizerState>,
@@ -97,78 +105,77 @@ impl Place<'_> {
         resumed: Option<Resumed>,
     ) -> Result<Option<Left>, Failure> {
         let (found, psi) = resumed.unzip();
-        let metrics = Mutex::new(match &found {
-            None => self.new_metrics()?,
-            Some(found) => Metrics::reopen(&self.metrics(), &found.manifest.metrics)
-                .map_err(Failure::Failed)?,
-        });
-        let (kept, toml) = ((1, config.run.checkpoint_share), config.to_toml()?);
-        let checkpoints = Checkpoints::new(self.folder, toml, kept, &metrics, found.as_ref())
-            .map_err(|e| {
-                Failure::Failed(format!(
-                    "cannot keep checkpoints in {}: {e}",
-                    self.folder.display()
-                ))
-            })?;
-        let before = found.map_or(0.0, |found| found.manifest.seconds);
-        let log = Log { metrics: &metrics, before, began: Instant::now() };
-        let esgd = Esgd::new(self.problem, &config.settings)
-            .executor(self.executor)
-            .observer(&log)
-            .keeper(&checkpoints)
-            .stop_when(self.interrupt.flag());
-        let outcome = match psi {
-            None => esgd.run(),
-            Some(psi) => esgd.resume(psi),
-        };
-        let outcome = outcome.map_err(|failure| sentence(&failure.error))?;
+        let metrics = self.metrics(found.as_ref())?;
+        let checkpoints = self.checkpoints(config, found.as_ref(), &metrics)?;
+        let log = Log::after(found.as_ref(), &metrics);
+        let outcome = self.run(&config.settings, psi, &log, &checkpoints)?;
         let last = outcome.population.individuals().iter().map(|one| one.scored().into());
         Ok((!outcome.stopped).then(|| Left {
             best: (&outcome.best.scored).into(),
-            recipe: outcome.best.hyper.map(|hyper| hyper.to_string()),
+            recipe: outcome.best.hyper.as_ref().map(ToString::to_string),
             last: last.collect(),
             seconds: log.seconds(),
         }))
     }
 
-    /// A single run of which the average after some generation counts.
-    pub fn average(&self, settings: &Settings, after: usize) -> Result<Option<Left>, Failure> {
-        let metrics = Mutex::new(self.new_metrics()?);
-        let log = Log { metrics: &metrics, before: 0.0, began: Instant::now() };
-        let trail = Trail { after, networks: Mutex::default() };
-        let run = Esgd::new(self.problem, settings)
-            .executor(self.executor)
-            .observer(&log)
-            .keeper(&trail)
-            .stop_when(self.interrupt.flag())
-            .run()
-            .map_err(|failure| sentence(&failure.error))?;
+    /// A single run and the average of its weights after some generation: as they are, or with statistics
+    /// estimated anew. The best of all counts, as of every run.
+    pub fn average(
+        &self,
+        config: &Config,
+        after: usize,
+        resumed: Option<Resumed>,
+    ) -> Result<Option<Left>, Failure> {
+        let (found, psi) = resumed.unzip();
+        let metrics = self.metrics(found.as_ref())?;
+        let checkpoints = self.checkpoints(config, found.as_ref(), &metrics)?;
+        let log = Log::after(found.as_ref(), &metrics);
+        let trail = Trail { checkpoints, after, mean: Mutex::default() };
+        let run = self.run(&config.settings, psi, &log, &trail)?;
         if run.stopped {
             return Ok(None);
         }
-        let networks = trail.networks.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let networks: Vec<_> = networks.iter().map(|theta| &**theta).collect();
-        let plain = self.problem.inner().average(&networks)?;
-        let (theta, loss) = match choosing::reestimated(self.problem, &plain)? {
-            Some(anew) => anew,
-            None => {
-                let loss = self.problem.fitness(&plain)?;
-                (plain, loss)
+        let mut all: Vec<Candidate> = vec![(&run.best.scored).into()];
+        let mean = trail.mean.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plain) = mean.mean()? {
+            if let Some((theta, loss)) = choosing::reestimated(self.problem, &plain)? {
+                all.push(Candidate { theta: Arc::new(theta), fitness: Fitness::new(loss) });
             }
-        };
-        let best = Candidate { theta: Arc::new(theta), fitness: Fitness::new(loss) };
-        Ok(Some(Left {
-            last: vec![best.clone()],
+            let fitness = Fitness::new(self.problem.fitness(&plain)?);
+            all.push(Candidate { theta: Arc::new(plain), fitness });
+        }
+        all.sort_by_key(|one| one.fitness);
+        Ok(all.first().cloned().map(|best| Left {
             best,
-            recipe: run.best.hyper.map(|hyper| hyper.to_string()),
+            last: all,
+            recipe: run.best.hyper.as_ref().map(ToString::to_string),
             seconds: log.seconds(),
         }))
     }
 
+    fn run(
+        &self,
+        settings: &Settings,
+        psi: Option<Population<Genome, OptimizerState>>,
+        log: &Log<'_>,
+        keeper: &dyn Keeper<Genome, OptimizerState>,
+    ) -> Result<RunOutcome<Metered<'_>>, Failure> {
+        let esgd = Esgd::new(self.problem, settings)
+            .executor(self.executor)
+            .observer(log)
+            .keeper(keeper)
+            .stop_when(self.interrupt.flag());
+        let outcome = match psi {
+            None => esgd.run(),
+            Some(psi) => esgd.resume(psi),
+        };
+        outcome.map_err(|failure| sentence(&failure.error))
+    }
+
     /// Successive halving.
     pub fn halve(&self, settings: &HalvingSettings) -> Result<Option<Left>, Failure> {
-        let metrics = Mutex::new(self.new_metrics()?);
-        let log = Log { metrics: &metrics, before: 0.0, began: Instant::now() };
+        let metrics = self.metrics(None)?;
+        let log = Log::after(None, &metrics);
         let trials = Halving::new(self.problem, settings)
             .executor(self.executor)
             .observer(&log)
@@ -186,14 +193,30 @@ impl Place<'_> {
         }))
     }
 
-    fn metrics(&self) -> std::path::PathBuf {
-        self.folder.join("metrics.jsonl")
+    /// The log of a run, behind what its checkpoint has of it.
+    fn metrics(&self, found: Option<&Found>) -> Result<Mutex<Metrics>, Failure> {
+        let path = self.folder.join("metrics.jsonl");
+        let metrics = match found {
+            Some(found) => {
+                Metrics::reopen(&path, &found.manifest.metrics).map_err(Failure::Failed)?
+            }
+            None => Metrics::create(&path)
+                .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))?,
+        };
+        Ok(Mutex::new(metrics))
     }
 
-    fn new_metrics(&self) -> Result<Metrics, Failure> {
-        let path = self.metrics();
-        Metrics::create(&path)
-            .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))
+    fn checkpoints<'m>(
+        &self,
+        config: &Config,
+        found: Option<&Found>,
+        metrics: &'m Mutex<Metrics>,
+    ) -> Result<Checkpoints<'m>, Failure> {
+        let kept = (1, config.run.checkpoint_share);
+        let made = Checkpoints::new(self.folder, config.to_toml()?, kept, metrics, found);
+        made.map_err(|e| {
+            Failure::Failed(format!("cannot keep checkpoints in {}: {e}", self.folder.display()))
+        })
     }
 }
 

@@ -120,7 +120,7 @@ impl Method {
             Self::Long => "long single run",
             Self::Swa => "single run with SWA",
             Self::Single => "short single run",
-            Self::Oracle => "single run at the rate found",
+            Self::Oracle => "single run at the best rate",
         }
     }
 
@@ -150,12 +150,12 @@ impl Method {
             }
             Self::Single => "one run of compare.single with a mu-th of the budget",
             Self::Oracle => {
-                "one run as long as the budget with the learning rate that `tuned` found, which is not paid for"
+                "a run for each learning rate in compare.rates, each as long as the budget; the best counts, and the others are not paid for"
             }
         }
     }
 
-    /// Whether it spends less than it uses, and so is no rival.
+    /// Whether it spends less than the budget, or more, and so is no rival.
     pub fn is_apart(self) -> bool {
         matches!(self, Self::Single | Self::Oracle)
     }
@@ -176,16 +176,15 @@ impl Method {
         ))
     }
 
-    /// What it runs within `budget`; for `tuned` one job a learning rate, for `oracle` the job at `rate`.
-    pub fn jobs(
-        self,
-        config: &Config,
-        costs: Costs,
-        budget: u64,
-        rate: Option<f64>,
-    ) -> Result<Vec<Job>, Failure> {
+    /// Whether it has a run for each learning rate of `compare.rates`.
+    pub fn tries_rates(self) -> bool {
+        matches!(self, Self::Tuned | Self::Oracle)
+    }
+
+    /// What it runs within `budget`: one job, or one for each learning rate.
+    pub fn jobs(self, config: &Config, costs: Costs, budget: u64) -> Result<Vec<Job>, Failure> {
         let own = &config.settings;
-        let choosing = if self.leaves_many() { costs.choosing(own.mu) } else { 0 };
+        let choosing = if self.leaves_many() { costs.choosing(own.mu + 1) } else { 0 };
         let for_training = budget.checked_sub(choosing).ok_or_else(|| self.too_small())?;
         let single = |epochs: usize, pool: OptimizerPool| match epochs {
             0 => Err(self.too_small()),
@@ -204,21 +203,16 @@ impl Method {
             Self::Pbt => longest(&population_based(own))?,
             Self::Long => single(costs.epochs(budget), pool)?,
             Self::Single => single(costs.epochs(budget) / own.mu, pool)?,
-            Self::Oracle => {
-                let rate = rate.ok_or_else(|| {
-                    Failure::Usage(
-                        "the method `oracle` needs `tuned`: name both in --methods".into(),
-                    )
-                })?;
-                single(costs.epochs(budget), with_rate(&pool, rate))?
-            }
-            Self::Tuned => {
+            Self::Tuned | Self::Oracle => {
                 let rates = &config.compare.rates;
-                let share = budget / rates.len() as u64;
-                let run = |&rate: &f64| {
-                    single(costs.epochs(share), with_rate(&pool, rate)).map(Job::Evolve)
+                let shares = match self {
+                    Self::Oracle => vec![costs.epochs(budget); rates.len()],
+                    _ => costs.shares(budget, rates.len()),
                 };
-                return rates.iter().map(run).collect();
+                let run = |(&rate, epochs): (&f64, usize)| {
+                    single(epochs, with_rate(&pool, rate)).map(Job::Evolve)
+                };
+                return rates.iter().zip(shares).map(run).collect();
             }
             Self::Swa => {
                 let left = budget.checked_sub(costs.averaging()).ok_or_else(|| self.too_small())?;
@@ -228,10 +222,11 @@ impl Method {
             }
             Self::Asha => {
                 let epochs = (budget / costs.epoch()) as usize;
-                // A bracket of 27 trials at η = 3 takes three times the epochs of its longest.
-                let most = (epochs / 4).max(1);
-                let first = most.div_ceil(ETA.pow(3)).max(1);
-                if epochs < first {
+                // A bracket of 27 trials at η = 3 takes three times the epochs of its longest, and who is
+                // promoted early some more.
+                let most = epochs / 4;
+                let first = (most / ETA.pow(3)).max(1);
+                if most < first {
                     return Err(self.too_small());
                 }
                 return Ok(vec![Job::Halve(HalvingSettings {
@@ -276,8 +271,9 @@ fn alone(own: &Settings, epochs: usize, optimizers: OptimizerPool) -> Settings {
 /// Population-based training as published: no annealing but what it finds by itself.
 fn population_based(own: &Settings) -> Settings {
     let mut optimizers = own.optimizers.clone();
-    for range in optimizers.0.iter_mut().flat_map(|spec| spec.ranges.values_mut()) {
-        range.anneal = Schedule::Constant;
+    for spec in &mut optimizers.0 {
+        spec.ranges.remove("lr_decay");
+        spec.ranges.values_mut().for_each(|range| range.anneal = Schedule::Constant);
     }
     Settings {
         epochs: own.epochs,

@@ -20,17 +20,18 @@ use std::{
     time::Duration,
 };
 
-use esgd_core::{Executor, Fitness, Problem, Serial};
+use esgd_core::{Executor, Problem, Serial};
 use esgd_models::{Workers, data::Splits};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use self::{methods::Method, rows::Row, table::HEADS};
+pub use self::{methods::Method, rows::Row, statistics::Interval, table::HEADS};
 
 use self::{
     cell::{Cell, Outcome},
     costs::Costs,
+    methods::Job,
     rows::Runs,
     running::Bench,
 };
@@ -90,7 +91,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let costs = Costs::of(&problem);
     let budget = match &args.budget {
         Some(text) => costs.parse(text)?,
-        None => costs.run(&config.settings) + costs.choosing(config.settings.mu),
+        None => costs.run(&config.settings) + costs.choosing(config.settings.mu + 1),
     };
     let name = task::name(&config);
     let out = args.out.clone().unwrap_or_else(|| Path::new("comparisons").join(name));
@@ -126,7 +127,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let (runs, folders) = series.run(&methods, &seeds, costs)?;
     bar.finish_and_clear();
     let rows = rows::rows(&runs, budget, problem.task().macs());
-    let verdict = verdict::sentences(&rows, seeds.len());
+    let verdict = verdict::sentences(&rows, &runs, seeds.len());
     let comparison = Comparison {
         network: problem.task().name().to_owned(),
         macs: problem.task().macs(),
@@ -214,49 +215,42 @@ impl Series<'_> {
         seeds: &[u64],
         costs: Costs,
     ) -> Result<(Vec<Runs>, Vec<Run>), Failure> {
-        let (mut runs, mut folders): (Vec<Runs>, Vec<Run>) = (vec![], vec![]);
-        let (given, independent): (Vec<Method>, Vec<Method>) =
-            methods.iter().partition(|method| **method == Method::Oracle);
-        for methods in [independent, given] {
-            let rate = given_rate(&runs);
-            let mut cells: Vec<(Cell, Option<Outcome>)> = vec![];
-            for &method in &methods {
-                let jobs = method.jobs(self.bench.config, costs, self.budget, rate)?;
-                let rates = &self.bench.config.compare.rates;
-                for &seed in seeds {
-                    for (i, job) in jobs.iter().enumerate() {
-                        let rate = match method {
-                            Method::Tuned => Some(rates[i]),
-                            Method::Oracle => rate,
-                            _ => None,
-                        };
-                        let dir = self.out.join("runs");
-                        let budget = self.budget / jobs.len() as u64;
-                        let cell =
-                            Cell::new((method, rate), job, seed, budget, &self.content, &dir);
-                        let kept = cell.kept();
-                        cells.push((cell, kept));
-                    }
+        let dir = self.out.join("runs");
+        let mut cells: Vec<(Cell, Option<Outcome>)> = vec![];
+        for &method in methods {
+            let jobs = method.jobs(self.bench.config, costs, self.budget)?;
+            let rates = &self.bench.config.compare.rates;
+            for &seed in seeds {
+                for (i, job) in jobs.iter().enumerate() {
+                    let rate = method.tries_rates().then(|| rates[i]);
+                    let budget = match (method, job) {
+                        (Method::Tuned, Job::Evolve(settings)) => costs.run(settings),
+                        _ => self.budget,
+                    };
+                    let cell = Cell::new((method, rate), job, seed, budget, &self.content, &dir);
+                    let kept = cell.kept();
+                    cells.push((cell, kept));
                 }
             }
-            self.run_missing(&mut cells)?;
-            for &method in &methods {
-                let of_seed = |seed: &u64| {
-                    let of = |(cell, _): &&(Cell, Option<Outcome>)| {
-                        cell.method == method && cell.seed == *seed
-                    };
-                    cells.iter().filter(of).filter_map(|(_, outcome)| outcome.clone()).collect()
-                };
-                runs.push(Runs { method, seeds: seeds.iter().map(of_seed).collect() });
-            }
-            folders.extend(cells.into_iter().map(|(cell, _)| Run {
-                method: cell.method,
-                seed: cell.seed,
-                rate: cell.rate,
-                folder: cell.folder.strip_prefix(self.out).unwrap_or(&cell.folder).into(),
-            }));
         }
-        Ok((runs, folders))
+        self.run_missing(&mut cells)?;
+        let of_method = |&method: &Method| {
+            let of_seed = |seed: &u64| {
+                let of = |(cell, _): &&(Cell, Option<Outcome>)| {
+                    cell.method == method && cell.seed == *seed
+                };
+                cells.iter().filter(of).filter_map(|(_, outcome)| outcome.clone()).collect()
+            };
+            Runs { method, seeds: seeds.iter().map(of_seed).collect() }
+        };
+        let runs = methods.iter().map(of_method).collect();
+        let folder = |(cell, _): (Cell, Option<Outcome>)| Run {
+            method: cell.method,
+            seed: cell.seed,
+            rate: cell.rate,
+            folder: cell.folder.strip_prefix(self.out).unwrap_or(&cell.folder).into(),
+        };
+        Ok((runs, cells.into_iter().map(folder).collect()))
     }
 
     /// Runs what was not run before: single networks side by side, one a thread, then populations, one
@@ -320,15 +314,4 @@ impl Series<'_> {
         let message = || "interrupted; the same command goes on".to_owned();
         self.bench.interrupt.failure(message).map_or(Ok(()), Err)
     }
-}
-
-/// The learning rate that `tuned` found: the lowest loss to choose by in the mean of seeds.
-fn given_rate(runs: &[Runs]) -> Option<f64> {
-    let tuned = runs.iter().find(|runs| runs.method == Method::Tuned)?;
-    let rates = tuned.seeds.first()?.iter().map(|outcome| outcome.rate);
-    let loss = |i: usize| {
-        let of_rate = tuned.seeds.iter().filter_map(|of_seed| Some(of_seed.get(i)?.best.fitness));
-        Fitness::new(of_rate.map(Fitness::get).sum())
-    };
-    rates.enumerate().min_by_key(|(i, _)| loss(*i))?.1
 }

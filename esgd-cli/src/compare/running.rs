@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use esgd_core::{Executor, Fitness};
@@ -44,7 +44,7 @@ impl Bench<'_> {
     ) -> Result<Option<Outcome>, Failure> {
         let resumed = self.prepare(cell)?;
         let before = match (&cell.job, &resumed) {
-            (Job::Evolve(settings), Some((_, psi))) => {
+            (Job::Evolve(settings) | Job::Average { settings, .. }, Some((_, psi))) => {
                 Costs::of(self.problem).spent(settings, psi.tally())
             }
             _ => Spent::default(),
@@ -54,7 +54,9 @@ impl Bench<'_> {
         let place = Place { folder, problem: &problem, executor, interrupt };
         let left = match &cell.job {
             Job::Evolve(settings) => place.evolve(&self.config_with(settings), resumed)?,
-            Job::Average { settings, after } => place.average(settings, *after)?,
+            Job::Average { settings, after } => {
+                place.average(&self.config_with(settings), *after, resumed)?
+            }
             Job::Halve(settings) => place.halve(settings)?,
         };
         let Some(left) = left else { return Ok(None) };
@@ -78,16 +80,18 @@ impl Bench<'_> {
         Config { settings: settings.clone(), ..self.config.clone() }
     }
 
-    /// A folder to run in, and the checkpoint that is in it. Without a whole one it is emptied.
+    /// A folder to run in, and the checkpoint that is in it. Without one it is emptied; one that is there
+    /// and cannot be used is not removed.
     fn prepare(&self, cell: &Cell) -> Result<Option<Resumed>, Failure> {
-        if let Job::Evolve(_) = cell.job {
-            let found = checkpoint::search(&cell.folder).ok().flatten();
-            let resumed = found.and_then(|found| {
-                let psi = resume::restore(&cell.folder, &found, self.problem).ok()?;
-                Some((found, psi))
-            });
-            if resumed.is_some() {
-                return Ok(resumed);
+        if let Job::Evolve(_) | Job::Average { .. } = cell.job {
+            let hint = |failure: Failure| {
+                let folder = cell.folder.display();
+                Failure::Failed(format!("{failure}; to run it again, remove {folder}"))
+            };
+            if let Some(found) = checkpoint::search(&cell.folder).map_err(hint)? {
+                let psi =
+                    resume::restore(&cell.folder, &found, self.problem).map_err(hint)?;
+                return Ok(Some((found, psi)));
             }
         }
         let cannot = |e: io::Error| {
@@ -97,7 +101,7 @@ impl Bench<'_> {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(cannot(e)),
             _ => fs::create_dir_all(&cell.folder).map_err(cannot)?,
         }
-        if let Job::Evolve(settings) = &cell.job {
+        if let Job::Evolve(settings) | Job::Average { settings, .. } = &cell.job {
             let toml = self.config_with(settings).to_toml()?;
             atomic_file::write(&cell.folder.join("config.toml"), toml.as_bytes())?;
         }
@@ -115,8 +119,7 @@ impl Bench<'_> {
         let best = self.one(&left.best)?;
         let file = cell.folder.join("best.safetensors");
         atomic_file::write(&file, &left.best.theta.to_safetensors()?)?;
-        let sound: Vec<_> =
-            left.last.iter().filter(|one| one.fitness.is_finite()).cloned().collect();
+        let sound = sound(&left);
         let (mut ensemble, mut soup) = (None, None);
         if cell.method.leaves_many() && sound.len() > 1 {
             let chosen = choosing::ensemble(problem, &sound, executor)?;
@@ -178,6 +181,14 @@ impl Bench<'_> {
         }
         Ok(Some(self.problem.evaluate(theta, data)?))
     }
+}
+
+/// What an ensemble or a soup may be made of: the best network, which may be of an earlier generation, and
+/// those that are left.
+fn sound(left: &Left) -> Vec<Candidate> {
+    let others = left.last.iter().filter(|one| !Arc::ptr_eq(&one.theta, &left.best.theta));
+    let all = std::iter::once(&left.best).chain(others);
+    all.filter(|one| one.fitness.is_finite()).cloned().collect()
 }
 
 fn since(before: Spent, problem: &Metered<'_>) -> Spent {

@@ -1,6 +1,8 @@
 //! What seeds say: means with confidence intervals, and paired comparisons.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use esgd_core::Fitness;
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 
 /// The mean of some values and half the width of its 95 % confidence interval by Student's t; no interval
 /// of a single value.
@@ -11,23 +13,42 @@ pub fn mean(values: &[f64]) -> (f64, Option<f64>) {
     (mean, half.map(|(deviation, t)| t.inverse_cdf(0.975) * deviation))
 }
 
-/// A paired comparison: the mean of a − b over seeds.
+/// A paired comparison of a with b over seeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paired {
-    pub difference: f64,
-    /// Half the width of its 95 % confidence interval.
-    pub half: f64,
-    /// The two-sided p of Student's paired t-test.
+    /// The mean of a − b and half the width of its 95 % confidence interval; none where a run diverged, or
+    /// where all differ by the same.
+    pub interval: Option<Interval>,
+    /// Two-sided: of Student's paired t-test, or of a sign test where there is no interval.
     pub p: f64,
-    /// In how many seeds a is lower.
+    /// In how many seeds a is lower, and in how many higher.
     pub lower: usize,
+    pub higher: usize,
 }
 
-/// Compares values of the same seeds; `None` of fewer than two, where one is not finite, or where all
-/// differ by the same.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    pub mean: f64,
+    pub half: f64,
+}
+
+/// Compares values of the same seeds; `None` of fewer than two. What is not finite is worse than any number.
 pub fn paired(a: &[f64], b: &[f64]) -> Option<Paired> {
+    if a.len() != b.len() || a.len() < 2 {
+        return None;
+    }
+    let pairs = || a.iter().zip(b).map(|(a, b)| (Fitness::new(*a), Fitness::new(*b)));
+    let lower = pairs().filter(|(a, b)| a < b).count();
+    let higher = pairs().filter(|(a, b)| a > b).count();
+    let of_t = students(a, b);
+    let p = of_t.map_or_else(|| sign_test(lower, higher), |(_, p)| p);
+    Some(Paired { interval: of_t.map(|(interval, _)| interval), p, lower, higher })
+}
+
+/// Student's paired t-test; `None` where it cannot be made.
+fn students(a: &[f64], b: &[f64]) -> Option<(Interval, f64)> {
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-    if a.len() != b.len() || differences.iter().any(|d| !d.is_finite()) {
+    if differences.iter().any(|d| !d.is_finite()) {
         return None;
     }
     let t = students_t(differences.len())?;
@@ -40,8 +61,14 @@ pub fn paired(a: &[f64], b: &[f64]) -> Option<Paired> {
         // The same difference in every seed is chance where it comes in steps, as an error rate does.
         false => return None,
     };
-    let lower = differences.iter().filter(|d| **d < 0.0).count();
-    Some(Paired { difference: mean, half: t.inverse_cdf(0.975) * deviation, p, lower })
+    Some((Interval { mean, half: t.inverse_cdf(0.975) * deviation }, p))
+}
+
+/// The two-sided p of so many seeds for and against, if either were as likely.
+fn sign_test(lower: usize, higher: usize) -> f64 {
+    let n = (lower + higher) as u64;
+    let Ok(coin) = Binomial::new(0.5, n) else { return 1.0 };
+    (2.0 * coin.cdf(lower.min(higher) as u64)).min(1.0)
 }
 
 /// Holm's correction: the p of each of several tests made at once.
@@ -83,10 +110,11 @@ mod tests {
     fn as_scipy_has_it() {
         let (a, b) = ([1.2, 0.9, 1.4, 1.1, 1.3], [1.0, 0.95, 1.1, 0.9, 1.05]);
         let found = paired(&a, &b).unwrap();
-        near(found.difference, 0.18);
+        let Interval { mean: difference, half } = found.interval.unwrap();
+        near(difference, 0.18);
         near(found.p, 0.04076382688571029);
-        near(found.half, 0.16773956924633265);
-        assert_eq!(found.lower, 1);
+        near(half, 0.16773956924633265);
+        assert_eq!((found.lower, found.higher), (1, 4));
         let (mean, half) = mean(&a);
         near(mean, 1.18);
         near(half.unwrap(), 0.238838838809998);
@@ -105,10 +133,27 @@ mod tests {
     #[test]
     fn too_little_to_compare_is_said_so() {
         assert_eq!(paired(&[1.0], &[2.0]), None);
-        assert_eq!(paired(&[1.0, f64::NAN], &[2.0, 3.0]), None);
         assert_eq!(mean(&[1.0]), (1.0, None));
         let same = paired(&[1.0, 2.0], &[1.0, 2.0]).unwrap();
-        assert_eq!((same.difference, same.half, same.p, same.lower), (0.0, 0.0, 1.0, 0));
-        assert_eq!(paired(&[1.0, 2.0], &[2.0, 3.0]), None);
+        let level = Interval { mean: 0.0, half: 0.0 };
+        assert_eq!((same.interval, same.p, same.lower, same.higher), (Some(level), 1.0, 0, 0));
+    }
+
+    /// scipy 1.17.1: `stats.binomtest(1, 6).pvalue` is 0.21875, `stats.binomtest(0, 6).pvalue` 0.03125.
+    #[test]
+    fn where_a_run_diverged_signs_are_counted() {
+        let finite = [1.0; 6];
+        let worse = [2.0, 2.0, f64::NAN, 2.0, f64::INFINITY, 2.0];
+        let found = paired(&finite, &worse).unwrap();
+        assert_eq!((found.interval, found.lower, found.higher), (None, 6, 0));
+        near(found.p, 0.03125);
+        let found = paired(&worse, &[3.0, 1.0, 1.0, 1.0, 1.0, 1.0]).unwrap();
+        assert_eq!((found.lower, found.higher), (1, 5));
+        near(found.p, 0.21875);
+        let both = paired(&[f64::NAN, f64::NAN], &[f64::INFINITY, f64::NAN]).unwrap();
+        assert_eq!((both.p, both.lower, both.higher), (1.0, 0, 0));
+        let constant = paired(&[1.0, 2.0], &[2.0, 3.0]).unwrap();
+        assert_eq!(constant.interval, None);
+        near(constant.p, 0.5);
     }
 }

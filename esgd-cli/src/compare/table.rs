@@ -7,17 +7,18 @@ use esgd_core::Fitness;
 use super::{
     Comparison,
     rows::{Difference, Row, Top},
-    statistics,
+    statistics::{self, Interval},
 };
 
 /// The columns.
-pub const HEADS: [&str; 10] = [
+pub const HEADS: [&str; 11] = [
     "method",
     "loss to choose by",
     "test loss",
     "test error %",
     "test error % of the top",
     "ESGD minus it, loss",
+    "ESGD minus it, error %",
     "networks",
     "budget",
     "operations",
@@ -26,17 +27,19 @@ pub const HEADS: [&str; 10] = [
 
 impl Row {
     /// Its cells as text.
-    pub fn cells(&self) -> [String; 10] {
+    pub fn cells(&self) -> [String; 11] {
         let numbers = |values: &[Fitness]| values.iter().map(|v| v.get()).collect::<Vec<_>>();
         let percent: Vec<f64> = self.test_error.iter().map(|e| 100.0 * e).collect();
-        let against = self.against.and_then(|against| against.loss);
+        let (loss, error) = self.against.map_or((None, None), |a| (a.loss, a.error));
+        let seeds = self.fitness.len();
         [
             self.title.clone(),
             interval(&numbers(&self.fitness), 4),
             interval(&numbers(&self.test_loss), 4),
             interval(&percent, 2),
             self.top.as_ref().map_or_else(String::new, top),
-            against.map_or_else(String::new, |d| difference(&d, self.fitness.len())),
+            loss.map_or_else(String::new, |d| difference(&d, seeds, (1.0, 4))),
+            error.map_or_else(String::new, |d| difference(&d, seeds, (100.0, 2))),
             match self.networks {
                 n if n == n.round() => format!("{n:.0}"),
                 n => format!("{n:.1}"),
@@ -71,9 +74,16 @@ fn top(top: &Top) -> String {
     }
 }
 
-fn difference(d: &Difference, seeds: usize) -> String {
+/// A difference times `scale` with so many digits.
+fn difference(d: &Difference, seeds: usize, (scale, digits): (f64, usize)) -> String {
     let p = if d.p < 0.001 { "p < .001".to_owned() } else { format!("p = {:.3}", d.p) };
-    format!("{:+.4} ± {:.4}, {p}, {} of {seeds}", d.mean, d.half, d.lower)
+    let by = match d.interval {
+        Some(Interval { mean, half }) => {
+            format!("{:+.digits$} ± {:.digits$}", scale * mean, scale * half)
+        }
+        None => "by signs".to_owned(),
+    };
+    format!("{by}, {p}, {} of {seeds}", d.lower)
 }
 
 impl Comparison {
@@ -82,7 +92,7 @@ impl Comparison {
         let mut text = format!("{}\n\n", self.heading());
         // Writing to a string does not fail.
         let _ = writeln!(text, "| {} |", HEADS.join(" | "));
-        let _ = writeln!(text, "|---|---|---|---|---|---|---:|---:|---:|---:|");
+        let _ = writeln!(text, "|---|---|---|---|---|---|---|---:|---:|---:|---:|");
         for row in &self.rows {
             let mut cells = row.cells();
             if row.apart {
@@ -102,28 +112,31 @@ impl Comparison {
     /// A line a row and seed.
     pub fn csv(&self) -> String {
         let mut text = String::from(
-            "method,part,apart,seed,fitness,test_loss,test_error,networks,budget_share,gradient_samples,evaluation_samples,flops,core_seconds\n",
+            "method,part,apart,seed,fitness,test_loss,test_error,networks,members,budget_share,gradient_samples,evaluation_samples,flops,seconds,core_seconds\n",
         );
         for row in &self.rows {
             let part = serde_json::to_value(row.part).unwrap_or_default();
-            for (i, fitness) in row.fitness.iter().enumerate() {
+            for (i, each) in row.each.iter().enumerate() {
                 let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+                let passes = each.spent.passes() as f64;
                 let _ = writeln!(
                     text,
-                    "{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                    "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
                     row.method.name(),
                     part.as_str().unwrap_or_default(),
                     row.apart,
                     self.seeds[i],
-                    fitness.get(),
+                    row.fitness[i].get(),
                     number(row.test_loss.get(i).map(|f| f.get())),
                     number(row.test_error.get(i).copied()),
-                    row.networks,
-                    row.share,
-                    row.spent.gradient_samples,
-                    row.spent.evaluation_samples,
-                    row.flops,
-                    row.seconds
+                    each.networks,
+                    each.members,
+                    passes / self.budget as f64,
+                    each.spent.gradient_samples,
+                    each.spent.evaluation_samples,
+                    passes * 2.0 * self.macs as f64,
+                    each.seconds,
+                    each.core_seconds
                 );
             }
         }
@@ -135,8 +148,8 @@ impl Comparison {
         format!(
             "{} on {}: {} training samples, {} to choose by, {} to test. A budget of {:.1} epochs for each \
              method, evaluations counted as a third of a gradient step: {} forward passes, {:.2e} floating-point \
-             operations. {} seed{}, paired; mean ± 95 % confidence interval; p of paired t-tests, corrected by \
-             Holm.",
+             operations. {} seed{}, paired; mean ± 95 % confidence interval; p of paired t-tests of like with like, \
+             corrected by Holm, of losses and of errors each.",
             self.network,
             self.data,
             self.train,
@@ -151,7 +164,7 @@ impl Comparison {
     }
 }
 
-const APART: &str = "In italics what is no rival: it spends a share of the budget, or is given what tuning found without paying for it.";
+const APART: &str = "In italics what is no rival: it spends a share of the budget, or more than all of it.";
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,7 +174,7 @@ impl fmt::Display for Comparison {
             cells.max().unwrap_or(0).max(HEADS[i].chars().count())
         };
         // The top and the seconds are in the files; a terminal is not as wide.
-        let shown = [0, 2, 3, 5, 6, 7];
+        let shown = [0, 2, 3, 5, 7, 8];
         let line = |cells: &[String]| {
             let padded = shown.iter().map(|&i| {
                 let (cell, width) = (&cells[i], width(i));
@@ -176,7 +189,7 @@ impl fmt::Display for Comparison {
         let mut apart = false;
         for (is_apart, cells) in &rows {
             if *is_apart && !apart {
-                writeln!(f, "no rivals: a share of the budget, or tuning that is not paid for")?;
+                writeln!(f, "no rivals: a share of the budget, or more than all of it")?;
                 apart = true;
             }
             writeln!(f, "{}", line(cells))?;

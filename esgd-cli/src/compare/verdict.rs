@@ -2,14 +2,14 @@
 
 use super::{
     methods::Method,
-    rows::{Against, Difference, Part, Row, mean},
+    rows::{Against, Difference, Part, Row, Runs, mean},
 };
 
 /// A p below this is taken for a difference.
 const LEVEL: f64 = 0.05;
 
-/// Sentences about ESGD's best network against each rival's at the same budget.
-pub fn sentences(rows: &[Row], seeds: usize) -> Vec<String> {
+/// Sentences about what ESGD leaves against what each rival does at the same budget, like with like.
+pub fn sentences(rows: &[Row], runs: &[Runs], seeds: usize) -> Vec<String> {
     let is_esgd = |row: &&Row| row.method == Method::Esgd && row.part == Part::Best;
     let Some(esgd) = rows.iter().find(is_esgd) else {
         return vec!["ESGD was not among the methods, so nothing is compared with it.".into()];
@@ -21,7 +21,10 @@ pub fn sentences(rows: &[Row], seeds: usize) -> Vec<String> {
     }
     let of_loss: fn(&Against) -> Option<Difference> = |against| against.loss;
     for (metric, of) in [("loss", of_loss), ("error", |against| against.error)] {
-        sentences.extend(by(metric, of, rows));
+        sentences.extend(by(metric, of, rows, Part::Best));
+    }
+    for part in [Part::Soup, Part::Ensemble] {
+        sentences.extend(by("loss", of_loss, rows, part));
     }
     let lowest = |several: bool| {
         let rivals = rows.iter().filter(|row| !row.apart && (row.networks > 1.0) == several);
@@ -49,41 +52,78 @@ pub fn sentences(rows: &[Row], seeds: usize) -> Vec<String> {
             row.networks
         ));
     }
+    sentences.extend(runs.iter().filter(|r| r.method.tries_rates()).filter_map(edge));
     sentences
 }
 
-/// How ESGD compares by a metric on test data.
-fn by(metric: &str, of: fn(&Against) -> Option<Difference>, rows: &[Row]) -> Option<String> {
-    let rivals = rows.iter().filter(|row| !row.apart && row.part == Part::Best);
-    let tested: Vec<_> =
-        rivals.filter_map(|row| Some((&row.title, of(row.against.as_ref()?)?))).collect();
+/// How ESGD's networks, or what is made of them, compare by a metric on test data.
+fn by(
+    metric: &str,
+    of: fn(&Against) -> Option<Difference>,
+    rows: &[Row],
+    part: Part,
+) -> Option<String> {
+    let rivals = rows.iter().filter(|row| !row.apart && row.part == part);
+    let tested: Vec<_> = rivals
+        .filter_map(|row| Some((row.method.title(), of(row.against.as_ref()?)?)))
+        .collect();
     let titles = |test: &dyn Fn(&Difference) -> bool| {
-        let chosen = tested.iter().filter(|(_, d)| test(d)).map(|(title, _)| title.as_str());
+        let chosen = tested.iter().filter(|(_, d)| test(d)).map(|(title, _)| *title);
         chosen.collect::<Vec<_>>().join(", ")
     };
     let found = |d: &Difference| d.p < LEVEL;
     let parts = [
-        ("beats ", titles(&|d| found(d) && d.mean < 0.0)),
-        ("loses to ", titles(&|d| found(d) && d.mean > 0.0)),
+        ("beats ", titles(&|d| found(d) && d.is_ahead())),
+        ("loses to ", titles(&|d| found(d) && !d.is_ahead())),
         (
             "is ahead, by less than these seeds can show, of ",
-            titles(&|d| !found(d) && d.mean < 0.0),
+            titles(&|d| !found(d) && d.is_ahead()),
         ),
         (
             "is behind or level, by less than they can show, with ",
-            titles(&|d| !found(d) && d.mean >= 0.0),
+            titles(&|d| !found(d) && !d.is_ahead()),
         ),
     ];
+    let (whose, those_of) = match part {
+        Part::Best => ("ESGD", ""),
+        Part::Ensemble => ("ESGD's ensemble", "the ensemble of "),
+        Part::Soup => ("ESGD's soup", "the soup of "),
+    };
     let parts: Vec<_> = parts
         .into_iter()
         .filter(|(_, list)| !list.is_empty())
-        .map(|(what, list)| format!("{what}{list}"))
+        .map(|(what, list)| format!("{what}{those_of}{list}"))
         .collect();
     let on = match rows.iter().all(|row| row.test_loss.is_empty()) {
         true => "the loss to choose by, for want of test data,".to_owned(),
         false => format!("test {metric}"),
     };
-    (!parts.is_empty()).then(|| format!("By {on} ESGD {}.", parts.join("; ")))
+    (!parts.is_empty()).then(|| format!("By {on} {whose} {}.", parts.join("; ")))
+}
+
+/// That the best learning rate is at an end of those tried, so that a better one may lie beyond.
+fn edge(runs: &Runs) -> Option<String> {
+    let mut rates: Vec<(f64, f64)> = vec![];
+    for outcome in runs.seeds.iter().flatten() {
+        let (rate, loss) = (outcome.rate?, outcome.best.fitness.get());
+        match rates.iter_mut().find(|(other, _)| *other == rate) {
+            Some((_, sum)) => *sum += loss,
+            None => rates.push((rate, loss)),
+        }
+    }
+    rates.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let best = (0..rates.len()).min_by(|&i, &j| rates[i].1.total_cmp(&rates[j].1))?;
+    let end = match best {
+        _ if rates.len() < 2 => return None,
+        0 => "smallest",
+        best if best + 1 == rates.len() => "largest",
+        _ => return None,
+    };
+    Some(format!(
+        "The best learning rate of {}, {}, is the {end} of compare.rates: a better one may lie beyond.",
+        runs.method.title(),
+        rates[best].0
+    ))
 }
 
 /// The loss that a row is ranked by.

@@ -146,12 +146,7 @@ impl Config {
 
     /// Of all epochs spent those that are not the start's.
     pub fn epochs_of_generations(&self, spent: usize) -> usize {
-        match self.settings.start {
-            Start::Shared { epochs, candidates } => {
-                spent.saturating_sub(epochs.saturating_mul(candidates))
-            }
-            Start::Independent | Start::Founders { .. } => spent,
-        }
+        spent.saturating_sub(self.settings.start.epochs())
     }
 
     fn from_table(mut table: Table) -> Result<Self, Failure> {

@@ -10,7 +10,7 @@ use super::{
     scale::Scale,
 };
 use crate::{
-    compare::{Comparison, Method, Row},
+    compare::{Comparison, Interval, Method, Row},
     failure::Failure,
 };
 
@@ -49,7 +49,7 @@ fn table(comparison: &Comparison) -> Table {
             values.iter().map(|v| v.get()).sum::<f64>() / values.len() as f64
         };
         let error = row.test_error.iter().sum::<f64>() / row.test_error.len() as f64;
-        let against = row.against.and_then(|against| against.loss).map(|d| d.mean);
+        let against = row.against.and_then(|against| against.loss).and_then(|d| Some(d.interval?.mean));
         let by = [
             None,
             Some(mean(&row.fitness)),
@@ -96,8 +96,14 @@ fn methods(comparison: &Comparison) -> Table {
 
 /// ESGD against each row: the mean difference and its confidence interval.
 fn differences(comparison: &Comparison) -> Option<Figure> {
-    let tested: Vec<_> =
-        comparison.rows.iter().filter_map(|row| Some((row, row.against?.loss?))).collect();
+    let tested: Vec<(&Row, Interval, f64)> = comparison
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let loss = row.against?.loss?;
+            Some((row, loss.interval?, loss.p))
+        })
+        .collect();
     if tested.is_empty() {
         return None;
     }
@@ -107,7 +113,7 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
     };
     let (left, top) = (300.0, 12.0);
     let bottom = top + 22.0 * tested.len() as f64;
-    let ends = tested.iter().flat_map(|(_, d)| [d.mean - d.half, d.mean + d.half, 0.0]);
+    let ends = tested.iter().flat_map(|(_, d, _)| [d.mean - d.half, d.mean + d.half, 0.0]);
     let x = Scale::over(ends, false).on(left, WIDTH - 24.0);
     let mut svg = open(WIDTH, bottom + 44.0, title);
     for tick in x.ticks(5) {
@@ -119,9 +125,9 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
             super::scale::number(tick)
         );
     }
-    for (i, (row, d)) in tested.iter().enumerate() {
+    for (i, (row, d, p)) in tested.iter().enumerate() {
         let y = top + 22.0 * (i as f64 + 0.5);
-        let colour = match (d.p < 0.05, d.mean < 0.0) {
+        let colour = match (*p < 0.05, d.mean < 0.0) {
             (true, true) => 2,
             (true, false) => 3,
             (false, _) => 7,
@@ -137,7 +143,7 @@ fn differences(comparison: &Comparison) -> Option<Figure> {
             escaped(&row.title),
             d.mean,
             d.half,
-            d.p
+            p
         );
     }
     svg += &format!(

@@ -2,7 +2,7 @@
 //! MLSys 2020, Algorithm 2): the tuner that a population is compared with.
 //!
 //! Trials with recipes of their own train for r epochs; the best 1/η of those that have, go on to rη, and
-//! so on up to R. A worker that is free promotes whoever can be promoted, from the highest rung down, or
+//! so on up to R, rounded. A worker that is free promotes whoever can be promoted, from the highest rung down, or
 //! begins a new trial. Here workers are simulated: a job takes as long as it has epochs, and jobs that are
 //! under way at the same time run on the executor. So a run depends on the number of simulated workers
 //! and not on the machine's.
@@ -29,7 +29,7 @@ pub struct HalvingSettings {
     pub seed: u64,
     /// η: one of so many goes on. At least 2.
     pub eta: usize,
-    /// r: epochs before a trial is first compared. At least 1.
+    /// r: the fewest epochs before a trial is first compared. At least 1.
     pub first: usize,
     /// R: the most epochs of a trial, over which its recipe is annealed. At least r.
     pub most: usize,

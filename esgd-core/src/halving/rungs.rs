@@ -1,4 +1,4 @@
-//! Which trial trains next: the rungs r, rη, … R, and the scores that trials reached them with.
+//! Which trial trains next: the rungs R, R/η, R/η² … down to r, and the scores that trials reached them with.
 
 use std::{collections::HashSet, ops::RangeInclusive};
 
@@ -18,13 +18,15 @@ pub(super) struct Rungs {
 }
 
 impl Rungs {
-    /// The rungs from `first` epochs to `most`.
+    /// The rungs from `most` epochs down to no less than `first`, each rounded. From below, the last step
+    /// would be of any length, and the first rung as much too long.
     pub(super) fn new(eta: usize, first: usize, most: usize) -> Self {
-        let times = |&end: &usize| end.checked_mul(eta).filter(|next| *next < most);
-        let mut ends: Vec<_> = std::iter::successors(Some(first), times).collect();
-        if ends.last().is_some_and(|last| *last < most) {
-            ends.push(most);
-        }
+        let below = |&power: &usize| power.checked_mul(eta).filter(|p| *p <= most);
+        let powers = std::iter::successors(Some(1), below);
+        let rounded = powers.map(|power| most / power + usize::from(most % power * 2 >= power));
+        let mut ends: Vec<_> = rounded.take_while(|end| *end >= first).collect();
+        ends.reverse();
+        ends.dedup();
         let n = ends.len();
         let (reached, promoted) = (vec![vec![]; n], vec![HashSet::new(); n]);
         Self { eta, ends, reached, promoted, begun: 0 }
@@ -67,12 +69,17 @@ impl Rungs {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::rng::{Key, Purpose};
 
     #[test]
     fn rungs_end_with_the_most_epochs() {
         assert_eq!(Rungs::new(3, 1, 9).ends, [1, 3, 9]);
-        assert_eq!(Rungs::new(3, 2, 20).ends, [2, 6, 18, 20]);
+        assert_eq!(Rungs::new(3, 2, 20).ends, [2, 7, 20]);
+        assert_eq!(Rungs::new(3, 1, 31).ends, [1, 3, 10, 31]);
+        assert_eq!(Rungs::new(3, 3, 100).ends, [4, 11, 33, 100]);
         assert_eq!(Rungs::new(4, 5, 5).ends, [5]);
         assert_eq!(Rungs::new(2, 3, usize::MAX).ends.last(), Some(&usize::MAX));
         assert_eq!(Rungs::new(3, 1, 9).epochs(2), 4..=9);
@@ -97,6 +104,22 @@ mod tests {
         assert_eq!(rungs.next(1), Some((4, 0)), "two epochs are too many");
         assert_eq!(rungs.next(2), Some((3, 2)));
         assert_eq!(rungs.next(0), None);
+    }
+
+    proptest! {
+        /// A quarter of the budget is short enough for somebody to reach the highest rung.
+        #[test]
+        fn somebody_trains_the_most(budget in 12usize..3000, seed: u64) {
+            let most = budget / 4;
+            let mut rungs = Rungs::new(3, (most / 27).max(1), most);
+            let mut rng = Key::new(seed, Purpose::Init).stream();
+            let mut left = budget;
+            while let Some((trial, rung)) = rungs.next(left) {
+                left -= rungs.epochs(rung).count();
+                rungs.report(trial, rung, Fitness::new(rng.unit()));
+            }
+            prop_assert!(rungs.reached.last().is_some_and(|top| !top.is_empty()), "{:?}", rungs.ends);
+        }
     }
 
     #[test]

@@ -133,18 +133,19 @@ impl OptimizerPool {
         near
     }
 
-    /// A recipe to try after `recipe`, of the same kind; see [`Range::explore`].
+    /// A recipe to try after `recipe`, of the same kind; see [`Range::explore`]. Its learning rate is free,
+    /// so that it can go on falling; a dropout beyond its range could be beyond sense.
     pub(crate) fn explore(
         &self,
         recipe: &Recipe,
-        (amount, resample): (f64, f64),
+        by: (f64, f64),
         rng: &mut Philox,
     ) -> Recipe {
         let mut next = recipe.clone();
         if let Some(spec) = self.0.get(recipe.spec) {
             for (name, drawn) in &mut next.drawn {
                 if let Some(range) = spec.ranges.get(name) {
-                    drawn.value = range.explore(drawn.value, amount, resample, rng);
+                    drawn.value = range.explore(drawn.value, by, name == "lr", rng);
                 }
             }
         }

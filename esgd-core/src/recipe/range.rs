@@ -82,16 +82,23 @@ impl Range {
     }
 
     /// A value to try next: drawn anew with probability `resample`, or else multiplied by 1 − `amount` or
-    /// 1 + `amount`. What is uniform stays in its range; what is uniform in the logarithm may leave it, so
-    /// that a learning rate can go on falling.
-    pub(crate) fn explore(&self, value: f64, amount: f64, resample: f64, rng: &mut Philox) -> f64 {
+    /// 1 + `amount`, and kept in the range unless it is `free`.
+    pub(crate) fn explore(
+        &self,
+        value: f64,
+        (amount, resample): (f64, f64),
+        free: bool,
+        rng: &mut Philox,
+    ) -> f64 {
         let (anew, up) = (rng.unit() < resample, rng.unit() < 0.5);
         let factor = if up { 1.0 + amount } else { 1.0 - amount };
         match &self.law {
             _ if anew => self.draw(rng),
             Law::Fixed(_) | Law::Choice(_) => value,
-            Law::Uniform(low, high) => (value * factor).clamp(*low, *high),
-            Law::LogUniform(..) => value * factor,
+            Law::Uniform(..) | Law::LogUniform(..) if free => value * factor,
+            Law::Uniform(low, high) | Law::LogUniform(low, high) => {
+                (value * factor).clamp(*low, *high)
+            }
         }
     }
 

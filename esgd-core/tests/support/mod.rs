@@ -92,7 +92,7 @@ pub(crate) fn small() -> Settings {
         lambda: 7,
         rho: 2,
         m: 3,
-        fine_tune: FineTune { epochs: 1, lr: Range::fixed(1e-3) },
+        fine_tune: FineTune { epochs: 1, best: 0, lr: Range::fixed(1e-3) },
         optimizers: Reference::optimizers(),
         ..Settings::paper()
     }
@@ -111,7 +111,7 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
     let loops = (1usize..5, 1usize..4, 0usize..3, 0usize..3);
     let start = prop_oneof![
         Just(Start::Independent),
-        Just(Start::Shared { epochs: 1, candidates: 3 }),
+        Just(Start::Shared { epochs: 1, candidates: 3, halvings: 1 }),
         Just(Start::Founders { sigma: 0.5 }),
     ];
     let policy = prop_oneof![
@@ -150,7 +150,7 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
                     ..Settings::paper().mutation
                 },
                 recipes: Recipes { policy: p, perturb: 0.2, resample: 0.25 },
-                fine_tune: FineTune { epochs: tune, lr: Range::fixed(1e-3) },
+                fine_tune: FineTune { epochs: tune, best: seed as usize % (mu + 1), lr: Range::fixed(1e-3) },
                 ..small()
             };
             guarded_by(guards()[g].clone(), settings)

@@ -1,0 +1,104 @@
+//! The mean of networks that come one after another, as weights averaged over time are (SWA; Izmailov et
+//! al., 2018), in the memory of two.
+
+use candle_core::Var;
+
+use crate::{Error, Genome, Result, genome::variable};
+
+/// The sum of networks so far, in f64.
+///
+/// ```
+/// use esgd_core::{Problem, rng::{Key, Purpose}};
+/// use esgd_models::{Activation, RunningMean, Supervised, data::{Sizes, digits}, networks::mlp};
+///
+/// let splits = digits(Sizes { train: Some(80), validation: Some(20), test: None })?;
+/// let network = mlp(64, &[4], 10, Activation::Relu)?;
+/// let problem = Supervised::new(network, splits.train, splits.validation)?;
+/// let network = |seed| problem.init(Key::new(seed, Purpose::Init));
+/// let mut mean = RunningMean::default();
+/// mean.add(&network(1)?)?;
+/// mean.add(&network(2)?)?;
+/// let of_two = mean.mean()?;
+/// assert_eq!(of_two.map(|theta| theta.len()), Some(network(1)?.len()));
+/// # Ok::<(), esgd_models::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct RunningMean {
+    /// The first network, for its names and shapes, and the sums.
+    sums: Option<(Genome, Vec<f64>)>,
+    count: usize,
+}
+
+impl RunningMean {
+    /// Adds a network.
+    ///
+    /// # Errors
+    /// If it has another number of values than those before; what candle says.
+    pub fn add(&mut self, theta: &Genome) -> Result<()> {
+        let (shape, sums) = match &mut self.sums {
+            Some((shape, sums)) => (&*shape, sums),
+            none => {
+                let (shape, sums) = none.insert((theta.fork()?, vec![0.0; theta.len()]));
+                (&*shape, sums)
+            }
+        };
+        if theta.len() != shape.len() {
+            return Err(Error::Weights(format!(
+                "a network of {} values cannot be averaged with those of {}",
+                theta.len(),
+                shape.len()
+            )));
+        }
+        let all = theta.values()?;
+        sums.iter_mut().zip(all).for_each(|(sum, value)| *sum += f64::from(value));
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Their mean, statistics included; `None` of none.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub fn mean(&self) -> Result<Option<Genome>> {
+        let Some((shape, sums)) = &self.sums else { return Ok(None) };
+        let mut rest = &sums[..];
+        let mean = shape.with_tensors(|parameter| {
+            let own;
+            (own, rest) = rest.split_at(parameter.tensor().elem_count());
+            let mean = own.iter().map(|sum| (sum / self.count as f64) as f32).collect();
+            let var = variable(mean, parameter.tensor().shape())?;
+            Ok(Var::from_tensor(&var.to_device(parameter.tensor().device())?)?)
+        })?;
+        Ok(Some(mean))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Shape;
+
+    use super::*;
+    use crate::{Parameter, Role};
+
+    fn genome(values: &[f32]) -> Genome {
+        let parameter = |name: &str, values: &[f32]| Parameter {
+            name: name.into(),
+            role: Role::Weight,
+            var: variable(values.to_vec(), &Shape::from(values.len())).unwrap(),
+        };
+        let (a, b) = values.split_at(1);
+        Genome::new(vec![parameter("a", a), parameter("b", b)]).unwrap()
+    }
+
+    #[test]
+    fn the_mean_is_that_of_all() {
+        let mut mean = RunningMean::default();
+        assert!(mean.mean().unwrap().is_none());
+        for values in [[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [5.0, 5.0, -4.0]] {
+            mean.add(&genome(&values)).unwrap();
+        }
+        assert_eq!(mean.mean().unwrap().unwrap().values().unwrap(), [3.0, 3.0, 0.0]);
+        let message = mean.add(&genome(&[1.0, 2.0])).unwrap_err().to_string();
+        assert!(message.contains("of 2 values cannot be averaged with those of 3"), "{message}");
+    }
+}
