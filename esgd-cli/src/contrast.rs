@@ -19,7 +19,8 @@ pub fn settings(with: &Settings) -> Settings {
     let a_generation = with.mu.saturating_mul(with.epochs).max(1);
     let mut without = with.clone();
     without.start = Start::Independent;
-    without.generations = without.generations.saturating_add(with.start.epochs().div_ceil(a_generation));
+    without.generations =
+        without.generations.saturating_add(with.start.epochs().div_ceil(a_generation));
     without.evolution_steps = 0;
     without.recipes.policy = RecipePolicy::Keep;
     without.guarantee =

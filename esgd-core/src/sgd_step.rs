@@ -50,13 +50,7 @@ impl<P: Problem> Esgd<'_, P> {
 
     /// Fine-tuning has a learning rate that takes the place of every recipe's own, and may be for the best
     /// alone.
-    fn train(
-        &self,
-        mut psi: Psi<P>,
-        k: usize,
-        epochs: usize,
-        tune: Option<&FineTune>,
-    ) -> Step<P> {
+    fn train(&self, mut psi: Psi<P>, k: usize, epochs: usize, tune: Option<&FineTune>) -> Step<P> {
         let lr = tune.map(|tune| &tune.lr);
         let seats = tune.map_or(self.settings.mu, |tune| tune.seats(self.settings.mu));
         let individuals = psi.depart();

@@ -76,7 +76,8 @@ impl<P: Problem> Esgd<'_, P> {
         for (i, &Rung { candidates, epochs }) in rungs.iter().enumerate() {
             best.truncate(candidates);
             let climbed = self.for_each_seat(candidates, |seat| {
-                let mut one = self.pretrain(seat, best.get(seat), trained + 1..=trained + epochs)?;
+                let mut one =
+                    self.pretrain(seat, best.get(seat), trained + 1..=trained + epochs)?;
                 one.state = one.state.filter(|_| i + 1 < rungs.len());
                 Ok(one)
             })?;
@@ -100,9 +101,7 @@ impl<P: Problem> Esgd<'_, P> {
         let j = before.map_or(j, |one| one.j);
         let recipe = match before {
             Some(one) => one.recipe.clone(),
-            None => {
-                self.settings.optimizers.draw(&mut self.key(Purpose::Recipe, j).stream())
-            }
+            None => self.settings.optimizers.draw(&mut self.key(Purpose::Recipe, j).stream()),
         };
         let hyper = recipe.at(1, self.settings.generations);
         let mut theta = match before {

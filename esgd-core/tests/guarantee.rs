@@ -91,7 +91,11 @@ fn it_holds_at_every_edge() {
         |s| Settings { mu: 1, m: 1, rho: 1, ..s },
         |s| Settings { m: s.mu, ..s },
         |s| Settings { rho: s.mu, ..s },
-        |s| Settings { m: 1, fine_tune: FineTune { epochs: 0, best: 0, lr: Range::fixed(1.0) }, ..s },
+        |s| Settings {
+            m: 1,
+            fine_tune: FineTune { epochs: 0, best: 0, lr: Range::fixed(1.0) },
+            ..s
+        },
     ];
     for (guarantee, edge) in guards().into_iter().flat_map(|g| edges.map(|e| (g.clone(), e))) {
         for (kind, evolution_steps) in every_kind().flat_map(|kind| [0, 1, 2].map(|v| (kind, v))) {

@@ -13,14 +13,16 @@ mod table;
 mod verdict;
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
-use esgd_core::{Executor, Problem, Serial};
+use esgd_core::Problem;
 use esgd_models::{Workers, data::Splits};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -87,7 +89,6 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     }
     let splits = task::splits(&config.data)?;
     let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
-    let workers = Workers::new(config.run.threads())?;
     let costs = Costs::of(&problem);
     let budget = match &args.budget {
         Some(text) => costs.parse(text)?,
@@ -118,7 +119,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     };
     let series = Series {
         bench,
-        workers: &workers,
+        threads: config.run.threads(),
         lines: !args.quiet && !args.json,
         out: &out,
         budget,
@@ -199,7 +200,7 @@ pub fn bar(silent: bool) -> ProgressBar {
 /// All runs of a comparison.
 struct Series<'a> {
     bench: Bench<'a>,
-    workers: &'a Workers,
+    threads: usize,
     /// Whether a line is printed for each run.
     lines: bool,
     out: &'a Path,
@@ -253,46 +254,55 @@ impl Series<'_> {
         Ok((runs, cells.into_iter().map(folder).collect()))
     }
 
-    /// Runs what was not run before: single networks side by side, one a thread, then populations, one
-    /// after another.
+    /// Runs what was not run before, narrow runs first: as many side by side as have a thread for each of
+    /// their networks.
     fn run_missing(&self, cells: &mut [(Cell, Option<Outcome>)]) -> Result<(), Failure> {
-        let missing = cells.iter().filter(|(_, outcome)| outcome.is_none());
-        self.bench.bar.inc_length(missing.map(|(cell, _)| cell.budget).sum());
-        let (narrow, wide): (Vec<_>, Vec<_>) = cells
-            .iter_mut()
-            .filter(|(_, outcome)| outcome.is_none())
-            .partition(|(cell, _)| cell.job.width() == 1);
-        let narrow: Vec<_> = narrow.into_iter().map(Mutex::new).collect();
-        let failure = Mutex::new(None);
-        self.workers.run(narrow.len(), &|i| {
-            let mut slot = narrow[i].lock().unwrap_or_else(PoisonError::into_inner);
-            let failed = || failure.lock().unwrap_or_else(PoisonError::into_inner);
-            if failed().is_some() || self.bench.interrupt.is_raised() {
-                return;
-            }
-            match self.run_one(&slot.0, &Serial, 1) {
-                Ok(outcome) => slot.1 = outcome,
-                Err(why) => *failed() = Some(why),
-            }
-        });
-        if let Some(failure) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(failure);
+        let mut by_width: BTreeMap<usize, Vec<_>> = BTreeMap::new();
+        for (cell, outcome) in cells.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
+            self.bench.bar.inc_length(cell.budget);
+            by_width.entry(cell.job.width()).or_default().push((&*cell, outcome));
         }
-        for (cell, outcome) in wide {
+        for (width, cells) in by_width {
+            self.run_side_by_side(cells, width)?;
             self.interrupted()?;
-            *outcome = self.run_one(cell, self.workers, self.workers.count())?;
         }
-        self.interrupted()
+        Ok(())
     }
 
-    fn run_one(
+    fn run_side_by_side(
         &self,
-        cell: &Cell,
-        executor: &dyn Executor,
-        threads: usize,
-    ) -> Result<Option<Outcome>, Failure> {
+        cells: Vec<(&Cell, &mut Option<Outcome>)>,
+        width: usize,
+    ) -> Result<(), Failure> {
+        let lanes = (self.threads / width).clamp(1, cells.len().max(1));
+        let workers = (0..lanes)
+            .map(|i| Workers::new(self.threads / lanes + usize::from(i < self.threads % lanes)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let queue = Mutex::new(cells.into_iter());
+        let failure = Mutex::new(None);
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let failed = || failure.lock().unwrap_or_else(PoisonError::into_inner);
+        thread::scope(|scope| {
+            for workers in &workers {
+                scope.spawn(|| {
+                    while let Some((cell, outcome)) = next() {
+                        if failed().is_some() || self.bench.interrupt.is_raised() {
+                            return;
+                        }
+                        match self.run_one(cell, workers) {
+                            Ok(done) => *outcome = done,
+                            Err(why) => *failed() = Some(why),
+                        }
+                    }
+                });
+            }
+        });
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+
+    fn run_one(&self, cell: &Cell, workers: &Workers) -> Result<Option<Outcome>, Failure> {
         self.bench.bar.set_message(cell.title());
-        let outcome = self.bench.run(cell, executor, threads)?;
+        let outcome = self.bench.run(cell, workers)?;
         if let (Some(outcome), true) = (&outcome, self.lines) {
             let test = outcome.best.test;
             let test = test.map_or(String::new(), |test| format!(", test {:.4}", test.loss));

@@ -130,7 +130,8 @@ fn row(runs: &Runs, part: Part, budget: u64, macs: u64) -> Option<Row> {
     // Where all but one network of a seed diverged, that one is all that can be chosen.
     let best_of = |of_seed| best_of(of_seed, part).or_else(|| best_of(of_seed, Part::Best));
     let best: Vec<(&Outcome, &Scores)> = runs.seeds.iter().filter_map(|s| best_of(s)).collect();
-    let each: Vec<Each> = runs.seeds.iter().zip(&best).map(|(s, (_, best))| each(s, best)).collect();
+    let each: Vec<Each> =
+        runs.seeds.iter().zip(&best).map(|(s, (_, best))| each(s, best)).collect();
     let n = each.len() as f64;
     let mean = |value: &dyn Fn(&Each) -> f64| each.iter().map(value).sum::<f64>() / n;
     let total = each.iter().fold(Spent::default(), |total, one| total + one.spent);
@@ -232,12 +233,9 @@ fn compare(rows: &mut [Row]) {
         let by = if row.test_loss.is_empty() { &row.fitness } else { &row.test_loss };
         by.iter().map(|value| value.get()).collect()
     };
-    for kind in [
-        (false, Part::Best),
-        (false, Part::Ensemble),
-        (false, Part::Soup),
-        (true, Part::Best),
-    ] {
+    for kind in
+        [(false, Part::Best), (false, Part::Ensemble), (false, Part::Soup), (true, Part::Best)]
+    {
         let is_esgd = |row: &&Row| row.method == Method::Esgd && row.part == kind.1;
         let Some(esgd) = rows.iter().find(is_esgd).cloned() else { continue };
         let of_kind: Vec<usize> = (0..rows.len())
@@ -358,16 +356,17 @@ mod tests {
     #[test]
     fn a_best_rate_at_the_end_of_those_tried_is_said_so() {
         let tuned = |rates: [(f64, f64); 3]| {
-            let run = |(rate, loss)| Outcome {
-                rate: Some(rate),
-                ..outcome(Method::Tuned, 1, loss)
-            };
+            let run =
+                |(rate, loss)| Outcome { rate: Some(rate), ..outcome(Method::Tuned, 1, loss) };
             Runs { method: Method::Tuned, seeds: vec![rates.map(run).to_vec()] }
         };
         let verdict = |rates| compared(&[runs(Method::Esgd, &[0.5]), tuned(rates)]).1;
         let found = verdict([(0.1, 0.4), (0.2, 0.3), (0.4, f64::INFINITY)]);
         assert!(!found.contains("compare.rates"), "{found}");
         let found = verdict([(0.1, 0.2), (0.2, 0.3), (0.4, 0.5)]);
-        assert!(found.contains("tuned single run, 0.1, is the smallest of compare.rates"), "{found}");
+        assert!(
+            found.contains("tuned single run, 0.1, is the smallest of compare.rates"),
+            "{found}"
+        );
     }
 }

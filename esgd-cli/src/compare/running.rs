@@ -6,7 +6,7 @@ use std::{
 };
 
 use esgd_core::{Executor, Fitness};
-use esgd_models::{Evaluation, Genome, Network, Supervised, data::Splits};
+use esgd_models::{Evaluation, Genome, Network, Supervised, Workers, data::Splits};
 use indicatif::ProgressBar;
 
 use super::{
@@ -34,14 +34,8 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Runs a cell on `executor`, which has so many threads, and keeps what it came to; `None` if it was
-    /// interrupted.
-    pub fn run(
-        &self,
-        cell: &Cell,
-        executor: &dyn Executor,
-        threads: usize,
-    ) -> Result<Option<Outcome>, Failure> {
+    /// Runs a cell and keeps what it came to; `None` if it was interrupted.
+    pub fn run(&self, cell: &Cell, workers: &Workers) -> Result<Option<Outcome>, Failure> {
         let resumed = self.prepare(cell)?;
         let before = match (&cell.job, &resumed) {
             (Job::Evolve(settings) | Job::Average { settings, .. }, Some((_, psi))) => {
@@ -51,7 +45,7 @@ impl Bench<'_> {
         };
         let problem = Metered::new(self.problem, before, self.bar);
         let (folder, interrupt) = (cell.folder.as_path(), self.interrupt);
-        let place = Place { folder, problem: &problem, executor, interrupt };
+        let place = Place { folder, problem: &problem, executor: workers, interrupt };
         let left = match &cell.job {
             Job::Evolve(settings) => place.evolve(&self.config_with(settings), resumed)?,
             Job::Average { settings, after } => {
@@ -60,7 +54,7 @@ impl Bench<'_> {
             Job::Halve(settings) => place.halve(settings)?,
         };
         let Some(left) = left else { return Ok(None) };
-        let outcome = self.outcome(cell, &problem, left, (executor, threads))?;
+        let outcome = self.outcome(cell, &problem, left, workers)?;
         let most = problem.spent().passes();
         if most > cell.budget {
             return Err(Failure::Failed(format!(
@@ -89,8 +83,7 @@ impl Bench<'_> {
                 Failure::Failed(format!("{failure}; to run it again, remove {folder}"))
             };
             if let Some(found) = checkpoint::search(&cell.folder).map_err(hint)? {
-                let psi =
-                    resume::restore(&cell.folder, &found, self.problem).map_err(hint)?;
+                let psi = resume::restore(&cell.folder, &found, self.problem).map_err(hint)?;
                 return Ok(Some((found, psi)));
             }
         }
@@ -113,7 +106,7 @@ impl Bench<'_> {
         cell: &Cell,
         problem: &Metered<'_>,
         left: Left,
-        (executor, threads): (&dyn Executor, usize),
+        workers: &Workers,
     ) -> Result<Outcome, Failure> {
         let spent = problem.spent();
         let best = self.one(&left.best)?;
@@ -122,7 +115,7 @@ impl Bench<'_> {
         let sound = sound(&left);
         let (mut ensemble, mut soup) = (None, None);
         if cell.method.leaves_many() && sound.len() > 1 {
-            let chosen = choosing::ensemble(problem, &sound, executor)?;
+            let chosen = choosing::ensemble(problem, &sound, workers)?;
             let members = chosen.members.len();
             let chosen_with = since(spent, problem);
             let test = match self.splits.test.is_empty() {
@@ -131,7 +124,7 @@ impl Bench<'_> {
                     problem,
                     &chosen.networks(&sound),
                     &self.splits.test,
-                    executor,
+                    workers,
                 )?),
             };
             ensemble = Some(scores((members, members), chosen.loss, test, chosen_with));
@@ -145,13 +138,13 @@ impl Bench<'_> {
             seed: cell.seed,
             rate: cell.rate,
             spent,
-            threads,
+            threads: workers.count(),
             seconds: left.seconds,
             recipe: left.recipe,
             best,
             ensemble,
             soup,
-            top: self.top(&left.last, executor)?,
+            top: self.top(&left.last, workers)?,
         })
     }
 

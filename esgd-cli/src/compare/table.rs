@@ -164,7 +164,8 @@ impl Comparison {
     }
 }
 
-const APART: &str = "In italics what is no rival: it spends a share of the budget, or more than all of it.";
+const APART: &str =
+    "In italics what is no rival: it spends a share of the budget, or more than all of it.";
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

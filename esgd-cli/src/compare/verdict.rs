@@ -64,9 +64,8 @@ fn by(
     part: Part,
 ) -> Option<String> {
     let rivals = rows.iter().filter(|row| !row.apart && row.part == part);
-    let tested: Vec<_> = rivals
-        .filter_map(|row| Some((row.method.title(), of(row.against.as_ref()?)?)))
-        .collect();
+    let tested: Vec<_> =
+        rivals.filter_map(|row| Some((row.method.title(), of(row.against.as_ref()?)?))).collect();
     let titles = |test: &dyn Fn(&Difference) -> bool| {
         let chosen = tested.iter().filter(|(_, d)| test(d)).map(|(title, _)| *title);
         chosen.collect::<Vec<_>>().join(", ")

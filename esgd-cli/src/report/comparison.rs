@@ -49,7 +49,8 @@ fn table(comparison: &Comparison) -> Table {
             values.iter().map(|v| v.get()).sum::<f64>() / values.len() as f64
         };
         let error = row.test_error.iter().sum::<f64>() / row.test_error.len() as f64;
-        let against = row.against.and_then(|against| against.loss).and_then(|d| Some(d.interval?.mean));
+        let against =
+            row.against.and_then(|against| against.loss).and_then(|d| Some(d.interval?.mean));
         let by = [
             None,
             Some(mean(&row.fitness)),

@@ -135,12 +135,7 @@ impl OptimizerPool {
 
     /// A recipe to try after `recipe`, of the same kind; see [`Range::explore`]. Its learning rate is free,
     /// so that it can go on falling; a dropout beyond its range could be beyond sense.
-    pub(crate) fn explore(
-        &self,
-        recipe: &Recipe,
-        by: (f64, f64),
-        rng: &mut Philox,
-    ) -> Recipe {
+    pub(crate) fn explore(&self, recipe: &Recipe, by: (f64, f64), rng: &mut Philox) -> Recipe {
         let mut next = recipe.clone();
         if let Some(spec) = self.0.get(recipe.spec) {
             for (name, drawn) in &mut next.drawn {

@@ -150,7 +150,11 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
                     ..Settings::paper().mutation
                 },
                 recipes: Recipes { policy: p, perturb: 0.2, resample: 0.25 },
-                fine_tune: FineTune { epochs: tune, best: seed as usize % (mu + 1), lr: Range::fixed(1e-3) },
+                fine_tune: FineTune {
+                    epochs: tune,
+                    best: seed as usize % (mu + 1),
+                    lr: Range::fixed(1e-3),
+                },
                 ..small()
             };
             guarded_by(guards()[g].clone(), settings)
