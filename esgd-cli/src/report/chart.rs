@@ -221,7 +221,9 @@ fn dots(svg: &mut String, colour: usize, places: &[(f64, f64)], most: usize) {
         cell *= 2.0;
         merged = merge(places, cell);
     }
-    for (size, width) in [(1..2, 4.6), (2..5, 6.0), (5..20, 7.6), (20..usize::MAX, 9.6)] {
+    // One that stands alone is to be found.
+    let single = if places.len() == 1 { 9.6 } else { 4.6 };
+    for (size, width) in [(1..2, single), (2..5, 6.0), (5..20, 7.6), (20..usize::MAX, 9.6)] {
         let of_size = merged.iter().filter(|(_, n)| size.contains(n));
         let path: String = of_size.map(|((x, y), _)| format!("M{x:.1} {y:.1}h.01")).collect();
         if !path.is_empty() {

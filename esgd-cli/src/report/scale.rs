@@ -144,6 +144,7 @@ pub fn number(value: f64) -> String {
         v if v >= 0.001 => trimmed(value, 5),
         v if v >= 0.0001 => trimmed(value, 6),
         v if v >= 0.00001 => trimmed(value, 7),
+        v if v >= 0.000001 => trimmed(value, 8),
         _ => power(value),
     };
     text.replace('-', "−")

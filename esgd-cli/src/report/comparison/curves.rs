@@ -145,7 +145,7 @@ pub fn figures(comparison: &Comparison, ways: &[Way], detail: Detail) -> Vec<Fig
         Figure::of(name, &Chart { title: title.into(), x, y, series }, caption, detail)
     };
     let populations = format!(
-        "The population at the time, or as many as there are{over}. Other methods have no population."
+        "The population at the time, or as many as there are{over}. Methods whose networks are no population are left out."
     );
     let figures = [
         figure("methods", "Lowest loss so far against work", best, caption),

@@ -47,7 +47,7 @@ pub fn table(comparison: &Comparison) -> Table {
         false => "",
     };
     Table {
-        caption: format!("{what} In bold ESGD's.{apart} Press a heading to sort by it."),
+        caption: format!("{what} In bold ESGD's.{apart}"),
         heads: crate::compare::HEADS.map(str::to_owned).to_vec(),
         rows: comparison.rows.iter().map(row).collect(),
     }
@@ -57,7 +57,7 @@ pub fn table(comparison: &Comparison) -> Table {
 fn shown(column: usize, text: &str) -> String {
     match column {
         0 => text.to_owned(),
-        _ => with_minus(text).replacen(" ± ", "\n± ", 1).replacen(", p", "\np", 1),
+        _ => with_minus(text).replacen(", p", "\np", 1),
     }
 }
 
@@ -86,9 +86,13 @@ mod tests {
     fn cells_are_narrow_and_have_minus_signs() {
         assert_eq!(shown(0, "no-evolution"), "no-evolution");
         let text = "-0.1000 ± 0.0500, p = 0.010, 2 of 2";
-        assert_eq!(shown(5, text), "−0.1000\n± 0.0500\np = 0.010, 2 of 2");
+        assert_eq!(shown(5, text), "−0.1000 ± 0.0500\np = 0.010, 2 of 2");
         let table = table(&example::comparison());
-        assert!(table.rows[1].cells[5].0.starts_with("−0.1000\n"), "{:?}", table.rows[1].cells[5]);
+        assert!(
+            table.rows[1].cells[5].0.starts_with("−0.1000 ± 0.0500\n"),
+            "{:?}",
+            table.rows[1].cells[5]
+        );
         assert_eq!(table.rows[1].cells[5].1, Some(-0.1));
     }
 }

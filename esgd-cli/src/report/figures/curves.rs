@@ -80,7 +80,7 @@ pub fn by_samples(run: &Run, detail: Detail) -> Option<Figure> {
 
 /// The same against time.
 pub fn by_time(run: &Run, detail: Detail) -> Option<Figure> {
-    let x = run.lines.iter().map(|line| line.seconds).collect();
+    let x = run.lines.iter().map(|line| (100.0 * line.seconds).round() / 100.0).collect();
     let caption = "The same against the time that it took, pauses left out.".into();
     let title = ("Fitness against time", time());
     curves(run, "fitness-by-time", title, (x, None), caption, detail)
@@ -136,7 +136,8 @@ pub fn offspring(run: &Run, detail: Detail) -> Option<Figure> {
         return None;
     }
     let share = |line: &crate::metrics::Line| {
-        100.0 * line.report.elite_offspring as f64 / line.report.m.max(1) as f64
+        // Tenths of a percent are enough to tell.
+        (1000.0 * line.report.elite_offspring as f64 / line.report.m.max(1) as f64).round() / 10.0
     };
     let generations = run.generations().into_iter().zip(&run.lines);
     let points = generations

@@ -147,26 +147,25 @@ impl Map<'_> {
         svg + "</svg>"
     }
 
-    /// The cells of each shade as one path. In a column they are sorted, so those of a shade are one piece.
+    /// The cells of each shade as one path. In a column they are sorted, so those of a shade are one piece; it
+    /// goes on below the next, and a little into the next column, so that nothing shows between them.
     fn paths(&self, width: f64, height: f64) -> Vec<String> {
         let mut paths = vec![String::new(); SHADES];
         for (i, &column) in self.columns.iter().enumerate() {
-            let shades: Vec<Option<usize>> = self
-                .ranks
-                .iter()
-                .map(|&rank| self.fitness(column, rank).and_then(|f| self.shade(f)))
-                .collect();
+            let fitness = self.ranks.iter().filter_map(|&rank| self.fitness(column, rank));
+            let shades: Vec<usize> = fitness.map_while(|f| self.shade(f)).collect();
+            let over = if i + 1 < self.columns.len() { 0.5 } else { 0.0 };
             let mut from = 0;
             for piece in shades.chunk_by(|a, b| a == b) {
-                if let Some(shade) = piece[0] {
-                    let _ = write!(
-                        paths[shade],
-                        "M{:.1} {:.1}h{width:.2}v{:.2}h-{width:.2}z",
-                        LEFT + width * i as f64,
-                        TOP + height * from as f64,
-                        height * piece.len() as f64
-                    );
-                }
+                let _ = write!(
+                    paths[piece[0]],
+                    "M{:.1} {:.1}h{:.2}V{:.1}H{:.1}z",
+                    LEFT + width * i as f64,
+                    TOP + height * from as f64,
+                    width + over,
+                    TOP + height * shades.len() as f64,
+                    LEFT + width * i as f64
+                );
                 from += piece.len();
             }
         }
@@ -247,7 +246,8 @@ mod tests {
     #[test]
     fn a_column_has_a_piece_a_shade_and_a_tip_of_some_ranks() {
         let line = |k: u32| -> Vec<String> {
-            let of = |i| individual(&format!("g0.0#{i}"), &[], f64::from(1 + i + k), Some("sgd"));
+            let of =
+                |i: u32| individual(&format!("g0.0#{i}"), &[], f64::from(1 + i + k), Some("sgd"));
             (0..40).map(of).collect()
         };
         let lines: Vec<Vec<String>> = (0..3).map(line).collect();
