@@ -145,7 +145,7 @@ for (const svg of document.querySelectorAll("figure svg")) {
     at = Math.max(0, Math.min(to, count - 1));
     return items.length ? tellItem(items[at]) : tellLines(stops[at]);
   });
-  svg.addEventListener("blur", hide);
+  svg.addEventListener("blur", () => { if (shown === svg) hide(); });
 }
 document.addEventListener("pointerdown", (event) => { if (!event.target.closest("figure svg")) hide(); });
 addEventListener("scroll", hide, { passive: true });

@@ -32,10 +32,13 @@ impl Run {
                     folder.display()
                 ));
             }
-            Failure::Usage(format!(
-                "cannot read {}: {e}; name the folder of a run, or of a comparison",
-                path.display()
-            ))
+            let shown = path.display();
+            match e.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Failure::Usage(format!(
+                    "cannot read {shown}: {e}; name the folder of a run, or of a comparison"
+                )),
+                _ => Failure::Failed(format!("cannot read {shown}: {e}; the log is damaged")),
+            }
         })?;
         let (lines, cut) = log::parse(&path, &text)?;
         if lines.is_empty() {
@@ -93,9 +96,14 @@ impl Run {
     /// Whether what is guarded is an archive, and not the best of the population.
     pub fn has_archive(&self) -> bool {
         self.lines.iter().any(|line| {
-            let best = Self::best_of_population(line).iter().map(|one| one.fitness);
-            !line.report.elite.iter().copied().eq(best)
+            let all = line.report.individuals.iter().map(|one| one.fitness);
+            !line.report.elite.iter().copied().eq(all.take(line.report.elite.len()))
         })
+    }
+
+    /// How many networks are guarded: m, or the best alone where there is an anchor.
+    pub fn guarded(&self) -> usize {
+        self.lines.last().map_or(0, |line| line.report.elite.len())
     }
 
     /// m, as the last line has it.
@@ -199,5 +207,13 @@ mod tests {
         assert!(run.has_archive());
         let told = run.better_than_logged().unwrap();
         assert!(told.contains("0.5000") && told.contains("0.6000"), "{told}");
+    }
+
+    #[test]
+    fn with_an_anchor_the_best_alone_is_guarded() {
+        let line = [individual("g0.0#0", &[], 0.5, None), individual("g0.0#1", &[], 0.6, None)];
+        let mut run = example::run(&[&line]);
+        run.lines[0].report.elite = vec![Fitness::new(0.5)];
+        assert_eq!((run.has_archive(), run.guarded(), run.m()), (false, 1, 2));
     }
 }

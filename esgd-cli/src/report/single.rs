@@ -40,12 +40,12 @@ pub fn section(run: &Run, detail: Detail) -> Section {
     if run.cut {
         text.push("The last line of the log is cut off, and left out here.".into());
     }
-    let tables = run.result.as_ref().map(results).into_iter().collect();
+    let tables = run.result.as_ref().map(|result| results(&run.name, result)).into_iter().collect();
     Section { title: run.name.clone(), text, tables, figures: figures::of(run, detail) }
 }
 
 /// Loss and error of the best network, with evolution and without.
-fn results(result: &Value) -> Table {
+fn results(name: &str, result: &Value) -> Table {
     let number = |value: &Value, digits: usize| {
         (value.as_f64().map_or("–".into(), |v| format!("{v:.digits$}")), value.as_f64())
     };
@@ -72,7 +72,7 @@ fn results(result: &Value) -> Table {
         }
     }
     Table {
-        caption: "The best network.".into(),
+        caption: format!("The best network of {name}."),
         heads: ["data", "loss", "error %", "samples"].map(str::to_owned).to_vec(),
         rows,
     }
@@ -102,8 +102,10 @@ mod tests {
 
     #[test]
     fn every_column_has_a_head() {
-        let table =
-            results(&json!({"best": {"test": {"loss": 0.1, "error": 0.02, "samples": 10000}}}));
+        let table = results(
+            "run",
+            &json!({"best": {"test": {"loss": 0.1, "error": 0.02, "samples": 10000}}}),
+        );
         assert!(table.heads.iter().all(|head| !head.is_empty()));
         assert_eq!(table.rows[0].cells[3].0, "10,000");
     }

@@ -28,7 +28,7 @@ impl Table {
         // Writing to a string does not fail.
         let _ = write!(
             html,
-            "<div class=\"table{wide}\">\n<p class=\"caption\" id=\"table-{n}\">{}</p>\n<p class=\"hint\">There are more columns to the right: scroll the table.</p>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"table-{n}\">\n<table class=\"sort\" aria-labelledby=\"table-{n}\">\n<thead><tr>",
+            "<div class=\"table{wide}\">\n<p class=\"caption\" id=\"table-{n}\">{}</p>\n<p class=\"hint\">There are more columns to the right: scroll the table.</p>\n<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-labelledby=\"table-{n}\">\n<table class=\"sort\" aria-labelledby=\"table-{n}\">\n<thead><tr>",
             escaped(&self.caption)
         );
         for head in &self.heads {

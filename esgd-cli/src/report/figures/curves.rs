@@ -37,21 +37,19 @@ pub fn time() -> Axis {
 pub fn fitness(run: &Run, detail: Detail) -> Option<Figure> {
     let axis = Axis::generations(run.fine_tuning());
     let x = run.generations();
-    let m = run.m();
-    let (name, guarded) = match run.has_archive() {
+    let m = run.guarded();
+    let (name, what) = match run.has_archive() {
         true => (
             format!("J({m}): mean of the archive"),
-            format!(
-                "the mean J({m}) of the archive, which keeps the {m} best networks ever scored"
-            ),
+            format!("of the archive, which keeps the {m} best networks ever scored"),
         ),
         false => (
             format!("J({m}): mean of the {m} best"),
-            format!(
-                "the mean J({m}) of the {m} best of the population, which is what the run guards"
-            ),
+            format!("of the {m} best of the population, which is what the run guards"),
         ),
     };
+    // The mean of one is the lowest.
+    let guarded = if m > 1 { format!(", the mean J({m}) {what}") } else { String::new() };
     let mean = run.lines.iter().map(|line| line.report.elite_mean.get()).collect();
     let n = shown(run);
     let band = match n {
@@ -61,7 +59,7 @@ pub fn fitness(run: &Run, detail: Detail) -> Option<Figure> {
             words::ordinal(n)
         ),
     };
-    let mut caption = format!("The lowest fitness so far, {guarded}{band}. Lower is better.");
+    let mut caption = format!("The lowest fitness so far{guarded}{band}. Lower is better.");
     if let Some(why) = run.better_than_logged() {
         caption = format!("{caption} {why}");
     }

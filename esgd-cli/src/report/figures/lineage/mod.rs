@@ -65,6 +65,9 @@ pub fn figure(run: &Run, detail: Detail) -> Option<Figure> {
             number(fitness),
             number(logged)
         ),
+        (None, _) => run.better_than_logged().map_or(String::new(), |why| {
+            format!(" {why} Whose it is the log does not say, so this is the best of the log.")
+        }),
         _ => String::new(),
     };
     Some(Figure {
@@ -216,7 +219,12 @@ mod tests {
     #[test]
     fn without_a_result_the_best_is_the_best_of_the_log() {
         let mut run = run();
-        assert!(figure(&run, LEVELS[0]).unwrap().title.ends_with("g1.1#0"));
+        let without = figure(&run, LEVELS[0]).unwrap();
+        assert!(without.title.ends_with("g1.1#0"));
+        assert!(!without.caption.contains("the log does not say"), "the best of the lines is 0.5");
+        run.lines[2].report.best = Fitness::new(0.45);
+        let without = figure(&run, LEVELS[0]).unwrap();
+        assert!(without.caption.contains("Whose it is the log does not say"));
         run.result = Some(json!({
             "fitness": 0.45, "best": {"id": "g1.1#0", "recipe": "sgd lr=0.02"}
         }));
