@@ -10,6 +10,7 @@ use self::curves::Way;
 use super::{
     detail::Detail,
     page::Section,
+    scale::number,
     words::{count, thousands, with_minus},
 };
 use crate::{compare::Comparison, failure::Failure};
@@ -65,14 +66,14 @@ fn heading(comparison: &Comparison) -> String {
     let of = |n: usize| thousands(n as u64);
     format!(
         "{} on {}: {} to train, {} to choose by, {} to test. A budget of {budget} for each method, evaluations counted \
-         as a third of a gradient step: {} forward passes, {:.2e} floating-point operations. {}.",
+         as a third of a gradient step: {} forward passes, {} floating-point operations. {}.",
         comparison.network,
         comparison.data,
         count(comparison.train, "sample", "samples"),
         of(comparison.fitness),
         of(comparison.test),
         thousands(comparison.budget),
-        comparison.budget as f64 * 2.0 * comparison.macs as f64,
+        number(comparison.budget as f64 * 2.0 * comparison.macs as f64),
         match comparison.seeds.len() {
             1 => "1 seed, so there are no confidence intervals and no tests".to_owned(),
             n => format!(
@@ -145,6 +146,7 @@ mod tests {
         let section = Compared::read(dir.path()).unwrap().section(LEVELS[0]);
         assert_eq!(section.title, "Methods compared: mlp on digits");
         assert!(section.text[0].contains("900 epochs") && section.text[0].contains("2,700,000"));
+        assert!(section.text[0].contains("5.4 × 10⁹ floating-point"), "{}", section.text[0]);
         assert_eq!(section.text[1], "ESGD is lower by (−0.1 ± 0.05) in a well-known way.");
         assert!(section.text[2].contains("single run with SWA, seed 1"), "{}", section.text[2]);
         assert_eq!(section.text.len(), 3, "what is not drawn anyway is not missed");

@@ -1,15 +1,20 @@
 //! The tables of a comparison: results, and what each method is.
 
 use super::super::{
+    scale::number,
     table::{Table, TableRow},
     words::with_minus,
 };
 use crate::compare::{Comparison, Method, Row};
 
+/// The column of operations, whose numbers are written as elsewhere on the page.
+const OPERATIONS: usize = 8;
+
 /// The table of results.
 pub fn table(comparison: &Comparison) -> Table {
     let row = |row: &Row| {
-        let texts = row.cells();
+        let mut texts = row.cells();
+        texts[OPERATIONS] = number(row.flops);
         let mean = |values: &[esgd_core::Fitness]| {
             values.iter().map(|v| v.get()).sum::<f64>() / values.len() as f64
         };
@@ -94,5 +99,7 @@ mod tests {
             table.rows[1].cells[5]
         );
         assert_eq!(table.rows[1].cells[5].1, Some(-0.1));
+        assert_eq!(table.heads[OPERATIONS], "operations");
+        assert_eq!(table.rows[1].cells[OPERATIONS], ("1 × 10⁹".into(), Some(1e9)));
     }
 }
