@@ -37,10 +37,12 @@ pub fn read(folder: &Path, comparison: &Comparison) -> (Vec<Way>, Vec<String>) {
         for run in comparison.runs.iter().filter(|run| run.method == method) {
             match Run::read(&folder.join(&run.folder)) {
                 Ok(run) => runs.push(run),
+                // What to do about it is said to who names such a folder, not to who reads a page.
                 Err(why) => notes.push(format!(
-                    "A run is left out of the curves, {}, seed {}: {why}.",
+                    "A run is left out of the curves, {}, seed {}: {}.",
                     method.title(),
-                    run.seed
+                    run.seed,
+                    why.to_string().split(';').next().unwrap_or_default()
                 )),
             }
         }

@@ -149,6 +149,7 @@ mod tests {
         assert!(section.text[0].contains("5.4 × 10⁹ floating-point"), "{}", section.text[0]);
         assert_eq!(section.text[1], "ESGD is lower by (−0.1 ± 0.05) in a well-known way.");
         assert!(section.text[2].contains("single run with SWA, seed 1"), "{}", section.text[2]);
+        assert!(!section.text[2].contains("name the folder"), "{}", section.text[2]);
         assert_eq!(section.text.len(), 3, "what is not drawn anyway is not missed");
         assert_eq!(section.tables[0].rows.len(), 3);
         assert!(section.figures.iter().any(|figure| figure.name == "methods"));
