@@ -275,12 +275,22 @@ fn a_report_is_one_page_with_all_figures() {
     let after = fs::read(run.join("tensorboard/events.out.tfevents.esgd")).unwrap();
     assert_eq!(live.len(), after.len());
 
-    // Two runs together, into a folder of their own.
-    let out = dir.path().join("together");
-    let output = esgd(&["report", &shown, &shown, "--out", &out.display().to_string()]);
+    // Two runs together, into a folder of their own; one that is named twice is there once.
+    let second = dir.path().join("second");
+    fs::create_dir(&second).unwrap();
+    for name in ["metrics.jsonl", "run.json"] {
+        fs::copy(run.join(name), second.join(name)).unwrap();
+    }
+    let (out, other) = (dir.path().join("together"), second.display().to_string());
+    let output = esgd(&["report", &shown, &other, &shown, "--out", &out.display().to_string()]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(out.join("figures/1-together-by-work.svg").is_file());
+    assert!(!out.join("figures/4-fitness.svg").exists());
     // What is damaged is said so.
+    fs::write(second.join("run.json"), "{").unwrap();
+    let output = esgd(&["report", &other]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("run.json"), "{}", text(&output.stderr));
     fs::write(run.join("metrics.jsonl"), "nonsense, and long").unwrap();
     let output = esgd(&["report", &shown]);
     assert_eq!(output.status.code(), Some(1));

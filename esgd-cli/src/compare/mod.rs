@@ -28,7 +28,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use self::{methods::Method, rows::Row, statistics::Interval, table::HEADS};
+pub use self::{
+    methods::Method,
+    rows::{Against, Difference, Row},
+    statistics::Interval,
+    table::HEADS,
+};
 
 use self::{
     cell::{Cell, Outcome},

@@ -3,29 +3,37 @@
 
 use std::fmt::Write;
 
-use super::scale::{Scale, number};
+use super::{
+    axes::{Axis, BOTTOM, LEFT, RIGHT, axes},
+    detail::{Detail, thinned},
+    scale::{Scale, number},
+};
 
 pub const WIDTH: f64 = 680.0;
 const HEIGHT: f64 = 340.0;
-const LEFT: f64 = 66.0;
-const RIGHT: f64 = 14.0;
-const BOTTOM: f64 = 44.0;
-
-/// The most points of a line: more cannot be told apart.
-const MOST: usize = 200;
+/// How many ways there are to dash a line, with the one without.
+const DASHES: usize = 6;
 
 /// A line, and perhaps a band around it.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
     pub name: String,
-    /// Which colour of the page.
+    /// Which colour of the page, and which dashes: a print without colours has those alone.
     pub colour: usize,
-    pub dashed: bool,
+    pub dash: usize,
+    /// The line that the chart is about, drawn last and thicker.
+    pub main: bool,
     /// Points alone, without a line.
     pub dots: bool,
+    /// How far dots stand beside their x, so that equal ones of two series are both seen.
+    pub shift: f64,
     pub points: Vec<(f64, f64)>,
     /// x, from, to.
     pub band: Vec<(f64, f64, f64)>,
+    /// What the upper edge of the band is called.
+    pub edge: String,
+    /// What there is to tell at an x, where it is not the points.
+    pub told: Vec<(f64, String)>,
 }
 
 /// What a chart shows.
@@ -33,9 +41,8 @@ pub struct Series {
 pub struct Chart {
     /// What it shows, for those who cannot see it.
     pub title: String,
-    pub x: String,
-    pub y: String,
-    pub from_zero: bool,
+    pub x: Axis,
+    pub y: Axis,
     pub series: Vec<Series>,
 }
 
@@ -56,19 +63,11 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// Every so many of them, the first and the last among them.
-pub fn thinned<T: Copy>(all: &[T], most: usize) -> Vec<T> {
-    match all.len() {
-        n if n <= most => all.to_vec(),
-        n => (0..most).map(|i| all[i * (n - 1) / (most - 1)]).collect(),
-    }
-}
-
-/// The beginning of an SVG.
-pub fn open(width: f64, height: f64, title: &str) -> String {
-    let title = escaped(title);
+/// The beginning of an SVG: what it is called and what there is to see, and more attributes.
+pub fn open(width: f64, height: f64, (title, description): (&str, &str), more: &str) -> String {
+    let (title, description) = (escaped(title), escaped(description));
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{title}\"{more}><title>{title}</title><desc>{description}</desc>"
     )
 }
 
@@ -78,25 +77,30 @@ impl Chart {
         self.series.iter().all(|s| s.points.len() + s.band.len() < 2)
     }
 
-    pub fn svg(&self) -> String {
-        let xs = self
-            .series
-            .iter()
-            .flat_map(|s| s.points.iter().map(|p| p.0).chain(s.band.iter().map(|b| b.0)));
-        let ys = self.series.iter().flat_map(|s| {
+    pub fn svg(&self, detail: Detail) -> String {
+        let all = || self.series.iter();
+        let xs = all().flat_map(|s| s.points.iter().map(|p| p.0).chain(s.band.iter().map(|b| b.0)));
+        let ys = all().flat_map(|s| {
             s.points.iter().map(|p| p.1).chain(s.band.iter().flat_map(|b| [b.1, b.2]))
         });
         let (legend, top) = self.legend();
         let height = HEIGHT + top;
-        let x = Scale::over(xs, false).on(LEFT, WIDTH - RIGHT);
-        let y = Scale::over(ys, !self.from_zero);
-        let y = if self.from_zero { y.with_zero() } else { y };
-        let y = y.on(height - BOTTOM, top + 10.0);
-        let mut svg = open(WIDTH, height, &self.title);
+        let x = self.x.scale(xs, false).on(LEFT, WIDTH - RIGHT);
+        let y = self.y.scale(ys, true).on(height - BOTTOM, top + 10.0);
+        let told = format!(
+            " data-x=\"{}\" data-y=\"{}\" data-between=\"{},{}\"",
+            escaped(&self.x.tells),
+            escaped(&self.y.tells),
+            top + 10.0,
+            height - BOTTOM
+        );
+        let mut svg = open(WIDTH, height, (&self.title, &self.description()), &told);
         svg.push_str(&legend);
         axes(&mut svg, (&x, &self.x), (&y, &self.y), (top + 10.0, height - BOTTOM));
-        for series in &self.series {
-            series.draw(&mut svg, &x, &y);
+        for main in [false, true] {
+            for series in self.series.iter().filter(|series| series.main == main) {
+                series.draw(&mut svg, (&self.x, &x), &y, detail);
+            }
         }
         svg + "</svg>"
     }
@@ -104,32 +108,32 @@ impl Chart {
     /// The names of the lines, in rows above the chart, and the room that they take.
     fn legend(&self) -> (String, f64) {
         let (mut svg, mut x, mut row) = (String::new(), LEFT, 0);
-        for series in self.series.iter().filter(|s| !s.name.is_empty()) {
-            let width = 42.0 + 7.0 * series.name.chars().count() as f64;
+        let shown = |s: &&Series| !s.name.is_empty() && s.points.len() + s.band.len() > 0;
+        for series in self.series.iter().filter(shown) {
+            let width = 48.0 + 7.0 * series.name.chars().count() as f64;
             if x + width > WIDTH && x > LEFT {
                 (x, row) = (LEFT, row + 1);
             }
             let y = 12.0 + 17.0 * f64::from(row);
-            if series.dots {
-                let _ = write!(
+            // Writing to a string does not fail.
+            let _ = match series.dots {
+                true => write!(
                     svg,
-                    "<circle class=\"f{}\" cx=\"{:.0}\" cy=\"{y:.0}\" r=\"3.5\"/><text class=\"t\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
+                    "<circle class=\"f{}\" cx=\"{:.0}\" cy=\"{y:.0}\" r=\"4\"/>",
                     series.colour % 8,
-                    x + 14.0,
-                    x + 25.0,
-                    y + 4.0,
-                    escaped(&series.name)
-                );
-                x += width;
-                continue;
-            }
+                    x + 14.0
+                ),
+                false => write!(
+                    svg,
+                    "<line class=\"{}\" x1=\"{x:.0}\" y1=\"{y:.0}\" x2=\"{:.0}\" y2=\"{y:.0}\"/>",
+                    series.class(),
+                    x + 26.0
+                ),
+            };
             let _ = write!(
                 svg,
-                "<line class=\"l c{}{}\" x1=\"{x:.0}\" y1=\"{y:.0}\" x2=\"{:.0}\" y2=\"{y:.0}\"/><text class=\"t\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
-                series.colour % 8,
-                if series.dashed { " d" } else { "" },
-                x + 20.0,
-                x + 25.0,
+                "<text class=\"t\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
+                x + 31.0,
                 y + 4.0,
                 escaped(&series.name)
             );
@@ -141,88 +145,110 @@ impl Chart {
 }
 
 impl Series {
-    fn draw(&self, svg: &mut String, x: &Scale, y: &Scale) {
+    fn class(&self) -> String {
+        let wide = if self.main { " w" } else { "" };
+        format!("l c{} d{}{wide}", self.colour % 8, self.dash % DASHES)
+    }
+
+    fn draw(&self, svg: &mut String, (axis, x): (&Axis, &Scale), y: &Scale, detail: Detail) {
         let c = self.colour % 8;
-        let band: Vec<_> =
-            self.band.iter().filter(|b| b.1.is_finite() && b.2.is_finite()).copied().collect();
+        let sound = self.band.iter().filter(|b| b.1.is_finite() && b.2.is_finite());
+        let band = thinned(&sound.copied().collect::<Vec<_>>(), detail.points);
         if band.len() > 1 {
-            let band = thinned(&band, MOST);
             let there = band.iter().map(|b| (b.0, b.2));
             let back = band.iter().rev().map(|b| (b.0, b.1));
             let path = there.chain(back).map(|p| format!("{:.1},{:.1}", x.at(p.0), y.at(p.1)));
             let path = path.collect::<Vec<_>>().join(" ");
+            // Writing to a string does not fail.
             let _ = write!(svg, "<polygon class=\"b f{c}\" points=\"{path}\"/>");
+            let edge: Vec<_> = band.iter().map(|b| (b.0, b.2)).collect();
+            let _ = write!(svg, "<g {}/>", told(&self.edge, &edge, "data-points", axis, (x, y)));
         }
         let points: Vec<_> = self.points.iter().filter(|p| p.1.is_finite()).copied().collect();
-        let points = thinned(&points, MOST);
-        if points.is_empty() {
-            return;
+        if !self.told.is_empty() {
+            let some = thinned(&self.told, detail.points);
+            let values = some.iter().map(|(at, text)| format!("{}:{text}", axis.value(*at)));
+            let places = some.iter().map(|(at, _)| format!("{:.1},", x.at(*at)));
+            let _ = write!(
+                svg,
+                "<g data-name=\"{}\" data-values=\"{}\" data-points=\"{}\"/>",
+                escaped(&self.name),
+                escaped(&values.collect::<Vec<_>>().join(";")),
+                places.collect::<Vec<_>>().join(" ")
+            );
         }
         if self.dots {
-            for p in &points {
-                let _ = write!(
-                    svg,
-                    "<circle class=\"f{c}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"2.2\"/>",
-                    x.at(p.0),
-                    y.at(p.1)
-                );
+            let places = points.iter().map(|p| (x.at(p.0) + self.shift, y.at(p.1)));
+            dots(svg, c, &places.collect::<Vec<_>>(), detail.marks);
+            if self.told.is_empty() && !points.is_empty() {
+                let _ =
+                    write!(svg, "<g {}/>", told(&self.name, &points, "data-points", axis, (x, y)));
             }
             return;
         }
-        let path = points.iter().map(|p| format!("{:.1},{:.1}", x.at(p.0), y.at(p.1)));
-        let values = points.iter().map(|p| format!("{}:{}", number(p.0), number(p.1)));
-        let _ = write!(
-            svg,
-            "<polyline class=\"l c{c}{}\" data-name=\"{}\" data-values=\"{}\" points=\"{}\"/>",
-            if self.dashed { " d" } else { "" },
-            escaped(&self.name),
-            values.collect::<Vec<_>>().join(";"),
-            path.collect::<Vec<_>>().join(" ")
-        );
+        let points = thinned(&points, detail.points);
+        if points.is_empty() {
+            return;
+        }
+        let told = told(&self.name, &points, "points", axis, (x, y));
+        let _ = write!(svg, "<polyline class=\"{}\" {told}/>", self.class());
     }
 }
 
-/// The frame with its numbers and names, between these heights.
-pub fn axes(
-    svg: &mut String,
-    (x, x_name): (&Scale, &str),
-    (y, y_name): (&Scale, &str),
-    (top, bottom): (f64, f64),
-) {
-    let right = WIDTH - RIGHT;
-    for tick in y.ticks(5) {
-        let at = y.at(tick);
-        let _ = write!(
-            svg,
-            "<line class=\"g\" x1=\"{LEFT}\" y1=\"{at:.1}\" x2=\"{right}\" y2=\"{at:.1}\"/><text class=\"t e\" x=\"{:.0}\" y=\"{:.1}\">{}</text>",
-            LEFT - 6.0,
-            at + 4.0,
-            number(tick)
-        );
+/// The attributes of what shows its values to whoever points at it.
+fn told(
+    name: &str,
+    points: &[(f64, f64)],
+    attribute: &str,
+    axis: &Axis,
+    (x, y): (&Scale, &Scale),
+) -> String {
+    let path = points.iter().map(|p| format!("{:.1},{:.1}", x.at(p.0), y.at(p.1)));
+    let values = points.iter().map(|p| format!("{}:{}", axis.value(p.0), number(p.1)));
+    format!(
+        "data-name=\"{}\" data-values=\"{}\" {attribute}=\"{}\"",
+        escaped(name),
+        values.collect::<Vec<_>>().join(";"),
+        path.collect::<Vec<_>>().join(" ")
+    )
+}
+
+/// Draws dots; where there are more than `most`, near ones as one that is larger.
+fn dots(svg: &mut String, colour: usize, places: &[(f64, f64)], most: usize) {
+    let mut cell = 0.1;
+    let mut merged = merge(places, cell);
+    while merged.len() > most && cell < 100.0 {
+        cell *= 2.0;
+        merged = merge(places, cell);
     }
-    for tick in x.ticks(8) {
-        let at = x.at(tick);
-        let _ = write!(
-            svg,
-            "<line class=\"a\" x1=\"{at:.1}\" y1=\"{bottom}\" x2=\"{at:.1}\" y2=\"{:.1}\"/><text class=\"t m\" x=\"{at:.1}\" y=\"{:.1}\">{}</text>",
-            bottom + 4.0,
-            bottom + 17.0,
-            number(tick)
-        );
+    // One that stands alone is to be found.
+    let single = if places.len() == 1 { 9.6 } else { 4.6 };
+    for (size, width) in [(1..2, single), (2..5, 6.0), (5..20, 7.6), (20..usize::MAX, 9.6)] {
+        let of_size = merged.iter().filter(|(_, n)| size.contains(n));
+        let path: String = of_size.map(|((x, y), _)| format!("M{x:.1} {y:.1}h.01")).collect();
+        if !path.is_empty() {
+            let _ =
+                write!(svg, "<path class=\"p c{colour}\" stroke-width=\"{width}\" d=\"{path}\"/>");
+        }
     }
-    let (middle, height) = ((LEFT + right) / 2.0, (top + bottom) / 2.0);
-    let _ = write!(
-        svg,
-        "<line class=\"a\" x1=\"{LEFT}\" y1=\"{bottom}\" x2=\"{right}\" y2=\"{bottom}\"/><text class=\"t m\" x=\"{middle:.0}\" y=\"{:.0}\">{}</text><text class=\"t m\" transform=\"translate(14 {height:.0}) rotate(-90)\">{}</text>",
-        bottom + 36.0,
-        escaped(x_name),
-        escaped(y_name)
-    );
+}
+
+/// The places in a grid of such cells, and how many are in each: the mean of those.
+fn merge(places: &[(f64, f64)], cell: f64) -> Vec<((f64, f64), usize)> {
+    let mut cells = std::collections::BTreeMap::new();
+    for (x, y) in places {
+        let key = ((x / cell).round() as i64, (y / cell).round() as i64);
+        let sum = cells.entry(key).or_insert((0.0, 0.0, 0));
+        *sum = (sum.0 + x, sum.1 + y, sum.2 + 1);
+    }
+    let mean = |(x, y, n): (f64, f64, usize)| ((x / n as f64, y / n as f64), n);
+    cells.into_values().map(mean).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::detail::LEVELS;
 
     #[test]
     fn what_is_not_a_number_leaves_no_trace() {
@@ -230,16 +256,35 @@ mod tests {
         let band = vec![(0.0, 0.5, 1.5), (1.0, f64::NAN, 2.0), (3.0, 0.2, 0.7)];
         let series = Series { name: "<a & b>".into(), points, band, ..Series::default() };
         let chart = Chart { title: "t".into(), series: vec![series], ..Chart::default() };
-        let svg = chart.svg();
+        let svg = chart.svg(LEVELS[0]);
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         assert!(svg.contains("&lt;a &amp; b&gt;") && !svg.contains("<a "));
     }
 
     #[test]
-    fn a_long_line_keeps_its_ends() {
-        let all: Vec<usize> = (0..10_001).collect();
-        let some = thinned(&all, 400);
-        assert_eq!((some.len(), some[0], some[399]), (400, 0, 10_000));
-        assert!(some.is_sorted());
+    fn what_the_chart_is_about_is_drawn_last() {
+        let line = |name: &str, main| Series {
+            name: name.into(),
+            main,
+            points: vec![(0.0, 1.0), (1.0, 2.0)],
+            ..Series::default()
+        };
+        let series = vec![line("own", true), line("other", false)];
+        let svg = Chart { series, ..Chart::default() }.svg(LEVELS[0]);
+        let at = |name: &str| svg.find(&format!("data-name=\"{name}\"")).unwrap();
+        assert!(at("own") > at("other"));
+    }
+
+    #[test]
+    fn no_dot_is_dropped_and_many_become_larger_ones() {
+        let places: Vec<_> = (0..5000).map(|i| (f64::from(i % 600), f64::from(i / 600))).collect();
+        let all = merge(&places, 0.1);
+        assert_eq!((all.len(), all.iter().map(|(_, n)| n).sum::<usize>()), (5000, 5000));
+        let few = merge(&places, 8.0);
+        assert!(few.len() < 200);
+        assert_eq!(few.iter().map(|(_, n)| n).sum::<usize>(), 5000);
+        let mut svg = String::new();
+        dots(&mut svg, 0, &places, 300);
+        assert!(svg.matches("h.01").count() <= 300);
     }
 }

@@ -1,21 +1,31 @@
 //! `esgd report`: runs and comparisons as one page that needs nothing else, and as pictures.
 
+mod axes;
 mod chart;
 mod comparison;
 mod csv;
+mod detail;
+#[cfg(test)]
+mod example;
 mod figures;
+mod log;
 mod page;
 mod palette;
 mod png;
 mod run;
 mod scale;
+mod single;
+mod table;
+mod together;
+mod values;
+mod words;
 
 use std::path::{Path, PathBuf};
 
 use self::{
-    chart::{Chart, Series},
-    figures::Figure,
-    page::{Section, Table, TableRow},
+    comparison::Compared,
+    detail::{Detail, LEVELS, LIMIT},
+    page::Section,
     png::Painter,
     run::Run,
 };
@@ -35,7 +45,8 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     }
     if !args.quiet {
         println!("{}", out.join(PAGE).display());
-        println!("{figures} figures as SVG and PNG in {}", out.join("figures").display());
+        let pictures = words::count(figures, "figure", "figures");
+        println!("{pictures} as SVG and PNG in {}", out.join("figures").display());
     }
     Ok(())
 }
@@ -47,30 +58,96 @@ fn is_comparison(folder: &Path) -> bool {
     folder.join("comparison.json").is_file()
 }
 
+/// What a folder has.
+enum Subject {
+    Run(Run),
+    Comparison(Box<Compared>),
+}
+
 /// Writes the page of runs and comparisons with its figures into `out`; gives how many figures.
 pub fn write(out: &Path, folders: &[PathBuf]) -> Result<usize, Failure> {
-    let mut runs = vec![];
-    let mut sections = vec![];
-    for folder in folders {
-        if is_comparison(folder) {
-            sections.push(comparison::section(folder)?);
-        } else {
-            let run = Run::read(folder)?;
-            sections.push(section(&run, folders.len()));
-            runs.push(run);
-        }
+    let folders = distinct(folders);
+    let mut subjects = vec![];
+    for folder in &folders {
+        subjects.push(match is_comparison(folder) {
+            true => Subject::Comparison(Box::new(Compared::read(folder)?)),
+            false => Subject::Run(Run::read(folder)?),
+        });
     }
-    if runs.len() > 1 {
-        sections.insert(0, together(&runs));
-    }
-    let title = match &sections[..] {
-        [one] => one.title.clone(),
-        _ => format!("{} runs", folders.len()),
-    };
+    tell_apart(&mut subjects, &folders);
+    let (page, sections) = small_page(&subjects);
     std::fs::create_dir_all(out)
         .map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", out.display())))?;
-    atomic_file::write(&out.join(PAGE), page::html(&title, &sections).as_bytes())?;
+    atomic_file::write(&out.join(PAGE), page.as_bytes())?;
     pictures(out, &sections)
+}
+
+/// Each folder once, however it is named.
+fn distinct(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let mut seen = vec![];
+    let mut kept = vec![];
+    for folder in folders {
+        let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        if !seen.contains(&real) {
+            seen.push(real);
+            kept.push(folder.clone());
+        }
+    }
+    kept
+}
+
+/// Runs of one name in several folders are called by their paths.
+fn tell_apart(subjects: &mut [Subject], folders: &[PathBuf]) {
+    let name = |subject: &Subject| match subject {
+        Subject::Run(run) => Some(run.name.clone()),
+        Subject::Comparison(_) => None,
+    };
+    let names: Vec<Option<String>> = subjects.iter().map(name).collect();
+    for (subject, folder) in subjects.iter_mut().zip(folders) {
+        if let Subject::Run(run) = subject {
+            if names.iter().flatten().filter(|other| **other == run.name).count() > 1 {
+                run.name = folder.display().to_string();
+            }
+        }
+    }
+}
+
+/// The page with as much detail as it can have and be small.
+fn small_page(subjects: &[Subject]) -> (String, Vec<Section>) {
+    let mut made = page_with(subjects, LEVELS[0]);
+    for detail in &LEVELS[1..] {
+        if made.0.len() <= LIMIT {
+            break;
+        }
+        made = page_with(subjects, *detail);
+    }
+    made
+}
+
+fn page_with(subjects: &[Subject], detail: Detail) -> (String, Vec<Section>) {
+    let section = |subject: &Subject| match subject {
+        Subject::Run(run) => single::section(run, detail),
+        Subject::Comparison(compared) => compared.section(detail),
+    };
+    let mut sections: Vec<Section> = subjects.iter().map(section).collect();
+    let runs = subjects.iter().filter_map(|subject| match subject {
+        Subject::Run(run) => Some(run),
+        Subject::Comparison(_) => None,
+    });
+    let runs: Vec<&Run> = runs.collect();
+    if runs.len() > 1 {
+        sections.insert(0, together::section(&runs, detail));
+    }
+    let comparisons = subjects.len() - runs.len();
+    let counted = [(runs.len(), "run", "runs"), (comparisons, "comparison", "comparisons")];
+    let counted = counted.into_iter().filter(|(n, ..)| *n > 0);
+    let title = match &sections[..] {
+        [one] => one.title.clone(),
+        _ => {
+            counted.map(|(n, one, many)| words::count(n, one, many)).collect::<Vec<_>>().join(", ")
+        }
+    };
+    (page::html(&title, &sections), sections)
 }
 
 /// Writes each figure as SVG and as PNG; gives how many.
@@ -101,101 +178,40 @@ fn pictures(out: &Path, sections: &[Section]) -> Result<usize, Failure> {
     Ok(n)
 }
 
-/// The section of one of so many runs.
-fn section(run: &Run, runs: usize) -> Section {
-    let mut text = vec![];
-    if let Some(last) = run.lines.last() {
-        let tally = last.report.tally;
-        text.push(format!(
-            "{} generations in {:.0} s: {} epochs, of which {} were taken back, and {} offspring scored. The lowest fitness is {:.4}.",
-            last.report.generation,
-            last.seconds,
-            tally.epochs,
-            tally.backed_off,
-            tally.offspring,
-            run.best().last().copied().unwrap_or(f64::NAN),
-        ));
-    }
-    match &run.result {
-        Some(result) => text.extend(
-            result["best"]["recipe"]
-                .as_str()
-                .map(|recipe| format!("The best network was last trained with {recipe}.")),
-        ),
-        None => text.push("The run is not complete.".into()),
-    }
-    let tables = run.result.as_ref().map(results).into_iter().collect();
-    Section { title: run.name.clone(), text, tables, figures: figures::of(run, runs) }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use example::individual;
 
-/// Loss and error of the best network, with evolution and without.
-fn results(result: &serde_json::Value) -> Table {
-    let number = |value: &serde_json::Value, digits: usize| {
-        (value.as_f64().map_or("–".into(), |v| format!("{v:.digits$}")), value.as_f64())
-    };
-    let mut rows = vec![];
-    let ways = [("with evolution", &result["best"]), ("without", &result["contrast"]["best"])];
-    for (way, best) in ways {
-        for part in ["train", "validation", "test"] {
-            let scores = &best[part];
-            if !scores.is_object() {
-                continue;
-            }
-            let error = scores["error"].as_f64().map(|e| 100.0 * e);
-            let error = (error.map_or("–".into(), |e| format!("{e:.2}")), error);
-            rows.push(TableRow {
-                class: if way == "with evolution" { "own" } else { "" },
-                cells: vec![
-                    (format!("{part}, {way}"), None),
-                    number(&scores["loss"], 4),
-                    error,
-                    number(&scores["samples"], 0),
-                ],
-            });
-        }
+    #[test]
+    fn a_run_that_is_named_twice_is_there_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = dir.path().join("run");
+        std::fs::create_dir(&run).unwrap();
+        let folders = distinct(&[run.clone(), run.join("../run"), dir.path().to_owned()]);
+        assert_eq!(folders, [run, dir.path().to_owned()]);
     }
-    Table {
-        caption: "The best network.".into(),
-        heads: ["", "loss", "error %", "samples"].map(str::to_owned).to_vec(),
-        rows,
-    }
-}
 
-/// Several runs in one picture.
-fn together(runs: &[Run]) -> Section {
-    let series = |x: &dyn Fn(&Run) -> Vec<f64>| {
-        let line = |(i, run): (usize, &Run)| Series {
-            name: run.name.clone(),
-            colour: i,
-            dashed: i >= 8,
-            points: x(run).into_iter().zip(run.best()).collect(),
-            ..Series::default()
+    /// 40 runs of 300 generations and 30 individuals with 8 parents each.
+    #[test]
+    fn many_long_runs_make_a_small_page() {
+        let line = |k: usize| -> Vec<String> {
+            let parents: Vec<String> = (0..8).map(|p| format!("g{}.1#{p}", k.max(1) - 1)).collect();
+            let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+            let parents = if k == 0 { &[][..] } else { &parents[..] };
+            let of = |i: usize| {
+                let fitness = 1.0 / (k + 1) as f64 + 0.001 * i as f64;
+                individual(&format!("g{k}.1#{i}"), parents, fitness, Some("sgd"))
+            };
+            (0..30).map(of).collect()
         };
-        runs.iter().enumerate().map(line).collect::<Vec<_>>()
-    };
-    let seconds = |run: &Run| run.lines.iter().map(|line| line.seconds).collect();
-    let (axis, known) = match runs.iter().all(|run| run.samples.is_some()) {
-        true => ("samples trained on, by all individuals", true),
-        false => ("epochs, of all individuals", false),
-    };
-    let work = |run: &Run| {
-        let scale = run.samples.filter(|_| known).unwrap_or(1.0);
-        run.lines.iter().map(|line| line.report.tally.epochs as f64 * scale).collect()
-    };
-    let figure = |name, title: &str, axis: &str, series| {
-        let (x, y) = (axis.into(), "fitness (loss)".into());
-        let chart = Chart { title: title.into(), x, y, series, ..Chart::default() };
-        let caption =
-            "The lowest fitness so far. It compares where runs measured it on the same data."
-                .into();
-        Figure { name, title: chart.title.clone(), caption, svg: chart.svg() }
-    };
-    Section {
-        title: "Together".into(),
-        figures: vec![
-            figure("together-by-work", "Fitness against work", axis, series(&work)),
-            figure("together-by-time", "Fitness against time", "seconds", series(&seconds)),
-        ],
-        ..Section::default()
+        let lines: Vec<Vec<String>> = (0..300).map(line).collect();
+        let lines: Vec<&[String]> = lines.iter().map(Vec::as_slice).collect();
+        let subjects: Vec<Subject> = (0..40).map(|_| Subject::Run(example::run(&lines))).collect();
+        let (one, _) = small_page(&subjects[..1]);
+        let (all, _) = small_page(&subjects);
+        assert!(all.len() < 2_000_000, "{}", all.len());
+        assert!(one.len() > all.len() / 40, "fewer runs show more of each");
+        assert!(page_with(&subjects, LEVELS[0]).0.len() > LIMIT);
     }
 }

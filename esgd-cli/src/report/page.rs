@@ -2,23 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{chart::escaped, figures::Figure, palette};
-
-/// A table of text, whose columns sort.
-#[derive(Clone, Debug, Default)]
-pub struct Table {
-    pub caption: String,
-    pub heads: Vec<String>,
-    pub rows: Vec<TableRow>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct TableRow {
-    /// `own` for ESGD's, `apart` for what is no rival, `words` where cells are no numbers.
-    pub class: &'static str,
-    /// What is shown, and the number that it sorts by, if not by what is shown.
-    pub cells: Vec<(String, Option<f64>)>,
-}
+use super::{chart::escaped, figures::Figure, palette, table::Table};
 
 /// A part of the page.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +22,9 @@ pub fn html(title: &str, sections: &[Section]) -> String {
         palette::for_page(),
         include_str!("page.css")
     );
+    let mut tables = 0;
+    // Headings follow one another without a gap, whether sections have some or not.
+    let level = if sections.len() > 1 { 3 } else { 2 };
     for section in sections {
         // Writing to a string does not fail.
         html.push_str("<section>\n");
@@ -47,55 +34,65 @@ pub fn html(title: &str, sections: &[Section]) -> String {
         for text in &section.text {
             let _ = writeln!(html, "<p>{}</p>", escaped(text));
         }
-        section.tables.iter().for_each(|table| table.write(&mut html));
+        for table in &section.tables {
+            tables += 1;
+            table.write(&mut html, tables);
+        }
         if !section.figures.is_empty() {
             html.push_str("<div class=\"figures\">\n");
-            for figure in &section.figures {
-                let _ = writeln!(
-                    html,
-                    "<figure>\n<h3>{}</h3>\n{}\n<figcaption>{}</figcaption>\n</figure>",
-                    escaped(&figure.title),
-                    figure.svg,
-                    escaped(&figure.caption)
-                );
-            }
+            section.figures.iter().for_each(|figure| write_figure(&mut html, figure, level));
             html.push_str("</div>\n");
         }
         html.push_str("</section>\n");
     }
     let _ = write!(
         html,
-        "</main>\n<div id=\"tip\" role=\"tooltip\"></div>\n<script>\n{}</script>\n</body>\n</html>\n",
+        "</main>\n<div id=\"tip\" role=\"status\"></div>\n<script>\n{}</script>\n</body>\n</html>\n",
         include_str!("page.js")
     );
     html
 }
 
-impl Table {
-    fn write(&self, html: &mut String) {
-        let _ = write!(
-            html,
-            "<div class=\"scroll\">\n<table class=\"sort\">\n<caption>{}</caption>\n<thead><tr>",
-            escaped(&self.caption)
-        );
-        for head in &self.heads {
-            let _ = write!(
-                html,
-                "<th scope=\"col\"><button type=\"button\">{}</button></th>",
-                escaped(head)
-            );
+fn write_figure(html: &mut String, figure: &Figure, level: usize) {
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        html,
+        "<figure>\n<div class=\"whole\">\n<h{level}>{}</h{level}>\n<div class=\"plot\">{}</div>\n<figcaption>{}</figcaption>\n</div>",
+        escaped(&figure.title),
+        figure.svg,
+        escaped(&figure.caption)
+    );
+    if !figure.list.is_empty() {
+        html.push_str("<ol class=\"steps\">\n");
+        for step in &figure.list {
+            let _ = writeln!(html, "<li>{}</li>", escaped(step));
         }
-        html.push_str("</tr></thead>\n<tbody>\n");
-        for row in &self.rows {
-            let _ = write!(html, "<tr class=\"{}\">", row.class);
-            for (i, (text, value)) in row.cells.iter().enumerate() {
-                let (tag, scope) = if i == 0 { ("th", " scope=\"row\"") } else { ("td", "") };
-                let value = value.filter(|v| v.is_finite());
-                let value = value.map_or(String::new(), |v| format!(" data-value=\"{v}\""));
-                let _ = write!(html, "<{tag}{scope}{value}>{}</{tag}>", escaped(text));
-            }
-            html.push_str("</tr>\n");
-        }
-        html.push_str("</tbody>\n</table>\n</div>\n");
+        html.push_str("</ol>\n");
+    }
+    if let Some(values) = &figure.values {
+        values.write_folded(html);
+    }
+    html.push_str("</figure>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_have_no_gap() {
+        let figure = Figure {
+            name: "f",
+            title: "f".into(),
+            caption: String::new(),
+            svg: "<svg/>".into(),
+            list: vec!["a".into()],
+            values: None,
+        };
+        let section = Section { figures: vec![figure], ..Section::default() };
+        let one = html("t", std::slice::from_ref(&section));
+        assert!(one.contains("<h2>f</h2>") && !one.contains("<h3>"));
+        let two = html("t", &[section.clone(), section]);
+        assert!(two.contains("<h2></h2>") && two.contains("<h3>f</h3>"));
     }
 }

@@ -1,17 +1,20 @@
 //! A run as it lies in its folder: its log, what it was told, what it came to.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
-use esgd_core::{Fitness, IndividualReport, Phase};
+use esgd_core::{Fitness, Id, IndividualReport, Phase};
 use serde_json::Value;
 
-use crate::{failure::Failure, metrics::Line};
+use super::log;
+use crate::{compare::Method, failure::Failure, metrics::Line};
 
 /// A run to report on.
 #[derive(Debug)]
 pub struct Run {
     pub name: String,
     pub lines: Vec<Line>,
+    /// Whether the last line of the log is cut off; it is not among the lines.
+    pub cut: bool,
     /// `run.json`, where the run is complete.
     pub result: Option<Value>,
     /// Samples of an epoch, where they are known.
@@ -21,56 +24,45 @@ pub struct Run {
 impl Run {
     /// Reads the run in a folder.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
-        let log = folder.join("metrics.jsonl");
-        let text = fs::read_to_string(&log).map_err(|e| {
-            Failure::Usage(format!(
-                "cannot read {}: {e}; name the folder of a run, or of a comparison",
-                log.display()
-            ))
-        })?;
-        let mut lines = vec![];
-        let n = text.lines().count();
-        for (i, line) in text.lines().enumerate() {
-            match serde_json::from_str::<Line>(line) {
-                Ok(line) => lines.push(line),
-                // A run that goes on, or was cut off, may not have written all of its last line.
-                Err(_) if i > 0 && i + 1 == n && !text.ends_with('\n') => {}
-                Err(e) => {
-                    return Err(Failure::Failed(format!(
-                        "{}, line {}, is no report of a run: {e}",
-                        log.display(),
-                        i + 1
-                    )));
-                }
+        let path = folder.join("metrics.jsonl");
+        let text = fs::read_to_string(&path).map_err(|e| {
+            if e.kind() == io::ErrorKind::NotFound && is_unfinished_comparison(folder) {
+                return Failure::Usage(format!(
+                    "{} is a comparison that is not finished: run the same `esgd compare` command again",
+                    folder.display()
+                ));
             }
-        }
+            let shown = path.display();
+            match e.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Failure::Usage(format!(
+                    "cannot read {shown}: {e}; name the folder of a run, or of a comparison"
+                )),
+                _ => Failure::Failed(format!("cannot read {shown}: {e}; the log is damaged")),
+            }
+        })?;
+        let (lines, cut) = log::parse(&path, &text)?;
         if lines.is_empty() {
             return Err(Failure::Usage(format!(
                 "{} has no line yet: the run has not come to its first generation",
-                log.display()
+                path.display()
             )));
         }
-        let result: Option<Value> = fs::read(folder.join("run.json"))
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok());
+        let result = result(&folder.join("run.json"))?;
         let samples = result.as_ref().and_then(|r| r["best"]["train"]["samples"].as_f64());
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, lines, result, samples })
-    }
-
-    /// A name on the x axis, and what it is of each line.
-    pub fn epochs(&self) -> (&'static str, Vec<f64>) {
-        let epochs = self.lines.iter().map(|line| line.report.tally.epochs as f64);
-        match self.samples {
-            Some(n) => ("samples trained on, by all individuals", epochs.map(|e| e * n).collect()),
-            None => ("epochs, of all individuals", epochs.collect()),
-        }
+        Ok(Self { name, lines, cut, result, samples })
     }
 
     /// The generation of each line; fine-tuning comes as one more.
     pub fn generations(&self) -> Vec<f64> {
         let fine_tuned = |line: &Line| usize::from(line.report.phase == Phase::FineTune);
         self.lines.iter().map(|l| (l.report.generation + fine_tuned(l)) as f64).collect()
+    }
+
+    /// Where fine-tuning is among the generations.
+    pub fn fine_tuning(&self) -> Option<f64> {
+        let at = self.lines.iter().position(|line| line.report.phase == Phase::FineTune)?;
+        self.generations().get(at).copied()
     }
 
     /// The lowest fitness so far, in each line.
@@ -83,6 +75,42 @@ impl Run {
         self.lines.iter().map(lowest).collect()
     }
 
+    /// The individual of the lowest fitness that the log has, and that fitness.
+    pub fn lowest(&self) -> Option<(Id, Fitness)> {
+        let all = self.lines.iter().flat_map(|line| &line.report.individuals);
+        all.min_by_key(|one| one.fitness).map(|one| (one.id, one.fitness))
+    }
+
+    /// What there is to say where the archive has better than any individual of the log.
+    pub fn better_than_logged(&self) -> Option<String> {
+        let best = self.lines.iter().map(|line| line.report.best).min()?;
+        let (_, logged) = self.lowest()?;
+        (best < logged).then(|| {
+            format!(
+                "The archive also keeps what is scored between two lines of the log, after each epoch: its best, {best:.4}, \
+                 is lower than that of any individual in the log, {logged:.4}."
+            )
+        })
+    }
+
+    /// Whether what is guarded is an archive, and not the best of the population.
+    pub fn has_archive(&self) -> bool {
+        self.lines.iter().any(|line| {
+            let all = line.report.individuals.iter().map(|one| one.fitness);
+            !line.report.elite.iter().copied().eq(all.take(line.report.elite.len()))
+        })
+    }
+
+    /// How many networks are guarded: m, or the best alone where there is an anchor.
+    pub fn guarded(&self) -> usize {
+        self.lines.last().map_or(0, |line| line.report.elite.len())
+    }
+
+    /// m, as the last line has it.
+    pub fn m(&self) -> usize {
+        self.lines.last().map_or(0, |line| line.report.m)
+    }
+
     /// The lowest and the highest fitness of the best `n` individuals, in each line.
     pub fn band(&self, n: usize) -> Vec<(f64, f64)> {
         let of = |line: &Line| {
@@ -93,8 +121,8 @@ impl Run {
         self.lines.iter().map(of).collect()
     }
 
-    /// The elite of each line's population.
-    pub fn elite(line: &Line) -> &[IndividualReport] {
+    /// The m best of each line's population, which an archive need not have.
+    pub fn best_of_population(line: &Line) -> &[IndividualReport] {
         let all = &line.report.individuals;
         &all[..all.len().min(line.report.m)]
     }
@@ -113,5 +141,79 @@ impl Run {
     /// Whether offspring were made.
     pub fn evolves(&self) -> bool {
         self.lines.iter().any(|line| line.report.tally.offspring > 0)
+    }
+}
+
+/// What a run came to, if it is complete.
+fn result(path: &Path) -> Result<Option<Value>, Failure> {
+    let cannot = |e: &dyn std::fmt::Display| {
+        let (shown, folder) = (path.display(), path.parent().unwrap_or(path).display());
+        Failure::Failed(format!(
+            "cannot read {shown}: {e}; the result is damaged, and `esgd verify {folder}` says what is left"
+        ))
+    };
+    match fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|e| cannot(&e)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(cannot(&e)),
+    }
+}
+
+/// Whether `esgd compare` made runs here and did not come to its end.
+fn is_unfinished_comparison(folder: &Path) -> bool {
+    let runs = fs::read_dir(folder.join("runs")).into_iter().flatten().filter_map(Result::ok);
+    let of_method = |name: &str| {
+        let begins = |method: &Method| name.starts_with(method.name());
+        name.contains("-seed") && Method::ALL.iter().any(begins)
+    };
+    runs.filter_map(|entry| entry.file_name().into_string().ok()).any(|name| of_method(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example::{self, individual};
+
+    #[test]
+    fn an_unfinished_comparison_is_told_from_no_run_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = || Run::read(dir.path()).unwrap_err().to_string();
+        fs::create_dir_all(dir.path().join("runs/digits-1")).unwrap();
+        assert!(error().contains("name the folder of a run"), "{}", error());
+        fs::create_dir_all(dir.path().join("runs/esgd-seed1-0123456789ab")).unwrap();
+        assert!(error().contains("run the same `esgd compare` command again"), "{}", error());
+    }
+
+    #[test]
+    fn a_damaged_result_is_no_run_that_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("metrics.jsonl"), example::line(0, 0.0, "[]")).unwrap();
+        assert!(Run::read(dir.path()).unwrap().result.is_none());
+        fs::write(dir.path().join("run.json"), "{\"status\": \"comp").unwrap();
+        let error = Run::read(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("run.json") && error.contains("damaged"), "{error}");
+    }
+
+    #[test]
+    fn the_lowest_of_the_log_need_not_be_in_its_last_line() {
+        let run = example::run(&[
+            &[individual("g0.0#0", &[], 0.9, None)],
+            &[individual("g0.0#1", &[], 0.6, Some("sgd"))],
+            &[individual("g0.0#2", &[], 0.7, Some("sgd"))],
+        ]);
+        let (id, fitness) = run.lowest().unwrap();
+        assert_eq!((id.to_string().as_str(), fitness.get()), ("g0.0#1", 0.6));
+        // Of the example's lines the best is 0.5, which no individual has.
+        assert!(run.has_archive());
+        let told = run.better_than_logged().unwrap();
+        assert!(told.contains("0.5000") && told.contains("0.6000"), "{told}");
+    }
+
+    #[test]
+    fn with_an_anchor_the_best_alone_is_guarded() {
+        let line = [individual("g0.0#0", &[], 0.5, None), individual("g0.0#1", &[], 0.6, None)];
+        let mut run = example::run(&[&line]);
+        run.lines[0].report.elite = vec![Fitness::new(0.5)];
+        assert_eq!((run.has_archive(), run.guarded(), run.m()), (false, 1, 2));
     }
 }

@@ -1,11 +1,11 @@
-//! The figures of one run, each a chart with a name and a sentence.
+//! The figures of one run, each a picture with a name, a sentence, and its values in words.
 
 mod curves;
 mod heat_map;
 mod lineage;
 mod recipes;
 
-use super::run::Run;
+use super::{chart::Chart, detail::Detail, run::Run, table::Table};
 
 /// A figure of a page.
 #[derive(Clone, Debug)]
@@ -15,19 +15,37 @@ pub struct Figure {
     pub title: String,
     pub caption: String,
     pub svg: String,
+    /// What it shows as a list to read.
+    pub list: Vec<String>,
+    /// What it shows as a table.
+    pub values: Option<Table>,
 }
 
-/// All figures that one of so many runs has something to show for.
-pub fn of(run: &Run, runs: usize) -> Vec<Figure> {
+impl Figure {
+    /// A chart as a figure, if there is something to show.
+    pub fn of(name: &'static str, chart: &Chart, caption: String, detail: Detail) -> Option<Self> {
+        (!chart.is_empty()).then(|| Self {
+            name,
+            title: chart.title.clone(),
+            caption,
+            svg: chart.svg(detail),
+            list: vec![],
+            values: Some(chart.table(detail)),
+        })
+    }
+}
+
+/// All figures that a run has something to show for.
+pub fn of(run: &Run, detail: Detail) -> Vec<Figure> {
     let all = [
-        curves::fitness(run),
-        curves::offspring(run),
-        curves::by_samples(run),
-        curves::by_time(run),
-        lineage::figure(run),
-        recipes::figure(run),
-        curves::diversity(run),
-        heat_map::figure(run, runs),
+        curves::fitness(run, detail),
+        curves::offspring(run, detail),
+        curves::by_samples(run, detail),
+        curves::by_time(run, detail),
+        lineage::figure(run, detail),
+        recipes::figure(run, detail),
+        curves::diversity(run, detail),
+        heat_map::figure(run, detail),
     ];
     all.into_iter().flatten().collect()
 }
