@@ -178,11 +178,8 @@ impl Plan {
         let (train, fitness) = (problem.train().len(), problem.fitness_data().len());
         let epochs = self.work.epochs as f64 + self.work.contrast_epochs as f64;
         let evaluations = self.work.evaluations as f64 + self.work.contrast_epochs as f64;
-        let mu = config.settings.mu;
-        let busy = self.threads.min(mu);
-        // The last round of a generation may leave threads without an individual.
-        let rounds = mu.div_ceil(busy) as f64 * busy as f64 / mu as f64;
-        let seconds = rounds * epochs * train as f64 * pace.training / busy as f64
+        let epochs = rounds(&config.settings, self.threads) * epochs / self.threads as f64;
+        let seconds = epochs * train as f64 * pace.training
             + evaluations * fitness as f64 * pace.evaluation / self.threads as f64;
         self.time = Some(Time {
             training_samples: 1.0 / pace.training,
@@ -217,6 +214,18 @@ fn epochs(s: &Settings) -> u64 {
     let steps = product([s.mu, s.generations, s.epochs]);
     let tuned = product([s.fine_tune.seats(s.mu), s.fine_tune.epochs]);
     (s.start.epochs() as u64).saturating_add(steps).saturating_add(tuned)
+}
+
+/// How many times as long training takes as if all threads always had an individual.
+fn rounds(s: &Settings, threads: usize) -> f64 {
+    let lasts =
+        |individuals: usize, epochs: usize| product([individuals.div_ceil(threads), epochs]);
+    let rungs = s.start.rungs().into_iter().map(|rung| lasts(rung.candidates, rung.epochs));
+    let start = rungs.fold(0, u64::saturating_add);
+    let generations = product([s.mu.div_ceil(threads), s.generations, s.epochs]);
+    let tuning = lasts(s.fine_tune.seats(s.mu), s.fine_tune.epochs);
+    let all = start.saturating_add(generations).saturating_add(tuning);
+    all as f64 * threads as f64 / epochs(s).max(1) as f64
 }
 
 /// What is too much for a number is as good as the largest.

@@ -32,8 +32,9 @@ pub struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// A bar over all epochs of a run; nothing is shown if `silent`.
     pub fn new(title: &'static str, settings: &Settings, silent: bool) -> Self {
-        let epochs = settings.generations * settings.epochs + settings.fine_tune.epochs;
-        let bar = ProgressBar::new((settings.mu * epochs) as u64);
+        let generations = settings.mu * settings.generations * settings.epochs;
+        let tuning = settings.fine_tune.seats(settings.mu) * settings.fine_tune.epochs;
+        let bar = ProgressBar::new((generations + tuning) as u64);
         let lines = !silent && !io::stderr().is_terminal();
         if silent || lines {
             bar.set_draw_target(ProgressDrawTarget::hidden());

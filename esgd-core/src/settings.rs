@@ -198,7 +198,7 @@ pub enum RecipePolicy {
     /// Survivors keep theirs; offspring take their first parent's and explore from there, as in
     /// population-based training (Jaderberg et al., 2017): each value is drawn anew with probability
     /// `resample`, or else multiplied by 1 − `perturb` or 1 + `perturb`. A clone takes the optimizer's
-    /// state as well.
+    /// state as well. All but the learning rate, `lr`, stay in their ranges.
     Explore,
 }
 
@@ -220,7 +220,7 @@ pub struct Recipes {
 pub struct FineTune {
     /// How many; 0 for none.
     pub epochs: usize,
-    /// How many individuals, the best first; 0 for all.
+    /// How many individuals, the best first, an anchor not counted; 0 for all.
     #[serde(default)]
     pub best: usize,
     /// The learning rate, `lr` of the recipe.

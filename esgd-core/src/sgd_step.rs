@@ -52,9 +52,12 @@ impl<P: Problem> Esgd<'_, P> {
     /// alone.
     fn train(&self, mut psi: Psi<P>, k: usize, epochs: usize, tune: Option<&FineTune>) -> Step<P> {
         let lr = tune.map(|tune| &tune.lr);
-        let seats = tune.map_or(self.settings.mu, |tune| tune.seats(self.settings.mu));
         let individuals = psi.depart();
         let guard = psi.guard();
+        let mut seats = tune.map_or(self.settings.mu, |tune| tune.seats(self.settings.mu));
+        // An anchor among the best takes none of their places.
+        let anchor = individuals.iter().position(|one| guard.is_anchor(one.id()));
+        seats += usize::from(anchor.is_some_and(|rank| rank < seats));
         let failed = AtomicBool::new(false);
         let played = executor::map(self.executor, individuals, |_, individual| {
             let Progress { seat: j, epochs: done, .. } = individual.progress().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use esgd_core::{
     Esgd, Fitness, Function, Phase, Range, Reference, Settings, Threads,
-    settings::{FineTune, Start},
+    settings::{FineTune, Guarantee, Start},
 };
 use support::{Event, Log, small};
 
@@ -85,4 +85,19 @@ fn the_best_are_fine_tuned_alone() {
         assert!(after.individuals.iter().any(|now| now.id == one.id && now.fitness == one.fitness));
     }
     assert!(outcome.best.scored.fitness() <= before.best);
+}
+
+/// An anchor is not trained, and takes no place of those that are.
+#[test]
+fn an_anchor_is_none_of_the_best_that_are_fine_tuned() {
+    let problem = Reference::new(Function::Rastrigin, 4);
+    for seed in 0..8 {
+        let guarantee = Guarantee { p_backoff: 0.3, anchor: true, ..Settings::paper().guarantee };
+        let settings = Settings { seed, guarantee, ..settings(0) };
+        let log = Log::default();
+        Esgd::new(&problem, &settings).observer(&log).run().unwrap();
+        let reports = log.reports();
+        let [.., before, after] = &reports[..] else { panic!("{}", reports.len()) };
+        assert_eq!(after.tally.epochs - before.tally.epochs, 2 * 3, "seed {seed}");
+    }
 }

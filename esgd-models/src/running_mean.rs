@@ -1,5 +1,5 @@
 //! The mean of networks that come one after another, as weights averaged over time are (SWA; Izmailov et
-//! al., 2018), in the memory of two.
+//! al., 2018), in the memory of three.
 
 use candle_core::Var;
 
@@ -69,6 +69,8 @@ impl RunningMean {
             let var = variable(mean, parameter.tensor().shape())?;
             Ok(Var::from_tensor(&var.to_device(parameter.tensor().device())?)?)
         })?;
+        // Who is given a genome may be on another stream.
+        mean.device().synchronize()?;
         Ok(Some(mean))
     }
 }

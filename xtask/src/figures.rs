@@ -18,10 +18,15 @@ const COMPARISONS: [(&str, Option<&str>, &[&str]); 3] = [
             "--set=network.kind=mlp",
             "--set=network.hidden=[128]",
             "--set=data.train=20000",
+            "--budget=136",
             "--seeds=5",
         ],
     ),
-    ("cifar10", Some("cifar-10-batches-bin"), &["--preset=cifar10-small", "--seeds=3"]),
+    (
+        "cifar10",
+        Some("cifar-10-batches-bin"),
+        &["--preset=cifar10-small", "--budget=110", "--seeds=3"],
+    ),
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
@@ -36,7 +41,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         }
     };
     println!("```text\n{}\n```", hardware::describe());
-    let out = root().join("target/figures");
+    // Runs are kept by what they were told, not by the code that made them.
+    let out = root().join("target/figures").join(hardware::commit());
     let esgd = |args: &[&str]| {
         let mut command = cargo(&["run", "--release", "-q", "-p", "esgd-cli", "--"]);
         // Paths are relative to where the caller stands.

@@ -12,10 +12,15 @@ pub(crate) fn describe() -> String {
     let cores = available_parallelism().map_or_else(|_| "unknown".into(), |n| n.to_string());
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let rustc = read(Command::new(rustc).arg("--version")).unwrap_or_else(|e| e.to_string());
+    let commit = commit();
+    format!("cpu:    {cpu}\ncores:  {cores}\nrustc:  {}\ncommit: {}", rustc.trim(), commit)
+}
+
+/// The commit that is checked out, with a word where it was changed.
+pub(crate) fn commit() -> String {
     // `--exclude *` leaves tags out: a hash reads the same on every clone.
     let mut describe = git(&["describe", "--always", "--dirty", "--abbrev=12", "--exclude", "*"]);
-    let commit = read(&mut describe).unwrap_or_else(|_| "none".into());
-    format!("cpu:    {cpu}\ncores:  {cores}\nrustc:  {}\ncommit: {}", rustc.trim(), commit.trim())
+    read(&mut describe).map_or_else(|_| "none".into(), |commit| commit.trim().to_owned())
 }
 
 /// The first `model name` of Linux's `/proc/cpuinfo`; some processors give none.

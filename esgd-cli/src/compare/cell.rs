@@ -11,6 +11,10 @@ use super::{
 };
 use crate::{atomic_file, failure::Failure, sha256};
 
+/// Goes up with every change of what the same job comes to, so that no result of other rules is taken for
+/// one of these.
+const RULES: u32 = 2;
+
 /// A run to make.
 #[derive(Clone, Debug)]
 pub struct Cell {
@@ -85,7 +89,7 @@ impl Cell {
     ) -> Self {
         let job = job.with_seed(seed);
         let (version, name) = (env!("CARGO_PKG_VERSION"), method.name());
-        let content = format!("{version}\n{name}\n{job:?}\n{task}");
+        let content = format!("{version}.{RULES}\n{name}\n{job:?}\n{task}");
         let hash = sha256::of(content.as_bytes());
         let rate_of = rate.map(|rate| format!("-lr{rate}")).unwrap_or_default();
         let folder = dir.join(format!("{name}{rate_of}-seed{seed}-{}", &hash[..12]));

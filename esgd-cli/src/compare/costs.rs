@@ -216,13 +216,14 @@ mod tests {
         #[test]
         fn little_is_left(
             mu in 1usize..12, epochs in 1usize..4, tune in 0usize..4, lambda in 0usize..9,
-            best in 0usize..12, extra in 0u64..500_000,
+            best in 0usize..12, extra in 0u64..500_000, anchor: bool,
         ) {
             let mut settings = Settings::paper();
             (settings.mu, settings.epochs, settings.lambda) = (mu, epochs, lambda);
             settings.fine_tune.epochs = tune;
             settings.fine_tune.best = best.min(mu);
             settings.generations = 1;
+            settings.guarantee.anchor = anchor && mu > 1;
             let budget = COSTS.run(&settings) + extra;
             let longest = COSTS.longest(&settings, budget).unwrap();
             let left = budget - COSTS.run(&longest);

@@ -146,8 +146,8 @@ impl Place<'_> {
         }
         all.sort_by_key(|one| one.fitness);
         Ok(all.first().cloned().map(|best| Left {
+            last: vec![best.clone()],
             best,
-            last: all,
             recipe: run.best.hyper.as_ref().map(ToString::to_string),
             seconds: log.seconds(),
         }))

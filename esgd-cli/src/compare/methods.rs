@@ -257,7 +257,7 @@ fn population(own: &Settings, optimizers: OptimizerPool) -> Settings {
         start: Start::Independent,
         guarantee: archive(own),
         recipes: Recipes { policy: RecipePolicy::Keep, ..own.recipes.clone() },
-        fine_tune: FineTune { epochs: 0, ..own.fine_tune.clone() },
+        fine_tune: FineTune { epochs: 0, best: 0, lr: own.fine_tune.lr.clone() },
         optimizers,
         ..own.clone()
     }
@@ -315,4 +315,87 @@ fn annealed(pool: &OptimizerPool, schedule: &Schedule) -> OptimizerPool {
         range.anneal = schedule.clone();
     }
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COSTS: Costs = Costs { train: 1000, fitness: 300, statistics: false };
+    /// Of training with evaluations.
+    const EPOCHS: u64 = 1200;
+
+    fn jobs(method: Method, changes: &[&str]) -> Vec<Job> {
+        let changes: Vec<String> = changes.iter().map(|&change| change.to_owned()).collect();
+        let config = Config::with_changes("", "a test", &changes).unwrap();
+        method.jobs(&config, COSTS, EPOCHS * COSTS.epoch()).unwrap()
+    }
+
+    fn settings(job: &Job) -> &Settings {
+        match job {
+            Job::Evolve(settings) | Job::Average { settings, .. } => settings,
+            Job::Halve(_) => panic!("{job:?} is no population"),
+        }
+    }
+
+    #[test]
+    fn tuning_shares_the_budget_and_what_is_not_paid_for_does_not() {
+        let rates = ["compare.rates=[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]"];
+        let epochs = |method| -> Vec<usize> {
+            jobs(method, &rates).iter().map(|job| settings(job).generations).collect()
+        };
+        let tuned = epochs(Method::Tuned);
+        // Each of the seven runs scores a network before it begins.
+        assert_eq!(tuned, [172, 172, 171, 171, 171, 171, 171]);
+        assert_eq!(epochs(Method::Oracle), [1199; 7]);
+        let rate = |job: &Job| settings(job).optimizers.0[0].ranges["lr"].law.clone();
+        let found: Vec<_> = jobs(Method::Tuned, &rates).iter().map(rate).collect();
+        assert_eq!((&found[0], &found[6]), (&Law::Fixed(0.01), &Law::Fixed(1.0)));
+    }
+
+    #[test]
+    fn the_longest_trial_takes_a_quarter() {
+        let [Job::Halve(halving)] = &jobs(Method::Asha, &[])[..] else { panic!() };
+        assert_eq!((halving.most, halving.first, halving.budget), (300, 11, 1200));
+    }
+
+    #[test]
+    fn population_based_training_anneals_by_itself() {
+        let job = jobs(Method::Pbt, &["optimizers.0.lr_decay=0.9"]).remove(0);
+        for spec in &settings(&job).optimizers.0 {
+            assert!(!spec.ranges.contains_key("lr_decay"));
+            assert!(spec.ranges.values().all(|range| range.anneal == Schedule::Constant));
+        }
+        assert_eq!((settings(&job).lambda, settings(&job).rho), (4, 1));
+    }
+
+    /// With all that is chosen after training. What a config says of its own fine-tuning is nothing to others.
+    #[test]
+    fn every_method_can_run_and_plans_to_spend_no_more_than_the_budget() {
+        let changes = ["fine_tune.best=2".to_owned()];
+        let config = Config::with_changes("", "a test", &changes).unwrap();
+        for statistics in [false, true] {
+            let costs = Costs { statistics, ..COSTS };
+            let budget = EPOCHS * costs.epoch() + 17;
+            for method in Method::ALL {
+                let jobs = method.jobs(&config, costs, budget).unwrap();
+                let cost = |job: &Job| match job {
+                    Job::Halve(halving) => halving.budget as u64 * costs.epoch(),
+                    Job::Average { settings, .. } => costs.run(settings) + costs.averaging(),
+                    Job::Evolve(settings) if method.leaves_many() => {
+                        costs.run(settings) + costs.choosing(settings.mu + 1)
+                    }
+                    Job::Evolve(settings) => costs.run(settings),
+                };
+                for job in &jobs {
+                    match job {
+                        Job::Halve(halving) => assert_eq!(halving.check(), Ok(())),
+                        other => assert_eq!(settings(other).check(), Ok(()), "{method:?}"),
+                    }
+                }
+                let runs = if method == Method::Oracle { jobs.len() as u64 } else { 1 };
+                assert!(jobs.iter().map(cost).sum::<u64>() <= runs * budget, "{method:?}");
+            }
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub struct Row {
     pub method: Method,
     pub part: Part,
     pub title: String,
-    /// Whether it is no rival: it spends less, or something is not counted.
+    /// Whether it is no rival: it spends less than the budget, or more.
     pub apart: bool,
     pub fitness: Vec<Fitness>,
     pub test_loss: Vec<Fitness>,
@@ -80,7 +80,8 @@ pub struct Against {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Its mean and half the width of its 95 % confidence interval; none where a run diverged.
+    /// Its mean and half the width of its 95 % confidence interval; none where a run diverged, or all differ
+    /// by the same.
     pub interval: Option<Interval>,
     /// Of Student's paired t-test, or of a sign test where there is no interval, corrected by Holm for all
     /// rows of the kind.
@@ -355,18 +356,30 @@ mod tests {
 
     #[test]
     fn a_best_rate_at_the_end_of_those_tried_is_said_so() {
-        let tuned = |rates: [(f64, f64); 3]| {
-            let run =
-                |(rate, loss)| Outcome { rate: Some(rate), ..outcome(Method::Tuned, 1, loss) };
-            Runs { method: Method::Tuned, seeds: vec![rates.map(run).to_vec()] }
+        let inf = f64::INFINITY;
+        let tuned = |losses: &[[f64; 3]]| {
+            let run = |(rate, &loss): (f64, &f64)| Outcome {
+                rate: Some(rate),
+                ..outcome(Method::Tuned, 1, loss)
+            };
+            let of_seed =
+                |losses: &[f64; 3]| [0.1, 0.2, 0.4].into_iter().zip(losses).map(run).collect();
+            Runs { method: Method::Tuned, seeds: losses.iter().map(of_seed).collect() }
         };
-        let verdict = |rates| compared(&[runs(Method::Esgd, &[0.5]), tuned(rates)]).1;
-        let found = verdict([(0.1, 0.4), (0.2, 0.3), (0.4, f64::INFINITY)]);
-        assert!(!found.contains("compare.rates"), "{found}");
-        let found = verdict([(0.1, 0.2), (0.2, 0.3), (0.4, 0.5)]);
-        assert!(
-            found.contains("tuned single run, 0.1, is the smallest of compare.rates"),
-            "{found}"
-        );
+        let verdict = |losses: &[[f64; 3]]| {
+            compared(&[runs(Method::Esgd, &vec![0.5; losses.len()]), tuned(losses)]).1
+        };
+        for inner in [
+            &[[0.4, 0.3, inf]][..],
+            &[[inf, inf, inf]],
+            &[[0.4, 0.3, 0.5], [0.4, 0.3, 0.5], [0.4, inf, 0.5]],
+        ] {
+            let found = verdict(inner);
+            assert!(!found.contains("compare.rates") && !found.contains("inf"), "{found}");
+        }
+        let found = verdict(&[[0.2, 0.3, 0.5], [0.4, 0.3, 0.5], [0.2, 0.3, 0.5]]);
+        let sentence = "tuned single run is mostly 0.1, the smallest of compare.rates";
+        assert!(found.contains(sentence), "{found}");
+        assert!(verdict(&[[0.4, 0.3, 0.2]]).contains("mostly 0.4, the largest"));
     }
 }

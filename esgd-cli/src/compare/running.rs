@@ -83,6 +83,12 @@ impl Bench<'_> {
                 Failure::Failed(format!("{failure}; to run it again, remove {folder}"))
             };
             if let Some(found) = checkpoint::search(&cell.folder).map_err(hint)? {
+                for damaged in &found.damaged {
+                    let title = cell.title();
+                    self.bar.suspend(|| {
+                        eprintln!("esgd: {title} goes back to an earlier checkpoint: {damaged}");
+                    });
+                }
                 let psi = resume::restore(&cell.folder, &found, self.problem).map_err(hint)?;
                 return Ok(Some((found, psi)));
             }
@@ -138,7 +144,7 @@ impl Bench<'_> {
             seed: cell.seed,
             rate: cell.rate,
             spent,
-            threads: workers.count(),
+            threads: workers.count().min(cell.job.width()),
             seconds: left.seconds,
             recipe: left.recipe,
             best,

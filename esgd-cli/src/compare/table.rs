@@ -149,7 +149,7 @@ impl Comparison {
             "{} on {}: {} training samples, {} to choose by, {} to test. A budget of {:.1} epochs for each \
              method, evaluations counted as a third of a gradient step: {} forward passes, {:.2e} floating-point \
              operations. {} seed{}, paired; mean ± 95 % confidence interval; p of paired t-tests of like with like, \
-             corrected by Holm, of losses and of errors each.",
+             or of signs where there is no mean, corrected by Holm, of losses and of errors each.",
             self.network,
             self.data,
             self.train,

@@ -1,6 +1,7 @@
 //! What a comparison comes to, in plain words.
 
 use super::{
+    cell::Outcome,
     methods::Method,
     rows::{Against, Difference, Part, Row, Runs, mean},
 };
@@ -28,7 +29,8 @@ pub fn sentences(rows: &[Row], runs: &[Runs], seeds: usize) -> Vec<String> {
     }
     let lowest = |several: bool| {
         let rivals = rows.iter().filter(|row| !row.apart && (row.networks > 1.0) == several);
-        rivals.min_by(|a, b| loss(a).total_cmp(&loss(b)))
+        let sound = rivals.filter(|row| loss(row).is_finite());
+        sound.min_by(|a, b| loss(a).total_cmp(&loss(b)))
     };
     if let Some(row) = lowest(false) {
         let text = match row.title == esgd.title {
@@ -100,28 +102,27 @@ fn by(
     (!parts.is_empty()).then(|| format!("By {on} {whose} {}.", parts.join("; ")))
 }
 
-/// That the best learning rate is at an end of those tried, so that a better one may lie beyond.
+/// That in most seeds the best learning rate is at an end of those tried, so that a better one may lie beyond.
 fn edge(runs: &Runs) -> Option<String> {
-    let mut rates: Vec<(f64, f64)> = vec![];
-    for outcome in runs.seeds.iter().flatten() {
-        let (rate, loss) = (outcome.rate?, outcome.best.fitness.get());
-        match rates.iter_mut().find(|(other, _)| *other == rate) {
-            Some((_, sum)) => *sum += loss,
-            None => rates.push((rate, loss)),
-        }
-    }
-    rates.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let best = (0..rates.len()).min_by(|&i, &j| rates[i].1.total_cmp(&rates[j].1))?;
-    let end = match best {
-        _ if rates.len() < 2 => return None,
-        0 => "smallest",
-        best if best + 1 == rates.len() => "largest",
-        _ => return None,
+    let rates = runs.seeds.iter().flatten().filter_map(|outcome| outcome.rate);
+    let (low, high) = rates.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), rate| {
+        (low.min(rate), high.max(rate))
+    });
+    let best_of = |of_seed: &Vec<Outcome>| {
+        let sound = of_seed.iter().filter(|outcome| outcome.best.fitness.is_finite());
+        sound.min_by_key(|outcome| outcome.best.fitness)?.rate
+    };
+    let best: Vec<f64> = runs.seeds.iter().filter_map(best_of).collect();
+    let most = |end: f64| 2 * best.iter().filter(|rate| **rate == end).count() > best.len();
+    let (end, rate) = match () {
+        () if low >= high => return None,
+        () if most(low) => ("smallest", low),
+        () if most(high) => ("largest", high),
+        () => return None,
     };
     Some(format!(
-        "The best learning rate of {}, {}, is the {end} of compare.rates: a better one may lie beyond.",
-        runs.method.title(),
-        rates[best].0
+        "The best learning rate of {} is mostly {rate}, the {end} of compare.rates: a better one may lie beyond.",
+        runs.method.title()
     ))
 }
 

@@ -1,5 +1,6 @@
 //! The section of one run: what it took and came to, in words and a table, and its figures.
 
+use esgd_core::Id;
 use serde_json::Value;
 
 use super::{
@@ -30,11 +31,15 @@ pub fn section(run: &Run, detail: Detail) -> Section {
         ));
     }
     match &run.result {
-        Some(result) => text.extend(
-            result["best"]["recipe"]
-                .as_str()
-                .map(|recipe| format!("The best network was last trained with {recipe}.")),
-        ),
+        Some(result) => {
+            let best = &result["best"];
+            let recipe = best["recipe"].as_str();
+            text.extend(recipe.map(|r| format!("The best network was last trained with {r}.")));
+            let id = best["id"].as_str().and_then(|id| id.parse::<Id>().ok());
+            if id.is_some_and(|id| id.generation == 0) {
+                text.push("It is of the start, so there is no lineage to draw.".into());
+            }
+        }
         None => text.push("The run is not complete: this is what its log has so far.".into()),
     }
     if run.cut {
@@ -98,6 +103,16 @@ mod tests {
                         The lowest fitness is 0.5000.";
         assert_eq!(section.text[0], expected);
         assert!(section.text[1].contains("not complete") && section.text[2].contains("cut off"));
+    }
+
+    #[test]
+    fn a_best_network_of_the_start_is_told_as_one() {
+        let mut run = example::run(&[&[individual("g0.0#0", &[], 0.6, Some("sgd"))]]);
+        let told = |run: &Run| section(run, LEVELS[0]).text.join(" ");
+        run.result = Some(json!({"best": {"id": "g0.0#0", "recipe": "sgd lr=0.1"}}));
+        assert!(told(&run).contains("It is of the start"));
+        run.result = Some(json!({"best": {"id": "g1.1#0", "recipe": "sgd lr=0.1"}}));
+        assert!(!told(&run).contains("It is of the start"));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Settings that cannot work, or not together, found before a run begins.
 
-use super::{FineTune, Guarantee, Selection, Settings, SettingsError, Start, Way};
+use super::{
+    FineTune, Guarantee, RecipePolicy, Recipes, Selection, Settings, SettingsError, Start, Way,
+};
+
 impl Settings {
     /// Checks that the settings can work together.
     ///
@@ -106,6 +109,14 @@ impl Settings {
             .or_else(|| at_least_zero("mutation.sigma", self.mutation.sigma))
             .or_else(|| annealing("mutation.anneal", self.mutation.anneal.fault()))
             .or_else(|| at_least_zero("recipes.perturb", self.recipes.perturb))
+            .or_else(|| match self.recipes {
+                Recipes { policy: RecipePolicy::Explore, perturb, .. } if perturb >= 1.0 => {
+                    Some(format!(
+                        "recipes.perturb = {perturb}: exploring multiplies by 1 − perturb, expected less than 1"
+                    ))
+                }
+                _ => None,
+            })
             .or_else(|| {
                 let share = self.recipes.resample;
                 (!(0.0..=1.0).contains(&share)).then(|| {
@@ -146,7 +157,10 @@ mod tests {
     fn what_cannot_work_is_one_sentence() {
         assert_eq!(valid().check(), Ok(()));
         type Spoil = fn(&mut Settings);
-        let cases: [(&str, Spoil); 18] = [
+        let cases: [(&str, Spoil); 19] = [
+            ("recipes.perturb = 1: exploring", |s| {
+                s.recipes = Recipes { policy: RecipePolicy::Explore, perturb: 1.0, resample: 0.5 };
+            }),
             ("recipes.resample = 2", |s| s.recipes.resample = 2.0),
             ("selection.truncation.best = 0", |s| {
                 s.selection = Selection::Truncation { best: 0.0 };

@@ -77,7 +77,7 @@ fn heading(comparison: &Comparison) -> String {
         match comparison.seeds.len() {
             1 => "1 seed, so there are no confidence intervals and no tests".to_owned(),
             n => format!(
-                "{n} seeds, paired; mean ± 95 % confidence interval; p of paired t-tests, corrected by Holm"
+                "{n} seeds, paired; mean ± 95 % confidence interval; p of paired t-tests of like with like, or of signs where there is no mean, corrected by Holm"
             ),
         }
     )
