@@ -85,7 +85,8 @@ pub struct TrainArgs {
     /// A network to begin from (safetensors); several make several founders
     #[arg(long, value_name = "FILE")]
     pub init: Vec<PathBuf>,
-    /// Write TensorBoard's event files while it trains, in the run's folder
+    /// Write TensorBoard's event files while it trains, in the run's folder; times in them are seconds of
+    /// the run
     #[arg(long)]
     pub tensorboard: bool,
     /// Print what the run will take, memory, arithmetic and time, and do not train; with --quiet only
@@ -120,7 +121,8 @@ pub struct ResumeArgs {
     /// Where to train, if not where it was: cpu or cuda:N
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
-    /// Write TensorBoard's event files while it trains, in the run's folder
+    /// Write TensorBoard's event files while it trains, in the run's folder; times in them are seconds of
+    /// the run
     #[arg(long)]
     pub tensorboard: bool,
     /// Print nothing but errors
@@ -141,8 +143,9 @@ Examples:
 
 Every method gets the same budget, in forward passes of a sample: training a sample takes three of them and
 each evaluation that a choice is made by takes one. What a method spends on tuning, on fitness and on
-choosing an ensemble is counted. Results are kept: the same command goes on where it was interrupted, and
-with another seed or method only what is missing is run.")]
+choosing an ensemble is counted. What is not enough for another generation of a population goes into
+fine-tuning its best. Results are kept: the same command goes on where it was interrupted, a run of asha from
+its beginning, and with another seed or method only what is missing is run.")]
 pub struct CompareArgs {
     #[command(flatten)]
     pub sources: Sources,

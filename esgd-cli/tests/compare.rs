@@ -129,7 +129,10 @@ fn threads_change_nothing() {
         assert!(output.status.success(), "{}", text(&output.stderr));
         results(&out)
     };
-    assert_eq!(run("1"), run("3"));
+    let one = run("1");
+    assert_eq!(one, run("3"));
+    // Enough for two populations of four side by side.
+    assert_eq!(one, run("9"));
 }
 
 /// Methods that draw from the run's optimizers but do not average anneal as they are told; the others,
