@@ -8,7 +8,6 @@ use esgd_core::{
 
 use crate::{
     Error, Evaluation, Genome, Pass, Result, Supervised, Task, data::Dataset, evaluation::BATCH,
-    genome::Role,
 };
 
 /// The probabilities of each class for each sample of a data set: softmax of the logits.
@@ -118,18 +117,5 @@ impl<T: Task> Supervised<T> {
     /// If there are none, or they are networks of different shapes.
     pub fn average(&self, networks: &[&Genome]) -> Result<Genome> {
         self.recombine(networks, Mutation::NONE, Key::new(0, Purpose::Mutation))
-    }
-
-    /// A copy whose BatchNorm statistics are those of the first `samples` training samples, as they are:
-    /// averaged weights have others than the average of their statistics. `None` where a network has no
-    /// statistics, or is not computed by the engine.
-    ///
-    /// # Errors
-    /// What candle says.
-    pub fn reestimated(&self, theta: &Genome, samples: usize) -> Result<Option<Genome>> {
-        if !theta.parameters().iter().any(|p| p.role == Role::Statistic) {
-            return Ok(None);
-        }
-        self.reestimate_by_engine(theta, &self.train().first(samples.max(1))?)
     }
 }

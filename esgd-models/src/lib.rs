@@ -24,6 +24,7 @@ mod optimizer_state;
 mod pass;
 pub mod recipe;
 mod running_mean;
+mod statistics;
 mod supervised;
 mod task;
 mod workers;

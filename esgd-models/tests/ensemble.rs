@@ -1,11 +1,13 @@
 //! Several networks as one, through the public interface.
 
+use candle_core::Tensor;
+use candle_nn::VarBuilder;
 use esgd_core::{
     Hyper, Problem,
     rng::{Key, Purpose},
 };
 use esgd_models::{
-    Genome, Network, Predictions, Role, Supervised,
+    Genome, Network, Parameter, Pass, Predictions, Role, Supervised, Task,
     data::{self, Sizes, Splits},
     networks::{self, Size},
 };
@@ -108,6 +110,44 @@ fn statistics_that_are_estimated_anew_are_those_of_the_batches() {
             let expected = 0.9 * old + 0.1 * anew;
             assert!((moved - expected).abs() <= 1e-5 * (1.0 + anew.abs()), "{moved} {expected}");
         }
+    }
+}
+
+/// The same network as a task that the engine does not know.
+struct OnCandle(Network);
+
+impl Task for OnCandle {
+    type Model = <Network as Task>::Model;
+
+    fn build(&self, vb: VarBuilder<'_>) -> candle_core::Result<Self::Model> {
+        self.0.build(vb)
+    }
+
+    fn forward(&self, model: &Self::Model, x: &Tensor, pass: &Pass) -> candle_core::Result<Tensor> {
+        self.0.forward(model, x, pass)
+    }
+}
+
+#[test]
+fn candle_estimates_statistics_as_the_engine_does() {
+    let (problem, splits) = convnet();
+    let theta = trained(&problem, &init(&problem, 1), 0.05, 32.0);
+    let task = OnCandle(problem.task().clone());
+    let on_candle = Supervised::new(task, splits.train.clone(), splits.validation.clone()).unwrap();
+    // Less than a batch, and two with a rest that does not count.
+    for samples in [50, 256, 200] {
+        let by_engine = problem.reestimated(&theta, samples).unwrap().unwrap();
+        let by_candle = on_candle.reestimated(&theta, samples).unwrap().unwrap();
+        for (a, b) in by_engine.parameters().iter().zip(by_candle.parameters()) {
+            let values =
+                |p: &Parameter| p.tensor().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            for (a, b) in values(a).into_iter().zip(values(b)) {
+                assert!((a - b).abs() <= 2e-4 * (1.0 + a.abs()), "{samples}: {a} {b}");
+            }
+        }
+        let loss = |theta| problem.fitness(theta).unwrap();
+        assert_ne!(loss(&by_candle), loss(&theta));
+        assert!((loss(&by_candle) - loss(&by_engine)).abs() < 1e-3);
     }
 }
 
