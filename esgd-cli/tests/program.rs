@@ -190,7 +190,9 @@ fn a_plan_says_what_a_run_takes_and_trains_nothing() {
     let output = esgd(&["train", "--plan", "--json"]);
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(plan["parameters"], 64 * 128 + 128 + 128 * 10 + 10);
-    assert_eq!(plan["work"]["epochs"], 20 * 20 + 20 * (40 * 5 + 5));
+    // Candidates on their four rungs, generations, fine-tuning.
+    let start = 20 * 5 + 10 * 5 + 5 * 10 + 3 * 20;
+    assert_eq!(plan["work"]["epochs"], start + 20 * (40 * 5 + 5));
 }
 
 #[test]
