@@ -344,9 +344,8 @@ mod tests {
         let epochs = |method| -> Vec<usize> {
             jobs(method, &rates).iter().map(|job| settings(job).generations).collect()
         };
-        let tuned = epochs(Method::Tuned);
         // Each of the seven runs scores a network before it begins.
-        assert_eq!(tuned, [172, 172, 171, 171, 171, 171, 171]);
+        assert_eq!(epochs(Method::Tuned), [172, 172, 171, 171, 171, 171, 171]);
         assert_eq!(epochs(Method::Oracle), [1199; 7]);
         let rate = |job: &Job| settings(job).optimizers.0[0].ranges["lr"].law.clone();
         let found: Vec<_> = jobs(Method::Tuned, &rates).iter().map(rate).collect();
@@ -387,12 +386,11 @@ mod tests {
                     }
                     Job::Evolve(settings) => costs.run(settings),
                 };
-                for job in &jobs {
-                    match job {
-                        Job::Halve(halving) => assert_eq!(halving.check(), Ok(())),
-                        other => assert_eq!(settings(other).check(), Ok(()), "{method:?}"),
-                    }
-                }
+                let check = |job: &Job| match job {
+                    Job::Halve(halving) => halving.check(),
+                    other => settings(other).check(),
+                };
+                assert!(jobs.iter().all(|job| check(job) == Ok(())), "{method:?}");
                 let runs = if method == Method::Oracle { jobs.len() as u64 } else { 1 };
                 assert!(jobs.iter().map(cost).sum::<u64>() <= runs * budget, "{method:?}");
             }
