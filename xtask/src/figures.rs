@@ -9,7 +9,7 @@ use crate::process::{cargo, root, show};
 
 /// A comparison: its name, where its data are in the folder of data sets, what `esgd compare` is told.
 const COMPARISONS: [(&str, Option<&str>, &[&str]); 3] = [
-    ("digits", None, &["--seeds", "20"]),
+    ("digits", None, &["--seeds", "10"]),
     (
         "fashion-mnist",
         Some("fashion-mnist"),
