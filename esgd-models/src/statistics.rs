@@ -5,9 +5,20 @@ use candle_core::Tensor;
 use esgd_core::rng::{Key, Purpose};
 
 use crate::{
-    Genome, Parameter, Pass, Result, Supervised, Task, data::Dataset, engine::STATISTICS_BATCH,
-    genome::Role,
+    Genome, Parameter, Pass, Result, Supervised, Task,
+    data::Dataset,
+    genome::{Role, values},
 };
+
+/// Samples that BatchNorm statistics are estimated from at a time. Part of the result's bits.
+pub(crate) const BATCH: usize = 128;
+
+/// The batches that statistics are the mean over: a last one that is smaller would count too much.
+pub(crate) fn batches(samples: usize) -> Vec<Vec<u32>> {
+    let counted = if samples < BATCH { samples } else { samples - samples % BATCH };
+    let order: Vec<u32> = (0..counted as u32).collect();
+    order.chunks(BATCH).map(<[u32]>::to_vec).collect()
+}
 
 impl<T: Task> Supervised<T> {
     /// A copy whose BatchNorm statistics are those of the first `samples` training samples, as they are: the
@@ -38,18 +49,15 @@ impl<T: Task> Supervised<T> {
             // Without dropout a key draws nothing.
             let pass = Pass::training(0.0, Key::new(0, Purpose::Train));
             self.task().forward(&model, x, &pass)?;
-            let values = statistics.iter().map(|one| crate::genome::values(one.tensor()));
+            let values = statistics.iter().map(|one| values(one.tensor()));
             let values = values.collect::<Result<Vec<_>>>()?.concat();
             Ok(values.into_iter().map(f64::from).collect())
         };
-        let order: Vec<u32> = (0..data.len() as u32).collect();
-        let (whole, rest) = order.split_at(order.len() - order.len() % STATISTICS_BATCH);
-        // As in the engine, a last batch that is smaller does not count.
-        let batches = if whole.is_empty() { rest } else { whole }.chunks(STATISTICS_BATCH);
+        let batches = batches(data.len());
         let n = batches.len() as f64;
         let (mut sums, mut shares) = (vec![], vec![]);
         for batch in batches {
-            let x = data.batch(batch, None)?.0.to_device(&theta.device())?;
+            let x = data.batch(&batch, None)?.0.to_device(&theta.device())?;
             let moved = moved_from(0.0, &x)?;
             if sums.is_empty() {
                 let from_one = moved_from(1.0, &x)?;
@@ -61,7 +69,7 @@ impl<T: Task> Supervised<T> {
         }
         let mut estimates = sums.iter().zip(&shares).map(|(sum, share)| (sum / share / n, share));
         for (one, old) in statistics.iter().zip(theta.parameters().iter().filter(is_statistic)) {
-            let old = crate::genome::values(old.tensor())?;
+            let old = values(old.tensor())?;
             let new: Vec<f32> = old
                 .into_iter()
                 .zip(estimates.by_ref())

@@ -9,12 +9,12 @@ use crate::{
     Error, OptimizerState, Pass, Result, Task, Training,
     data::Dataset,
     diversity,
-    engine::{Engine, STATISTICS_BATCH},
+    engine::Engine,
     evaluation::{self, Evaluation},
     genome::Genome,
     initializer,
     networks::Network,
-    offspring,
+    offspring, statistics,
     task::CROSS_ENTROPY,
 };
 
@@ -115,7 +115,7 @@ impl<T: Task> Supervised<T> {
     ) -> Result<Option<Genome>> {
         let Some(network) = self.network(theta) else { return Ok(None) };
         let copy = theta.fork()?;
-        let batch = STATISTICS_BATCH.min(data.len());
+        let batch = statistics::BATCH.min(data.len());
         self.with_engine(network, theta, batch, |engine| {
             engine.reestimate(data)?;
             engine.store(&copy)

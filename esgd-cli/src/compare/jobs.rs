@@ -8,7 +8,7 @@ use std::{
 
 use esgd_core::{
     Entry, Error as CoreError, Esgd, Executor, Fitness, Halving, HalvingSettings, Individual,
-    Keeper, KeeperError, Observer, Outcome as RunOutcome, Population, Problem, Report, Settings,
+    Keeper, KeeperError, Observer, Outcome as RunOutcome, Population, Problem, Report,
 };
 use esgd_models::{Error, Genome, OptimizerState, RunningMean};
 
@@ -73,9 +73,9 @@ impl Observer for Log<'_> {
 /// Averages the networks that a single run passes through after some generation. Checkpoints end there: a
 /// run that is interrupted while it averages goes on from where that began.
 struct Trail<'a> {
-    checkpoints: Checkpoints<'a>,
+    checkpoints: &'a Checkpoints<'a>,
     after: usize,
-    mean: Mutex<RunningMean>,
+    mean: &'a Mutex<RunningMean>,
 }
 
 impl Keeper<Genome, OptimizerState> for Trail<'_> {
@@ -104,17 +104,13 @@ impl Place<'_> {
         config: &Config,
         resumed: Option<Resumed>,
     ) -> Result<Option<Left>, Failure> {
-        let (found, psi) = resumed.unzip();
-        let metrics = self.metrics(found.as_ref())?;
-        let checkpoints = self.checkpoints(config, found.as_ref(), &metrics)?;
-        let log = Log::after(found.as_ref(), &metrics);
-        let outcome = self.run(&config.settings, psi, &log, &checkpoints)?;
-        let last = outcome.population.individuals().iter().map(|one| one.scored().into());
-        Ok((!outcome.stopped).then(|| Left {
-            best: (&outcome.best.scored).into(),
-            recipe: outcome.best.hyper.as_ref().map(ToString::to_string),
+        let (run, _, seconds) = self.run(config, None, resumed)?;
+        let last = run.population.individuals().iter().map(|one| one.scored().into());
+        Ok((!run.stopped).then(|| Left {
+            best: (&run.best.scored).into(),
+            recipe: run.best.hyper.as_ref().map(ToString::to_string),
             last: last.collect(),
-            seconds: log.seconds(),
+            seconds,
         }))
     }
 
@@ -126,17 +122,11 @@ impl Place<'_> {
         after: usize,
         resumed: Option<Resumed>,
     ) -> Result<Option<Left>, Failure> {
-        let (found, psi) = resumed.unzip();
-        let metrics = self.metrics(found.as_ref())?;
-        let checkpoints = self.checkpoints(config, found.as_ref(), &metrics)?;
-        let log = Log::after(found.as_ref(), &metrics);
-        let trail = Trail { checkpoints, after, mean: Mutex::default() };
-        let run = self.run(&config.settings, psi, &log, &trail)?;
+        let (run, mean, seconds) = self.run(config, Some(after), resumed)?;
         if run.stopped {
             return Ok(None);
         }
         let mut all: Vec<Candidate> = vec![(&run.best.scored).into()];
-        let mean = trail.mean.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(plain) = mean.mean()? {
             if let Some((theta, loss)) = choosing::reestimated(self.problem, &plain)? {
                 all.push(Candidate { theta: Arc::new(theta), fitness: Fitness::new(loss) });
@@ -144,32 +134,43 @@ impl Place<'_> {
             let fitness = Fitness::new(self.problem.fitness(&plain)?);
             all.push(Candidate { theta: Arc::new(plain), fitness });
         }
-        all.sort_by_key(|one| one.fitness);
-        Ok(all.first().cloned().map(|best| Left {
+        let best = all.into_iter().min_by_key(|one| one.fitness);
+        Ok(best.map(|best| Left {
             last: vec![best.clone()],
             best,
             recipe: run.best.hyper.as_ref().map(ToString::to_string),
-            seconds: log.seconds(),
+            seconds,
         }))
     }
 
+    /// Runs or goes on; the networks after generation `after` are averaged. Also tells how long it took.
     fn run(
         &self,
-        settings: &Settings,
-        psi: Option<Population<Genome, OptimizerState>>,
-        log: &Log<'_>,
-        keeper: &dyn Keeper<Genome, OptimizerState>,
-    ) -> Result<RunOutcome<Metered<'_>>, Failure> {
-        let esgd = Esgd::new(self.problem, settings)
+        config: &Config,
+        after: Option<usize>,
+        resumed: Option<Resumed>,
+    ) -> Result<(RunOutcome<Metered<'_>>, RunningMean, f64), Failure> {
+        let (found, psi) = resumed.unzip();
+        let metrics = self.metrics(found.as_ref())?;
+        let checkpoints = self.checkpoints(config, found.as_ref(), &metrics)?;
+        let log = Log::after(found.as_ref(), &metrics);
+        let mean = Mutex::default();
+        let trail = after.map(|after| Trail { checkpoints: &checkpoints, after, mean: &mean });
+        let esgd = Esgd::new(self.problem, &config.settings)
             .executor(self.executor)
-            .observer(log)
-            .keeper(keeper)
+            .observer(&log)
+            .keeper(match &trail {
+                Some(trail) => trail,
+                None => &checkpoints,
+            })
             .stop_when(self.interrupt.flag());
         let outcome = match psi {
             None => esgd.run(),
             Some(psi) => esgd.resume(psi),
         };
-        outcome.map_err(|failure| sentence(&failure.error))
+        let outcome = outcome.map_err(|failure| sentence(&failure.error))?;
+        let mean = mean.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok((outcome, mean, log.seconds()))
     }
 
     /// Successive halving.

@@ -27,15 +27,13 @@ use crate::{
     evaluation::Evaluation,
     genome::{Genome, Parameter, Role},
     networks::{Network, Size, layer::Named},
+    statistics,
     supervised::AUGMENTATION,
 };
 use buffers::Buffers;
 use chain::Chain;
 use node::{Mode, Node, Site};
 use parameters::{Gradients, Parameters};
-
-/// Samples whose statistics are taken together. Part of the result's bits.
-pub(crate) const STATISTICS_BATCH: usize = 128;
 
 /// Values that an evaluation's activations may take, so that they stay in the cache.
 const CACHED: usize = 1 << 16;
@@ -323,18 +321,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the statistics those of `data`: the means over its batches of [`STATISTICS_BATCH`], for which
+    /// Makes the statistics those of `data`: the means over its [`statistics::batches`], for which
     /// there must be room.
     ///
     /// # Errors
     /// If the data do not fit the network.
     pub(crate) fn reestimate(&mut self, data: &Dataset) -> Result<()> {
         self.check(data)?;
-        let order: Vec<u32> = (0..data.len() as u32).collect();
-        let (whole, rest) = order.split_at(order.len() - order.len() % STATISTICS_BATCH);
-        // A last batch that is smaller would count too much.
-        let order = if whole.is_empty() { rest } else { whole };
-        for (before, batch) in order.chunks(STATISTICS_BATCH).enumerate() {
+        for (before, batch) in statistics::batches(data.len()).iter().enumerate() {
             self.gather(data, batch, None)?;
             let n = batch.len();
             let x = &self.x[..n * self.input.len()];
