@@ -22,7 +22,7 @@ use crate::{
     resume,
     run_folder::RunFolder,
     summary::Cells,
-    task,
+    task, terminal,
 };
 
 /// What was chosen, as `combined.json`.
@@ -56,7 +56,7 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
         Failure::Usage(format!("{shown} has no checkpoint, and so no population: has it begun?"))
     })?;
     for damaged in &found.damaged {
-        eprintln!("esgd: going back to checkpoint {}: {damaged}", found.number);
+        terminal::notice(&format!("going back to checkpoint {}: {damaged}", found.number));
     }
     let source = format!("the config of checkpoint {}", found.number);
     let mut config = Config::with_changes(&found.manifest.config, &source, &[])?;
@@ -116,13 +116,10 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
     write_ensemble(&folder, &members)?;
     folder.write_json("combined.json", &combined)?;
     if args.json {
-        let text = serde_json::to_string_pretty(&combined);
-        println!("{}", text.map_err(|e| Failure::Failed(e.to_string()))?);
-    } else {
-        combined.print(config.data.fitness);
-        println!("\nSaved in {shown}: soup.safetensors, ensemble, combined.json");
+        return terminal::json(&combined);
     }
-    Ok(())
+    terminal::print(&combined.table(config.data.fitness))?;
+    terminal::line(&format!("Saved in {shown}: soup.safetensors, ensemble, combined.json"))
 }
 
 /// The best network, which may be of an earlier generation and comes first, so that nothing chosen is
@@ -158,22 +155,25 @@ fn write_ensemble(folder: &RunFolder, networks: &[&Genome]) -> Result<(), Failur
 }
 
 impl Combined {
-    fn print(&self, part: Part) {
+    fn table(&self, part: Part) -> String {
         let part = match part {
             Part::Train => "train",
             Part::Validation => "validation",
         };
         let of = |what: &str, one: &Together| format!("{what} of {}", one.members.len());
-        println!("{:16}{:>8}{part:>20}{:>24}", "", "", if self.has_test() { "test" } else { "" });
-        println!("{:16}{:>8}{:>10}{:>10}{}", "", "networks", "loss", "error", self.heads_of_test());
+        let over_test = if self.has_test() { "test" } else { "" };
+        let heads = self.heads_of_test();
+        let mut table = format!("{:16}{:>8}{part:>20}{over_test:>24}\n", "", "");
+        table += &format!("{:16}{:>8}{:>10}{:>10}{heads}\n", "", "networks", "loss", "error");
         for (name, one) in [
             ("best".into(), &self.best),
             (of("soup", &self.soup), &self.soup),
             (of("ensemble", &self.ensemble), &self.ensemble),
         ] {
             let test = one.test.map_or(String::new(), |test| format!("    {}", Cells(test)));
-            println!("{name:16}{:>8}{}{test}", one.networks, Cells(one.fitness));
+            table += &format!("{name:16}{:>8}{}{test}\n", one.networks, Cells(one.fitness));
         }
+        table + "\n"
     }
 
     fn has_test(&self) -> bool {

@@ -9,7 +9,9 @@ use esgd_core::{
 use esgd_models::Evaluation;
 use serde::Serialize;
 
-use crate::{args::EvaluateArgs, config::Config, device, failure::Failure, summary::Cells, task};
+use crate::{
+    args::EvaluateArgs, config::Config, device, failure::Failure, summary::Cells, task, terminal,
+};
 
 #[derive(Serialize)]
 struct Evaluations {
@@ -46,21 +48,22 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
         test: on(&splits.test)?,
     };
     if args.json {
-        let text =
-            serde_json::to_string_pretty(&found).map_err(|e| Failure::Failed(e.to_string()))?;
-        println!("{text}");
+        terminal::json(&found)?;
     } else {
-        println!("{:12}{:>10}{:>10}{:>10}", "", "loss", "error", "samples");
+        let mut table = format!("{:12}{:>10}{:>10}{:>10}\n", "", "loss", "error", "samples");
         let parts =
             [("train", Some(found.train)), ("validation", found.validation), ("test", found.test)];
         for (name, part) in parts {
             if let Some(part) = part {
-                println!("{name:12}{}{:>10}", Cells(part), part.samples);
+                table += &format!("{name:12}{}{:>10}\n", Cells(part), part.samples);
             }
         }
+        terminal::print(&table)?;
     }
     if *device != trained_on {
-        eprintln!("esgd: trained on {trained_on}, so the fitness on {device} is not compared");
+        terminal::notice(&format!(
+            "trained on {trained_on}, so the fitness on {device} is not compared"
+        ));
         return Ok(());
     }
     check(&args.run.join("run.json"), Fitness::new(problem.fitness(&theta)?))
@@ -78,10 +81,10 @@ fn check(path: &std::path::Path, now: Fitness) -> Result<(), Failure> {
         ))),
         Some(_) => Ok(()),
         None => {
-            eprintln!(
-                "esgd: {} is missing or damaged, so the fitness was not compared",
+            terminal::notice(&format!(
+                "{} is missing or damaged, so the fitness was not compared",
                 path.display()
-            );
+            ));
             Ok(())
         }
     }

@@ -16,7 +16,7 @@ use signal_hook::{
     flag,
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal};
 
 /// Whether the program was asked to stop, and by what.
 #[derive(Clone, Debug)]
@@ -37,7 +37,8 @@ impl Interrupt {
             while !watched.stop.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(100));
             }
-            eprintln!("\nesgd: stopping after the current epochs; once more to stop at once");
+            terminal::say("");
+            terminal::notice("stopping after the current epochs; once more to stop at once");
         };
         thread::Builder::new().spawn(tell).map_err(cannot)?;
         Ok(this)

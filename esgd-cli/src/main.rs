@@ -31,6 +31,7 @@ mod sha256;
 mod summary;
 mod task;
 mod tensorboard;
+mod terminal;
 mod train;
 mod verify;
 
@@ -41,6 +42,7 @@ use clap::Parser;
 use crate::{
     args::{Args, Command, ConfigArgs},
     config::presets,
+    failure::Failure,
 };
 
 fn main() -> ExitCode {
@@ -49,7 +51,11 @@ fn main() -> ExitCode {
     for name in ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"] {
         std::env::set_var(name, "1");
     }
-    let outcome = match Args::parse().command {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return explain(&error),
+    };
+    let outcome = match args.command {
         Command::Train(args) => train::train(&args),
         Command::Resume(args) => resume::resume(&args),
         Command::Compare(args) => compare::compare(&args),
@@ -58,19 +64,34 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Combine(args) => combine::combine(&args),
         Command::Data(args) => fetch::data(&args),
-        Command::Presets => {
-            print!("{}", presets::listing());
-            Ok(())
-        }
+        Command::Presets => terminal::print(&presets::listing()),
         Command::Config(ConfigArgs { preset, .. }) => {
-            presets::text(preset.as_deref().unwrap_or("default")).map(|text| print!("{text}"))
+            presets::text(preset.as_deref().unwrap_or("default")).and_then(terminal::print)
         }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("esgd: {failure}");
+            if !matches!(failure, Failure::Unheard) {
+                terminal::notice(&failure.to_string());
+            }
             failure.exit_code()
         }
+    }
+}
+
+/// Help, the version, or what is wrong with the command line.
+fn explain(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        text.lines().for_each(terminal::say);
+        return ExitCode::from(2);
+    }
+    match terminal::print(&text) {
+        Err(failure @ Failure::Failed(_)) => {
+            terminal::notice(&failure.to_string());
+            failure.exit_code()
+        }
+        _ => ExitCode::SUCCESS,
     }
 }

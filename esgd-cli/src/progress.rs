@@ -12,7 +12,7 @@ use std::{
 use esgd_core::{EpochReport, Observer, Phase, Report, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{metrics::Metrics, tensorboard::EventFile};
+use crate::{metrics::Metrics, tensorboard::EventFile, terminal};
 
 /// An observer for the terminal and for `metrics.jsonl`.
 pub struct Progress<'a> {
@@ -120,7 +120,7 @@ impl Observer for Progress<'_> {
             && (due > self.generation.swap(due, Ordering::Relaxed)
                 || report.phase != Phase::Generation)
         {
-            eprintln!("{}  {message}", self.title);
+            terminal::say(&format!("{}  {message}", self.title));
         }
         self.bar.set_message(message);
         if let Some(log) = self.log {

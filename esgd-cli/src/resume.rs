@@ -19,7 +19,7 @@ use crate::{
     plan::Plan,
     run_folder::RunFolder,
     session::{From, Session},
-    task,
+    task, terminal,
 };
 
 /// Goes on with a run.
@@ -28,10 +28,10 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     let found = checkpoint::search(folder.path())?;
     if let Some(found) = &found {
         for damaged in &found.damaged {
-            eprintln!("esgd: going back to checkpoint {}: {damaged}", found.number);
+            terminal::notice(&format!("going back to checkpoint {}: {damaged}", found.number));
         }
         for damaged in &found.older_damaged {
-            eprintln!("esgd: an older checkpoint is dropped: {damaged}");
+            terminal::notice(&format!("an older checkpoint is dropped: {damaged}"));
         }
     }
     let (was, config) = configs(args, found.as_ref())?;
@@ -57,7 +57,10 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     Plan::of(&config, &problem, &splits, workers.count(), 0)?.check()?;
     let from = match &found {
         None => {
-            eprintln!("esgd: {} has no checkpoint yet: it begins again", folder.path().display());
+            terminal::notice(&format!(
+                "{} has no checkpoint yet: it begins again",
+                folder.path().display()
+            ));
             From::Start(&[])
         }
         Some(found) => {
@@ -66,10 +69,10 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
                 .fits(&psi)
                 .map_err(|e| Failure::Usage(e.to_string()))?;
             if is_done(&psi, &config) && is_complete(folder.path(), &psi) {
-                eprintln!(
-                    "esgd: the run in {} is complete; add generations with --set generations=N",
+                terminal::notice(&format!(
+                    "the run in {} is complete; add generations with --set generations=N",
                     folder.path().display()
-                );
+                ));
                 return Ok(());
             }
             From::Checkpoint(found, Box::new(psi))
@@ -102,10 +105,10 @@ fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config),
         None => Config::of_run(&file)?,
     };
     if found.is_some() && Config::of_run(&file).ok().as_ref() != Some(&was) {
-        eprintln!(
-            "esgd: {} is not what the checkpoint was made with, which is used: change settings with --set",
+        terminal::notice(&format!(
+            "{} is not what the checkpoint was made with, which is used: change settings with --set",
             file.display()
-        );
+        ));
     }
     let text = was.to_toml()?;
     let mut config = Config::with_changes(&text, "the run's config", &args.set)?;
@@ -137,9 +140,9 @@ pub fn restore(
         return Ok(psi);
     }
     if (was - is).abs() <= 1e-3 * was.abs() {
-        eprintln!(
-            "esgd: the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
-        );
+        terminal::notice(&format!(
+            "the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
+        ));
         return Ok(psi);
     }
     Err(wrong(format!("its best network scores {is} and scored {was}, so the data is another")))

@@ -16,6 +16,7 @@ use crate::{
     run_folder::RunFolder,
     summary::{Kept, Summary},
     tensorboard::Events,
+    terminal,
 };
 
 /// Everything that a run needs.
@@ -145,16 +146,16 @@ impl Session<'_> {
 
     fn show(&self, summary: &Summary) -> Result<(), Failure> {
         if self.json {
-            let text = serde_json::to_string_pretty(summary);
-            println!("{}", text.map_err(|e| Failure::Failed(e.to_string()))?);
-        } else if !self.quiet {
-            print!("{}", summary.table(self.config));
-            println!(
-                "\nSaved in {}: best.safetensors, config.toml, metrics.jsonl, run.json",
-                self.folder.path().display()
-            );
+            return terminal::json(summary);
         }
-        Ok(())
+        if self.quiet {
+            return Ok(());
+        }
+        terminal::print(&format!("{}\n", summary.table(self.config)))?;
+        terminal::line(&format!(
+            "Saved in {}: best.safetensors, config.toml, metrics.jsonl, run.json",
+            self.folder.path().display()
+        ))
     }
 
     /// A failed run still has the last complete population, which can be gone on from.

@@ -17,7 +17,7 @@ use crate::{
     plan::Plan,
     run_folder::RunFolder,
     session::{From, Session},
-    task,
+    task, terminal,
 };
 
 /// Trains a population and leaves a run's folder.
@@ -57,13 +57,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
 
 /// Prints a plan.
 fn show(plan: &Plan, json: bool) -> Result<(), Failure> {
-    if json {
-        let text = serde_json::to_string_pretty(plan);
-        println!("{}", text.map_err(|e| Failure::Failed(e.to_string()))?);
-    } else {
-        print!("{plan}");
-    }
-    Ok(())
+    if json { terminal::json(plan) } else { terminal::print(&plan.to_string()) }
 }
 
 /// The networks of --init, in the shapes of this network.

@@ -17,7 +17,7 @@ use crate::{
     device,
     failure::Failure,
     lock::Lock,
-    task,
+    task, terminal,
 };
 
 /// A check's name, and what it found: what is right, or what is wrong.
@@ -43,17 +43,18 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         ("agreement", log::agreement(lines, whole.map(|found| &found.manifest.ledger))),
         ("best network", best(run, &config, whole, lines)),
     ];
+    let mut printed = Ok(());
     for (name, result) in &checks {
-        match result {
-            Ok(what) if !args.quiet => println!("ok      {name:14}{what}"),
-            Ok(_) => {}
-            Err(why) => println!("FAILED  {name:14}{why}"),
-        }
+        printed = printed.and(match result {
+            Ok(what) if !args.quiet => terminal::line(&format!("ok      {name:14}{what}")),
+            Ok(_) => Ok(()),
+            Err(why) => terminal::line(&format!("FAILED  {name:14}{why}")),
+        });
     }
     let failed: Vec<_> =
         checks.iter().filter(|(_, result)| result.is_err()).map(|(name, _)| *name).collect();
     match failed.is_empty() {
-        true => Ok(()),
+        true => printed,
         false => Err(Failure::Failed(format!(
             "{} is not as a run left it: {} of {} checks failed ({})",
             run.display(),

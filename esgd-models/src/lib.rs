@@ -23,6 +23,7 @@ mod offspring;
 mod optimizer_state;
 mod pass;
 pub mod recipe;
+pub mod regular_file;
 mod running_mean;
 mod statistics;
 mod supervised;

@@ -44,7 +44,7 @@ use self::{
 };
 use crate::{
     args::CompareArgs, atomic_file, config::Config, device, failure::Failure, interrupt::Interrupt,
-    lock::Lock, report, sha256, task,
+    lock::Lock, report, sha256, task, terminal,
 };
 
 /// The result of a comparison, as `comparison.json`.
@@ -154,14 +154,13 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     atomic_file::write(&out.join("table.csv"), comparison.csv().as_bytes())?;
     report::write(&out, std::slice::from_ref(&out))?;
     if args.json {
-        println!("{json}");
+        terminal::print(&format!("{json}\n"))?;
     } else if !args.quiet {
-        println!("{}\n", comparison.heading());
-        print!("{comparison}");
-        println!(
-            "\nSaved in {}: report.html, figures, table.md, table.csv, comparison.json, runs",
+        terminal::print(&format!("{}\n\n{comparison}\n", comparison.heading()))?;
+        terminal::line(&format!(
+            "Saved in {}: report.html, figures, table.md, table.csv, comparison.json, runs",
             out.display()
-        );
+        ))?;
     }
     Ok(())
 }
@@ -318,8 +317,8 @@ impl Series<'_> {
                 outcome.seconds
             );
             match self.bench.bar.is_hidden() {
-                true => eprintln!("{line}"),
-                false => self.bench.bar.println(line),
+                true => terminal::say(&line),
+                false => self.bench.bar.println(terminal::one_line(&line)),
             }
         }
         Ok(outcome)

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     atomic_file, checkpoint, config::Config, failure::Failure, interrupt::Interrupt, resume,
+    terminal,
 };
 
 /// As many of the best are reported, as in Table 1 of the paper.
@@ -86,7 +87,9 @@ impl Bench<'_> {
                 for damaged in &found.damaged {
                     let title = cell.title();
                     self.bar.suspend(|| {
-                        eprintln!("esgd: {title} goes back to an earlier checkpoint: {damaged}");
+                        terminal::notice(&format!(
+                            "{title} goes back to an earlier checkpoint: {damaged}"
+                        ));
                     });
                 }
                 let psi = resume::restore(&cell.folder, &found, self.problem).map_err(hint)?;

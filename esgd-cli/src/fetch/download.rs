@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ureq::{Agent, Body, http::Response};
 
 use super::{Named, checksum};
+use crate::terminal;
 
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,7 @@ impl Web {
     /// A line for the reader.
     pub fn say(&self, line: &str) {
         if !self.quiet {
-            eprintln!("{line}");
+            terminal::say(line);
         }
     }
 

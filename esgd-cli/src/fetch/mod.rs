@@ -10,7 +10,7 @@ mod download;
 
 use std::{fs, path::Path};
 
-use crate::{args::DataArgs, config::layers::did_you_mean, failure::Failure};
+use crate::{args::DataArgs, config::layers::did_you_mean, failure::Failure, terminal};
 use catalogue::{CATALOGUE, Download, Entry, Named};
 use download::{Patience, Web};
 
@@ -42,7 +42,8 @@ pub fn data(args: &DataArgs) -> Result<(), Failure> {
         get(&web, entry, download, args.from.as_deref(), dir)?;
     }
     if !args.quiet {
-        println!("{} is in {}. Next: {} {}", entry.name, dir.display(), entry.then, dir.display());
+        let shown = dir.display();
+        terminal::line(&format!("{} is in {shown}. Next: {} {shown}", entry.name, entry.then))?;
     }
     Ok(())
 }

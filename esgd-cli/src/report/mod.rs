@@ -29,7 +29,7 @@ use self::{
     png::Painter,
     run::Run,
 };
-use crate::{args::ReportArgs, atomic_file, failure::Failure, tensorboard::Events};
+use crate::{args::ReportArgs, atomic_file, failure::Failure, tensorboard::Events, terminal};
 
 /// Makes the page that is asked for.
 pub fn report(args: &ReportArgs) -> Result<(), Failure> {
@@ -44,9 +44,10 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
         }
     }
     if !args.quiet {
-        println!("{}", out.join(PAGE).display());
+        terminal::line(&out.join(PAGE).display().to_string())?;
         let pictures = words::count(figures, "figure", "figures");
-        println!("{pictures} as SVG and PNG in {}", out.join("figures").display());
+        let figures = out.join("figures");
+        terminal::line(&format!("{pictures} as SVG and PNG in {}", figures.display()))?;
     }
     Ok(())
 }
@@ -157,8 +158,8 @@ fn pictures(out: &Path, sections: &[Section]) -> Result<usize, Failure> {
         .map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", dir.display())))?;
     let painter = Painter::new();
     if !painter.has_fonts() {
-        eprintln!(
-            "esgd: this system has no fonts, so the PNGs have no letters; the SVGs have them"
+        terminal::notice(
+            "this system has no fonts, so the PNGs have no letters; the SVGs have them",
         );
     }
     let mut n = 0;

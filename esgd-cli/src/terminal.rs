@@ -1,0 +1,91 @@
+//! What the program says: results on stdout, notices on stderr. Text may come from files, names and
+//! configs of others, so whatever would move the cursor or turn the line is written as `\u001b`. A closed
+//! pipe, a full disk or a closed terminal is no reason to panic.
+
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Prints a result of several lines, which end where the text has line ends.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(escaped(text, true).as_bytes()).and_then(|()| out.flush());
+    written.map_err(|e| match e.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Unheard,
+        _ => Failure::Failed(format!("cannot print the result: {e}")),
+    })
+}
+
+/// Prints a result of one line.
+pub fn line(text: &str) -> Result<(), Failure> {
+    print(&format!("{}\n", one_line(text)))
+}
+
+/// Prints a result as JSON.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Failed(e.to_string()))?;
+    print(&format!("{text}\n"))
+}
+
+/// Says a line on stderr. What nobody can hear is not said.
+pub fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(format!("{}\n", one_line(text)).as_bytes());
+}
+
+/// Says a line on stderr that begins with the program's name, as notices and errors do.
+pub fn notice(text: &str) {
+    say(&format!("esgd: {text}"));
+}
+
+/// Text in one line that moves nothing.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    escaped(text, false)
+}
+
+/// Control characters, marks of direction and line separators as JSON has them, so that JSON stays JSON.
+fn escaped(text: &str, lines: bool) -> Cow<'_, str> {
+    let moves = |c: char| moves(c) && !(lines && c == '\n');
+    if !text.contains(moves) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match moves(c) {
+            // Writing to a string does not fail.
+            true => drop(write!(safe, "\\u{:04x}", c as u32)),
+            false => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Whether a character moves the cursor, changes the direction of its line, or ends it.
+pub fn moves(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_moves_the_cursor() {
+        assert_eq!(one_line("a µ → 3 % 😀"), "a µ → 3 % 😀");
+        assert_eq!(
+            one_line("a\u{1b}[31m\r\n\u{202e}b\u{9b}\u{7f}"),
+            "a\\u001b[31m\\u000d\\u000a\\u202eb\\u009b\\u007f"
+        );
+        assert_eq!(escaped("a\nb\u{2028}", true), "a\nb\\u2028");
+        let value = serde_json::json!({ "name": "\u{202e}\u{1b}\n" });
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        let back: serde_json::Value = serde_json::from_str(&escaped(&text, true)).unwrap();
+        assert_eq!(back, value);
+    }
+}
