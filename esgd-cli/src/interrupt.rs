@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the first one asks the run to stop and save, the second ends the program at once,
-//! which loses nothing that was saved.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one asks the run to stop and save, the second ends the program at
+//! once, which loses nothing that was saved.
 
 use std::{
     io,
@@ -45,7 +45,7 @@ impl Interrupt {
     }
 
     fn register(&self) -> io::Result<()> {
-        for signal in [SIGINT, SIGTERM] {
+        for signal in signals() {
             // In this order: the first signal finds the flag that the second acts on still lowered.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.stop))?;
             flag::register_usize(signal, Arc::clone(&self.signal), signal as usize)?;
@@ -69,5 +69,52 @@ impl Interrupt {
         let signal = self.signal.load(Ordering::Relaxed);
         let stopped = self.stop.load(Ordering::Relaxed);
         stopped.then(|| Failure::Interrupted { signal: signal as u8, message: what() })
+    }
+}
+
+/// The signals to listen for.
+#[cfg(unix)]
+fn signals() -> Vec<i32> {
+    use signal_hook::consts::SIGHUP;
+    let mut signals = vec![SIGINT, SIGTERM];
+    if !hangups_are_ignored() {
+        signals.push(SIGHUP);
+    }
+    signals
+}
+
+#[cfg(not(unix))]
+fn signals() -> Vec<i32> {
+    vec![SIGINT, SIGTERM]
+}
+
+/// Whether the program was started by `nohup`, and is to go on when its terminal closes.
+#[cfg(unix)]
+fn hangups_are_ignored() -> bool {
+    use std::{fs, io::IsTerminal};
+    match fs::read_to_string("/proc/self/status") {
+        Ok(status) => ignores(&status, signal_hook::consts::SIGHUP),
+        // Elsewhere it cannot be asked for; `nohup` leaves no terminal to write to.
+        Err(_) => !io::stderr().is_terminal(),
+    }
+}
+
+/// Whether a process of this status, as Linux has it, ignores a signal.
+#[cfg(unix)]
+fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nohup_ignores_is_ignored() {
+        assert!(ignores("Name:\tesgd\nSigIgn:\t0000000000001001\nSigCgt:\t0", 1));
+        assert!(!ignores("Name:\tesgd\nSigIgn:\t0000000000001000\n", 1));
+        assert!(!ignores("Name:\tesgd\nSigIgn:\tnonsense\n", 1) && !ignores("", 1));
     }
 }

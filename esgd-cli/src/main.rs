@@ -21,6 +21,7 @@ mod fetch;
 mod interrupt;
 mod lock;
 mod metrics;
+mod place;
 mod plan;
 mod progress;
 mod report;

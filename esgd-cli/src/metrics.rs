@@ -7,10 +7,14 @@ use std::{
 };
 
 use esgd_core::Report;
+use esgd_models::regular_file::{self, Links};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{checkpoint::Unfit, sha256};
+use crate::{atomic_file, checkpoint::Unfit, sha256};
+
+/// More than a log that can be read can have.
+pub const MOST: u64 = 1 << 32;
 
 /// A phase of a run.
 #[derive(Serialize)]
@@ -65,17 +69,40 @@ impl Metrics {
         }
     }
 
-    /// A new log.
+    /// A new log. One that is there may be of a start that was cut short, and is nothing else.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = File::create(path)?;
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = regular_file::open_with(path, &mut options, Links::Refuse)?;
+        let mut before = vec![];
+        (&mut file).take(MOST).read_to_end(&mut before)?;
+        let mut lines = before.split_inclusive(|b| *b == b'\n');
+        if !lines.all(|line| !line.ends_with(b"\n") || serde_json::from_slice::<Line>(line).is_ok())
+        {
+            let why =
+                "it is not a log that this program wrote: move it away, or name another folder";
+            return Err(io::Error::other(why));
+        }
+        if !before.is_empty() {
+            atomic_file::put(path, b"")?;
+            file = regular_file::open_with(path, &mut options, Links::Refuse)?;
+        }
+        atomic_file::sync_folder(atomic_file::folder_of(path))?;
         Ok(Self::on(path, file, 0, Sha256::new()))
     }
 
     /// A log that is gone on with behind `extent`; what is there behind it is dropped.
     pub fn reopen(path: &Path, extent: &Extent) -> Result<Self, String> {
-        let (mut file, hash) = prefix(path, extent, true).map_err(|e| e.to_string())?;
+        let cannot = |e: io::Error| format!("cannot write {}: {e}", path.display());
+        let (mut file, mut hash) = prefix(path, extent, true).map_err(|e| e.to_string())?;
+        if is_shared(&file).map_err(cannot)? {
+            // A copy of the folder that was made of hard links keeps the log as it was.
+            let log = regular_file::read(path, MOST, Links::Refuse).map_err(cannot)?;
+            atomic_file::put(path, &log).map_err(cannot)?;
+            (file, hash) = prefix(path, extent, true).map_err(|e| e.to_string())?;
+        }
         let cut = file.set_len(extent.bytes).and_then(|()| file.seek(SeekFrom::End(0)));
-        cut.map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+        cut.map_err(cannot)?;
         Ok(Self::on(path, file, extent.bytes, hash))
     }
 
@@ -120,6 +147,19 @@ impl Metrics {
     }
 }
 
+/// Whether a file has other names too, by which what is written to it is seen.
+fn is_shared(file: &File) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok(file.metadata()?.nlink() > 1)
+    }
+    #[cfg(not(unix))]
+    {
+        file.metadata().map(|_| false)
+    }
+}
+
 /// Whether a log begins as a checkpoint says.
 pub fn check(path: &Path, extent: &Extent) -> Result<(), Unfit> {
     prefix(path, extent, false).map(|_| ())
@@ -127,7 +167,9 @@ pub fn check(path: &Path, extent: &Extent) -> Result<(), Unfit> {
 
 fn prefix(path: &Path, extent: &Extent, write: bool) -> Result<(File, Sha256), Unfit> {
     let cannot = |e: io::Error| Unfit::of(&e, format!("cannot read {}: {e}", path.display()));
-    let mut file = File::options().read(true).write(write).open(path).map_err(cannot)?;
+    let mut options = File::options();
+    let mut file = regular_file::open_with(path, options.read(true).write(write), Links::Refuse)
+        .map_err(cannot)?;
     let (hash, read) = sha256::read((&mut file).take(extent.bytes)).map_err(cannot)?;
     if read < extent.bytes || sha256::hex(hash.clone()) != extent.sha256 {
         return Err(Unfit::Damaged(format!("{} was changed since", path.display())));

@@ -6,19 +6,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use esgd_models::regular_file::{self, Links};
 use serde::Serialize;
 
 use crate::{
     atomic_file, checkpoint,
+    config::Config,
     failure::Failure,
     lock::{self, Lock},
-    metrics::{Line, Metrics},
+    metrics::{self, Line, Metrics},
+    place::Place,
 };
+
+/// More than the files of a run that are no network and no log can have.
+const MOST: u64 = 1 << 24;
 
 /// The folder of one run, locked.
 #[derive(Debug)]
 pub struct RunFolder {
-    path: PathBuf,
+    place: Place,
     _lock: Lock,
 }
 
@@ -27,7 +33,7 @@ impl RunFolder {
     pub fn create(asked: Option<&Path>, name: &str) -> Result<Self, Failure> {
         let Some(path) = asked else { return Self::next_free(Path::new("runs"), name) };
         let shown = path.display();
-        match fs::create_dir_all(path).and_then(|()| fs::read_dir(path)) {
+        match atomic_file::create_folders(path).and_then(|()| fs::read_dir(path)) {
             Ok(_) => {}
             Err(e) if path.exists() => {
                 return Err(Failure::Usage(format!(
@@ -42,7 +48,7 @@ impl RunFolder {
             let foreign = |entry: fs::DirEntry| !entry.file_name().to_str().is_some_and(ours);
             entries.filter_map(Result::ok).any(foreign)
         };
-        let refused = || match path.join(checkpoint::DIR).is_dir() {
+        let refused = || match is_run(path) {
             true => Failure::Usage(format!(
                 "the folder {shown} has a run in it: go on with that by `esgd resume {shown}`, or name a new folder with --out"
             )),
@@ -50,26 +56,34 @@ impl RunFolder {
                 "the folder {shown} is not empty: name a new one with --out, so that nothing is overwritten"
             )),
         };
-        if occupied() && !path.join(lock::NAME).exists() {
+        if occupied() && !regular_file::is_there(&path.join(lock::NAME)) {
             return Err(refused());
         }
-        let lock = Lock::take(path)?;
+        let folder = Self::locked(path)?;
         // Another may have made a run here and ended, meanwhile.
         if occupied() {
             return Err(refused());
         }
-        Ok(Self { path: path.into(), _lock: lock })
+        Ok(folder)
     }
 
     /// The folder of a run that is there.
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        if !path.join("config.toml").is_file() && !path.join(checkpoint::DIR).is_dir() {
+        if !is_run(path) && !checkpoint::are_in(path) {
             return Err(Failure::Usage(format!(
                 "{} has no run in it: name the folder of a run that `esgd train` made",
                 path.display()
             )));
         }
-        Ok(Self { path: path.into(), _lock: Lock::take(path)? })
+        Self::locked(path)
+    }
+
+    fn locked(path: &Path) -> Result<Self, Failure> {
+        let cannot = |e| Failure::Failed(format!("cannot lock {}: {e}", path.display()));
+        let place = Place::of(path).map_err(cannot)?;
+        let lock = Lock::take(path)?;
+        place.check().map_err(cannot)?;
+        Ok(Self { place, _lock: lock })
     }
 
     /// `create_dir` fails where the folder exists, so two runs never get the same one.
@@ -80,13 +94,13 @@ impl RunFolder {
                 parent.display()
             ))
         };
-        fs::create_dir_all(parent).map_err(cannot)?;
+        atomic_file::create_folders(parent).map_err(cannot)?;
         for n in 1.. {
             let path = parent.join(format!("{name}-{n}"));
             match fs::create_dir(&path) {
                 Ok(()) => {
-                    let lock = Lock::take(&path)?;
-                    return Ok(Self { path, _lock: lock });
+                    atomic_file::sync_folder(parent).map_err(cannot)?;
+                    return Self::locked(&path);
                 }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(cannot(e)),
@@ -96,22 +110,29 @@ impl RunFolder {
     }
 
     pub fn path(&self) -> &Path {
-        &self.path
+        self.place.path()
     }
 
     /// Writes a file whole or not at all: beside, synced, renamed.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), Failure> {
-        atomic_file::write(&self.path.join(name), contents)
+        let path = self.path().join(name);
+        let cannot = |e| Failure::Failed(format!("cannot write {}: {e}", path.display()));
+        self.place.check().map_err(cannot)?;
+        atomic_file::write(&path, contents)
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a regular file, if it is there.
     pub fn remove(&self, name: &str) -> Result<(), Failure> {
-        let path = self.path.join(name);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                Err(Failure::Failed(format!("cannot remove {}: {e}", path.display())))
-            }
-            _ => Ok(()),
+        let path = self.path().join(name);
+        let cannot = |e| Failure::Failed(format!("cannot remove {}: {e}", path.display()));
+        self.place.check().map_err(cannot)?;
+        match fs::symlink_metadata(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(cannot(e)),
+            Ok(metadata) => regular_file::check(metadata.file_type())
+                .and_then(|()| fs::remove_file(&path))
+                .and_then(|()| atomic_file::sync_folder(self.path()))
+                .map_err(cannot),
         }
     }
 
@@ -125,13 +146,16 @@ impl RunFolder {
 
     /// Where the log of metrics is.
     pub fn metrics(&self) -> PathBuf {
-        self.path.join("metrics.jsonl")
+        self.path().join("metrics.jsonl")
     }
 
     /// The log so far.
     pub fn lines(&self) -> Vec<Line> {
-        let text = fs::read_to_string(self.metrics()).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        let text = regular_file::read_text(&self.metrics(), metrics::MOST, Links::Refuse);
+        text.unwrap_or_default()
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     /// Begins the log of metrics.
@@ -140,6 +164,12 @@ impl RunFolder {
         Metrics::create(&path)
             .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))
     }
+}
+
+/// Whether a run has begun in a folder: its config is one that a run left.
+pub fn is_run(path: &Path) -> bool {
+    let config = regular_file::read(&path.join("config.toml"), MOST, Links::Refuse);
+    config.is_ok_and(|text| Config::is_of_run(&text))
 }
 
 #[cfg(test)]
@@ -163,7 +193,13 @@ mod tests {
         drop(one);
         let refused = || RunFolder::create(Some(&path), "digits").unwrap_err().to_string();
         assert!(refused().contains("is not empty"), "{}", refused());
+        // Folders and configs of others are no reason to advise `esgd resume`.
         fs::create_dir(path.join(checkpoint::DIR)).unwrap();
+        fs::write(path.join("config.toml"), b"seed = 7").unwrap();
+        assert!(refused().contains("is not empty"), "{}", refused());
+        assert!(RunFolder::open(&path).unwrap_err().to_string().contains("has no run in it"));
+        let config = Config::of(&crate::args::Sources::default(), 0).unwrap().to_toml().unwrap();
+        fs::write(path.join("config.toml"), config).unwrap();
         assert!(refused().contains("`esgd resume"), "{}", refused());
         let file = RunFolder::create(Some(&path.join("a")), "digits").unwrap_err().to_string();
         assert!(file.contains("cannot be a run's folder"), "{file}");

@@ -107,12 +107,12 @@ impl<'a, P: Problem> Esgd<'a, P> {
     pub fn run(&self) -> Result<Outcome<P>, Box<Failure<P>>> {
         let fail = |error| Box::new(Failure { error, population: None });
         self.settings.check().map_err(|e| fail(e.into()))?;
-        let psi = self.start().map_err(fail)?;
+        let mut psi = self.start().map_err(fail)?;
         if self.stopped() {
             // A start that was cut short is not the start of the run that was asked for.
             return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
         }
-        self.tell(&psi, Phase::Start);
+        self.tell(&mut psi, Phase::Start);
         self.resume(self.keep(psi)?)
     }
 
@@ -143,7 +143,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
                 return self.stop(psi);
             }
             psi = self.complete(psi, k)?;
-            self.tell(&psi, Phase::Generation);
+            self.tell(&mut psi, Phase::Generation);
             psi = self.keep(psi)?;
         }
         if self.settings.fine_tune.epochs > 0 && psi.stage() != Stage::FineTuned {
@@ -157,7 +157,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
             }
             psi = self.complete(psi, generations)?;
             psi.enter(Stage::FineTuned);
-            self.tell(&psi, Phase::FineTune);
+            self.tell(&mut psi, Phase::FineTune);
             psi = self.keep(psi)?;
         }
         Ok(Outcome { best: psi.best(), population: psi, stopped: false })
@@ -170,9 +170,10 @@ impl<'a, P: Problem> Esgd<'a, P> {
     }
 
     /// Tells the observer that a phase is complete.
-    fn tell(&self, psi: &Psi<P>, phase: Phase) {
+    fn tell(&self, psi: &mut Psi<P>, phase: Phase) {
         let report = Report::of(psi, phase, self.settings.m, self.judge.problem());
         self.observer.phase(&report);
+        psi.forget();
     }
 
     /// Shows the keeper a population.

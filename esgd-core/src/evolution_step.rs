@@ -14,6 +14,7 @@ use crate::{
     rng::Purpose,
     settings::{RecipePolicy, Recipes, Settings},
     strategy::Moment,
+    trace::Evolved,
 };
 
 /// Who survives an evolution step.
@@ -24,6 +25,8 @@ struct Succession<P: Problem> {
     parents: Vec<usize>,
     /// The offspring that do.
     newcomers: Vec<Individual<P::Genome, P::State>>,
+    /// All of that, for an audit.
+    evolved: Evolved,
 }
 
 impl<P: Problem> Esgd<'_, P> {
@@ -34,7 +37,7 @@ impl<P: Problem> Esgd<'_, P> {
             Ok(None) => Ok(psi),
             Ok(Some(next)) => {
                 psi.tally_mut().offspring += next.scored;
-                psi.succeed(&next.parents, next.newcomers);
+                psi.succeed(&next.parents, next.newcomers, next.evolved);
                 Ok(psi)
             }
             Err(error) => Err(Box::new(Failure { error, population: Some(psi) })),
@@ -80,8 +83,14 @@ impl<P: Problem> Esgd<'_, P> {
             let scored = self.judge.bear(&mu, &offspring[i])?;
             Ok::<_, Error<_>>(self.christen(psi, &offspring[i], i, scored, moment))
         })?;
+        let place = |survivor: &Survivor| match *survivor {
+            Survivor::Parent(rank) => rank,
+            Survivor::Offspring(i) => mu.len() + i,
+        };
+        let population = psi.individuals().iter().map(Individual::id).collect();
+        let evolved = Evolved::of(population, &offspring, survivors.iter().map(place).collect());
         let scored = offspring.len();
-        Ok(Some(Succession { scored, parents: parents.collect(), newcomers }))
+        Ok(Some(Succession { scored, parents: parents.collect(), newcomers, evolved }))
     }
 
     /// Gives a newcomer its name, its parents' names, and what it inherits.

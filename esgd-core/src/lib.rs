@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod algorithm1;
+mod audit;
 mod error;
 mod evolution_step;
 mod executor;
@@ -44,8 +45,10 @@ pub mod settings;
 mod sgd_step;
 mod start;
 mod strategy;
+pub mod trace;
 
 pub use algorithm1::{Esgd, Outcome};
+pub use audit::Auditor;
 pub use error::{Error, Failure};
 pub use executor::{Executor, Serial, Threads};
 pub use fitness::{EliteMean, Fitness, Yardstick};

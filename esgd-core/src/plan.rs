@@ -16,7 +16,8 @@ pub enum Scale {
 }
 
 /// The strength of mutation: ε of eq. 12.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mutation {
     /// The standard deviation, at least 0. Zero draws no noise.
     pub sigma: f32,

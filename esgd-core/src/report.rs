@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EliteMean, Fitness, Hyper, Id, Individual, Population, Problem, Tally};
+use crate::{EliteMean, Fitness, Hyper, Id, Individual, Population, Problem, Tally, trace::Trace};
 
 /// Someone who watches a run. Every method may be left as it is.
 pub trait Observer: Sync {
@@ -75,6 +75,9 @@ pub struct Report {
     /// How far apart those are that did not diverge; see [`Problem::diversity`](crate::Problem::diversity).
     #[serde(default)]
     pub diversity: Option<f64>,
+    /// What happened in the phase; nothing in logs of before it was recorded.
+    #[serde(default, skip_serializing_if = "Trace::is_empty")]
+    pub trace: Trace,
 }
 
 /// One individual at the end of a phase.
@@ -130,6 +133,7 @@ impl Report {
             departed: psi.departed().to_vec(),
             tally: psi.tally(),
             diversity: problem.diversity(&sound),
+            trace: psi.trace().clone(),
         }
     }
 }

@@ -144,6 +144,7 @@ impl<P: Problem> Esgd<'_, P> {
             };
             guard.witness(&candidate, resident.id, (k, s), hyper);
             let fitness = candidate.fitness();
+            resident.epochs.push(fitness);
             let back;
             (seat, back) = seat.advance(candidate, license);
             // θ and the optimizer's state return together.

@@ -38,7 +38,7 @@
 
 mod support;
 
-use esgd_core::{Range, Serial, Settings, Threads, settings::FineTune};
+use esgd_core::{Auditor, Range, Serial, Settings, Threads, settings::FineTune};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use support::{
     any_settings,
@@ -58,6 +58,11 @@ fn audited(settings: &Settings, (told, trained): (Told, Trained)) -> Result<(), 
     let (ended, log) = watch(&problem, settings, &Serial);
     let outcome = ended.map_err(|failure| TestCaseError::fail(failure.error.to_string()))?;
     let reports = log.reports();
+    let mut auditor = Auditor::new(settings);
+    for report in &reports {
+        auditor.read(report).map_err(TestCaseError::fail)?;
+    }
+    prop_assert_eq!(auditor.audited() + 1, reports.len());
     guarantee_holds(settings, &reports)?;
     every_step_is_right(settings, &log.events())?;
     prop_assert!(problem.told_all(&outcome.population), "a score that was never told");

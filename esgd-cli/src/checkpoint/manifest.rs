@@ -3,12 +3,13 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fmt, fs, io,
+    fmt, io,
     path::Path,
     time::Duration,
 };
 
 use esgd_core::guarantee::{GuardRecord, Ledger, Origin};
+use esgd_models::regular_file::{self, Links};
 use serde::{Deserialize, Serialize};
 
 use super::store;
@@ -19,7 +20,12 @@ use crate::{
 
 /// What a file of this kind says of itself.
 const FORMAT: &str = "esgd checkpoint";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// The first that is read: without the fingerprint of the data, and without offspring in the log.
+const OLDEST: u32 = 2;
+
+/// More bytes than such a file can have.
+const MOST: u64 = 1 << 30;
 
 /// What the checksum is made over has this in its place.
 const NO_CHECKSUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -35,6 +41,9 @@ pub struct Manifest {
     sha256: String,
     /// The version of the program.
     esgd: String,
+    /// The number of the checkpoint before this one.
+    #[serde(default)]
+    pub before: Option<u64>,
     /// Seconds of the run.
     pub seconds: f64,
     /// The log of metrics as it was.
@@ -76,6 +85,7 @@ impl fmt::Display for Unfit {
 
 impl Manifest {
     pub fn new(
+        before: Option<u64>,
         seconds: f64,
         metrics: Extent,
         config: String,
@@ -88,6 +98,7 @@ impl Manifest {
             version: VERSION,
             sha256: NO_CHECKSUM.into(),
             esgd: env!("CARGO_PKG_VERSION").into(),
+            before,
             seconds,
             metrics,
             config,
@@ -107,7 +118,8 @@ impl Manifest {
 
     /// Reads a file, and whether it is as it was written.
     pub fn read(path: &Path) -> Result<Self, Unfit> {
-        Self::of_bytes(&fs::read(path).map_err(|e| Unfit::of(&e, format!("cannot be read: {e}")))?)
+        let bytes = regular_file::read(path, MOST, Links::Refuse);
+        Self::of_bytes(&bytes.map_err(|e| Unfit::of(&e, format!("cannot be read: {e}")))?)
     }
 
     /// The same of what is in it.
@@ -122,9 +134,9 @@ impl Manifest {
         let version = serde_json::from_str::<serde_json::Value>(text)
             .ok()
             .and_then(|value| value.get("version")?.as_u64());
-        if version != Some(VERSION.into()) {
+        if !version.is_some_and(|n| (OLDEST.into()..=VERSION.into()).contains(&n)) {
             return Err(Unfit::Unreadable(format!(
-                "is of version {}: this program reads version {VERSION}",
+                "is of version {}: this program reads versions {OLDEST} to {VERSION}",
                 version.map_or("?".into(), |version| version.to_string())
             )));
         }
@@ -169,7 +181,7 @@ impl Manifest {
                 )));
             }
         }
-        self.files().iter().try_for_each(|name| store::get(dir, name).map(|_| ()))
+        self.files().iter().try_for_each(|name| store::check(dir, name))
     }
 }
 
@@ -197,7 +209,7 @@ mod tests {
         let psi = Esgd::new(&problem, &settings).run().map_err(|f| f.error).unwrap().population;
         let networks = BTreeMap::from([("g0.0#1@0.0".to_owned(), "ab".to_owned())]);
         let config = "mu = 2\n".to_owned();
-        Manifest::new(1.5, Extent::default(), config, networks, BTreeMap::new(), psi.ledger())
+        Manifest::new(None, 1.5, Extent::default(), config, networks, BTreeMap::new(), psi.ledger())
     }
 
     /// A file that was changed by someone who knows how to write its checksum.
@@ -223,9 +235,9 @@ mod tests {
             Manifest::of_bytes(&damaged).unwrap_err();
             Manifest::of_bytes(&bytes[..at]).unwrap_err();
         }
-        let newer = String::from_utf8(bytes).unwrap().replace("\"version\": 2", "\"version\": 3");
+        let newer = String::from_utf8(bytes).unwrap().replace("\"version\": 3", "\"version\": 4");
         let refused = Manifest::of_bytes(&sealed(newer.as_bytes())).unwrap_err();
-        assert!(refused.to_string().contains("is of version 3"), "{refused}");
+        assert!(refused.to_string().contains("is of version 4"), "{refused}");
     }
 
     proptest! {

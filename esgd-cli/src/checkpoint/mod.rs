@@ -11,9 +11,7 @@ mod store;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fmt,
-    fs::{self, File},
-    io::{self, Write},
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -23,15 +21,15 @@ use esgd_core::{
     Entry, Id, Individual, Keeper, KeeperError, Population,
     guarantee::{GuardRecord, Ledger, LedgerError, Origin},
 };
-use esgd_models::{Genome, OptimizerState};
+use esgd_models::{Genome, OptimizerState, regular_file};
 use thiserror::Error;
 
 use self::{budget::Budget, store::Store};
-use crate::{atomic_file, metrics::Metrics};
+use crate::{atomic_file, metrics::Metrics, place::Place};
 
 pub use self::{
     manifest::{Manifest, Unfit},
-    search::{DIR, Found, search},
+    search::{DIR, Found, are_in, search},
 };
 
 /// What the keeper says when it cannot write.
@@ -39,7 +37,7 @@ type Kept<T> = Result<T, String>;
 
 /// Writes the checkpoints of a run.
 pub struct Checkpoints<'a> {
-    dir: PathBuf,
+    dir: Place,
     config: String,
     /// How many are kept.
     keep: usize,
@@ -72,8 +70,7 @@ impl<'a> Checkpoints<'a> {
         metrics: &'a Mutex<Metrics>,
         found: Option<&Found>,
     ) -> io::Result<Self> {
-        let dir = run.join(DIR);
-        fs::create_dir_all(&dir)?;
+        let dir = folder(run)?;
         search::tidy(&dir, found.map_or(&[], |found| &found.manifests))?;
         let mut books = Books {
             store: Store::new(&dir, HashSet::new()),
@@ -103,6 +100,7 @@ impl<'a> Checkpoints<'a> {
         }
         let before = found.map_or(0.0, |found| found.manifest.seconds);
         let (began, books) = (Instant::now(), Mutex::new(books));
+        let dir = Place::of(&dir)?;
         Ok(Self { dir, config, keep, before, began, metrics, books })
     }
 
@@ -125,6 +123,7 @@ impl<'a> Checkpoints<'a> {
             return Ok(());
         }
         let begin = Instant::now();
+        self.dir.check().map_err(|e| self.cannot(&e))?;
         for one in psi.individuals() {
             books.put_individual(one).map_err(|e| self.cannot(&e))?;
         }
@@ -148,6 +147,7 @@ impl<'a> Checkpoints<'a> {
             return Ok(());
         }
         let begin = Instant::now();
+        self.dir.check().map_err(|e| self.cannot(&e))?;
         let archived = archived();
         books.put_individual(individual).map_err(|e| self.cannot(&e))?;
         for entry in &archived {
@@ -187,18 +187,16 @@ impl<'a> Checkpoints<'a> {
         let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
         let seconds = self.before + self.began.elapsed().as_secs_f64();
         let config = self.config.clone();
-        let manifest = Manifest::new(seconds, metrics?, config, networks, states, ledger);
+        let before = books.manifests.last().map(|(number, _)| *number);
+        let manifest = Manifest::new(before, seconds, metrics?, config, networks, states, ledger);
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
         let publish = || -> io::Result<()> {
             // What it names must be there before it is.
-            sync_dir(&self.dir)?;
-            let mut file = atomic_file::beside(&self.dir)?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(search::path(&self.dir, number))?;
-            sync_dir(&self.dir)?;
-            Ok(())
+            atomic_file::sync_folder(self.dir.path())?;
+            self.dir.check()?;
+            atomic_file::put(&search::path(self.dir.path(), number), &bytes)?;
+            atomic_file::sync_folder(self.dir.path())
         };
         publish().map_err(|e| self.cannot(&e))?;
         books.manifests.push((number, manifest.files()));
@@ -211,7 +209,7 @@ impl<'a> Checkpoints<'a> {
     /// Removes the manifests that are too old, and the files that only they name.
     fn prune(&self, books: &mut Books) -> io::Result<()> {
         while books.manifests.len() > self.keep.max(1) {
-            let path = search::path(&self.dir, books.manifests[0].0);
+            let path = search::path(self.dir.path(), books.manifests[0].0);
             match fs::remove_file(path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
                 _ => drop(books.manifests.remove(0)),
@@ -226,7 +224,7 @@ impl<'a> Checkpoints<'a> {
     }
 
     fn cannot(&self, why: &dyn fmt::Display) -> String {
-        format!("cannot write a checkpoint in {}: {why}", self.dir.display())
+        format!("cannot write a checkpoint in {}: {why}", self.dir.path().display())
     }
 }
 
@@ -303,10 +301,11 @@ pub fn restore(
     shape: &Genome,
 ) -> Result<Population<Genome, OptimizerState>, RestoreError> {
     let dir = run.join(DIR);
+    let most = most_bytes(shape);
     let file = |names: &BTreeMap<String, String>, key: String| {
         let name = names.get(&key).ok_or_else(|| format!("the file of {key} is not named"));
-        name.and_then(|name| Ok((name.clone(), store::get(&dir, name).map_err(|e| e.to_string())?)))
-            .map_err(RestoreError::File)
+        let get = |name| store::get(&dir, name, most).map_err(|e| e.to_string());
+        name.and_then(|name| Ok((name.clone(), get(name)?))).map_err(RestoreError::File)
     };
     // Networks that are the same, as those of a shared start, share their memory again.
     let mut loaded: HashMap<String, Arc<Genome>> = HashMap::new();
@@ -326,11 +325,22 @@ pub fn restore(
     Population::restore(manifest.ledger.clone(), theta, state)
 }
 
-/// Makes renames in a folder last.
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened.
-    if cfg!(unix) {
-        File::open(dir)?.sync_all()?;
+/// More than a network of these shapes, or what an optimizer remembers of one, takes as a file.
+fn most_bytes(shape: &Genome) -> u64 {
+    let names: usize = shape.parameters().iter().map(|one| one.name.len() + 1000).sum();
+    16 * (shape.len() + names) as u64 + (1 << 16)
+}
+
+/// The folder of checkpoints of a run, made if it is not there.
+fn folder(run: &Path) -> io::Result<PathBuf> {
+    let dir = run.join(DIR);
+    match fs::create_dir(&dir) {
+        Ok(()) => atomic_file::sync_folder(run)?,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(e),
     }
-    Ok(())
+    match regular_file::is_folder(&dir) {
+        true => Ok(dir),
+        false => Err(io::Error::other("it is no folder, or a link to one: expected a folder")),
+    }
 }

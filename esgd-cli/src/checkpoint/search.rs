@@ -6,8 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::manifest::{Manifest, Unfit};
-use crate::failure::Failure;
+use esgd_models::regular_file;
+
+use super::{
+    manifest::{Manifest, Unfit},
+    store,
+};
+use crate::{atomic_file, failure::Failure};
 
 /// The folder of checkpoints in a run's.
 pub const DIR: &str = "checkpoints";
@@ -26,20 +31,39 @@ pub struct Found {
     pub older_damaged: Vec<String>,
 }
 
-/// Removes whatever does not belong to these, of which a program that died may have left some.
+/// Removes what was written here and does not belong to these, of which a program that died may have left
+/// some. Where no manifest says that this is a folder of checkpoints, everything may be somebody else's.
 pub fn tidy(dir: &Path, manifests: &[(u64, HashSet<String>)]) -> io::Result<()> {
+    if manifests.is_empty() {
+        return Ok(());
+    }
     let mut wanted = HashSet::new();
     for (number, files) in manifests {
         wanted.insert(path(dir, *number));
-        wanted.extend(files.iter().map(|name| super::store::path(dir, name)));
+        wanted.extend(files.iter().map(|name| store::path(dir, name)));
     }
     for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_file() && !wanted.contains(&path) {
+        let entry = entry?;
+        let path = entry.path();
+        if is_ours(&path) && entry.file_type()?.is_file() && !wanted.contains(&path) {
             fs::remove_file(path)?;
         }
     }
     Ok(())
+}
+
+/// Whether a name is one that checkpoints have.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    number(path).is_some() || store::is_name(name) || atomic_file::is_left_over(name)
+}
+
+/// Whether there are checkpoints in a run's folder, whole or not.
+pub fn are_in(run: &Path) -> bool {
+    let dir = run.join(DIR);
+    let entries = || fs::read_dir(&dir).ok();
+    let has = |entry: fs::DirEntry| number(&entry.path()).is_some();
+    regular_file::is_folder(&dir) && entries().into_iter().flatten().filter_map(Result::ok).any(has)
 }
 
 /// Where a manifest of this number is.
@@ -50,8 +74,12 @@ pub fn path(dir: &Path, number: u64) -> PathBuf {
 /// The newest checkpoint of a run that is whole. `None` if there never was one.
 pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
     let (dir, log) = (run.join(DIR), run.join("metrics.jsonl"));
-    let list =
-        || fs::read_dir(&dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+    let list = || {
+        if fs::symlink_metadata(&dir)?.is_symlink() {
+            return Err(io::Error::other("it is a link: expected a folder"));
+        }
+        fs::read_dir(&dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()
+    };
     let paths = match list() {
         Ok(paths) => paths,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -100,8 +128,9 @@ pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
     }
 }
 
-fn number(path: &Path) -> Option<u64> {
-    let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
-    // The last number has no next.
-    name.bytes().all(|b| b.is_ascii_digit()).then(|| name.parse().ok().filter(|n| *n < u64::MAX))?
+/// The number of a manifest with this path. The last number has no next.
+fn number(at: &Path) -> Option<u64> {
+    let name = at.file_name()?.to_str()?.strip_suffix(".json")?;
+    let number = name.parse().ok().filter(|n| (1..u64::MAX).contains(n))?;
+    (at == path(at.parent()?, number)).then_some(number)
 }

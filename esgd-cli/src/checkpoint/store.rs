@@ -3,10 +3,11 @@
 
 use std::{
     collections::HashSet,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
+
+use esgd_models::regular_file::{self, Links};
 
 use super::manifest::Unfit;
 use crate::{atomic_file, sha256};
@@ -29,10 +30,7 @@ impl Store {
     pub fn put(&mut self, bytes: &[u8]) -> io::Result<String> {
         let name = sha256::of(bytes);
         if !self.known.contains(&name) {
-            let mut file = atomic_file::beside(&self.dir)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path(&self.dir, &name))?;
+            atomic_file::put(&path(&self.dir, &name), bytes)?;
             self.known.insert(name.clone());
         }
         Ok(name)
@@ -57,16 +55,29 @@ pub fn path(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.safetensors"))
 }
 
-/// Reads a file, and whether it is the one that its name says.
-pub fn get(dir: &Path, name: &str) -> Result<Vec<u8>, Unfit> {
+/// Reads a file of at most so many bytes, and whether it is the one that its name says.
+pub fn get(dir: &Path, name: &str, most: u64) -> Result<Vec<u8>, Unfit> {
+    let path = path(dir, name);
+    let bytes = regular_file::read(&path, most, Links::Refuse)
+        .map_err(|e| Unfit::of(&e, format!("cannot read {}: {e}", path.display())))?;
+    if sha256::of(&bytes) == name { Ok(bytes) } else { Err(damaged(&path)) }
+}
+
+/// The same without keeping it in memory.
+pub fn check(dir: &Path, name: &str) -> Result<(), Unfit> {
     let path = path(dir, name);
     let cannot = |e: io::Error| Unfit::of(&e, format!("cannot read {}: {e}", path.display()));
-    let bytes = fs::read(&path).map_err(cannot)?;
-    match sha256::of(&bytes) == name {
-        true => Ok(bytes),
-        false => {
-            let shown = path.display();
-            Err(Unfit::Damaged(format!("{shown} is damaged: its checksum is another")))
-        }
-    }
+    let file = regular_file::open(&path, Links::Refuse).map_err(cannot)?;
+    let (hash, _) = sha256::read(file).map_err(cannot)?;
+    if sha256::hex(hash) == name { Ok(()) } else { Err(damaged(&path)) }
+}
+
+fn damaged(path: &Path) -> Unfit {
+    Unfit::Damaged(format!("{} is damaged: its checksum is another", path.display()))
+}
+
+/// Whether a file may be one of a store's, by its name.
+pub fn is_name(name: &str) -> bool {
+    let digits = name.strip_suffix(".safetensors").unwrap_or_default();
+    digits.len() == 64 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -18,6 +18,9 @@ pub use network::Network;
 
 use crate::{args::Sources, failure::Failure};
 
+/// What the file that a run leaves begins with.
+const HEADER: &str = "# The config of this run, in full.";
+
 /// Everything that a run is told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
@@ -190,9 +193,12 @@ impl Config {
     pub fn to_toml(&self) -> Result<String, Failure> {
         let text = toml::to_string(self)
             .map_err(|e| Failure::Failed(format!("cannot write the config: {e}")))?;
-        Ok(format!(
-            "# The config of this run, in full. What each field means: esgd config --print-default\n{text}"
-        ))
+        Ok(format!("{HEADER} What each field means: esgd config --print-default\n{text}"))
+    }
+
+    /// Whether a text was written by [`to_toml`](Self::to_toml), and perhaps changed since.
+    pub fn is_of_run(text: &[u8]) -> bool {
+        text.starts_with(HEADER.as_bytes())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::{NotWorse, Scored, Seat};
-use crate::{Fitness, Hyper, Recipe};
+use crate::{Fitness, Hyper, Recipe, trace::Trained};
 
 /// Who an individual is: when it was born and as which. Training does not change it.
 ///
@@ -83,6 +83,8 @@ pub(crate) struct Resident<S> {
     /// The generation and epoch in which θ was scored; epoch 0 at birth.
     pub(crate) at: (usize, usize),
     pub(crate) progress: Option<Progress>,
+    /// What each epoch of the SGD step reached that is not over.
+    pub(crate) epochs: Vec<Fitness>,
 }
 
 impl<S> Resident<S> {
@@ -101,7 +103,8 @@ impl<G, S> Individual<G, S> {
         scored: Scored<G>,
     ) -> Self {
         let at = (id.generation, 0);
-        let who = Resident { id, parents, recipe, hyper: None, state, at, progress: None };
+        let (hyper, progress, epochs) = (None, None, vec![]);
+        let who = Resident { id, parents, recipe, hyper, state, at, progress, epochs };
         Self { who, scored }
     }
 
@@ -110,9 +113,16 @@ impl<G, S> Individual<G, S> {
         Self { who, scored }
     }
 
-    /// Gives it a seat in the SGD step, or none.
-    pub(super) fn set_progress(&mut self, progress: Option<Progress>) {
-        self.who.progress = progress;
+    /// Gives it a seat in the SGD step.
+    pub(super) fn sit(&mut self, seat: usize) {
+        self.who.progress = Some(Progress { seat, epochs: 0, backed_off: 0 });
+    }
+
+    /// Closes the SGD step, if it was in one.
+    pub(super) fn rise(&mut self) -> Option<Trained> {
+        self.who.progress.take()?;
+        let epochs = std::mem::take(&mut self.who.epochs);
+        Some(Trained { id: self.id(), epochs, fitness: self.fitness() })
     }
 
     /// Takes θ out to be trained. What was scored is not worse than itself.
@@ -173,6 +183,12 @@ impl<G, S> Individual<G, S> {
     #[must_use]
     pub fn progress(&self) -> Option<Progress> {
         self.who.progress
+    }
+
+    /// The fitness that each epoch of that step reached.
+    #[must_use]
+    pub fn epochs(&self) -> &[Fitness] {
+        &self.who.epochs
     }
 }
 

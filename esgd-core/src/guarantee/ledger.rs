@@ -18,7 +18,7 @@ use super::{
     Archive, Entry, Id, Individual, Population, Progress, Resident, Scored, Stage, Tally,
     population::{Guard, ranked},
 };
-use crate::{EliteMean, Fitness, Hyper, IndividualReport, Recipe, Yardstick};
+use crate::{EliteMean, Fitness, Hyper, IndividualReport, Recipe, Yardstick, trace::Trace};
 
 /// The name of a network: whose it is, the generation and epoch in which it was scored, and its fitness. A
 /// run that goes on from the middle of a step under other settings may pass the same epoch with another.
@@ -67,6 +67,9 @@ pub struct IndividualRecord {
     pub state: bool,
     /// How far it is in an SGD step that is not over.
     pub progress: Option<Progress>,
+    /// What each epoch of that reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub epochs: Vec<Fitness>,
 }
 
 /// What an archive knows of a network, without θ.
@@ -120,6 +123,9 @@ pub struct Ledger {
     /// Parents that did not survive; see [`Population::departed`].
     #[serde(default)]
     pub departed: Vec<IndividualReport>,
+    /// What has happened in a generation that is not complete.
+    #[serde(default)]
+    pub trace: Trace,
 }
 
 /// Why a population cannot be made of a ledger.
@@ -177,6 +183,7 @@ impl<G, S> Individual<G, S> {
             hyper: self.hyper().cloned(),
             state: self.state().is_some(),
             progress: self.progress(),
+            epochs: self.epochs().to_vec(),
         }
     }
 }
@@ -202,6 +209,7 @@ impl<G, S> Population<G, S> {
             },
             individuals: self.individuals.iter().map(Individual::record).collect(),
             departed: self.departed.clone(),
+            trace: self.trace.clone(),
         }
     }
 
@@ -216,8 +224,8 @@ impl<G, S> Population<G, S> {
         mut state: impl FnMut(Id) -> Result<S, E>,
     ) -> Result<Self, E> {
         check(&ledger)?;
-        let Ledger { m, yardstick, generation, evolved, stage, tally, record, departed, .. } =
-            ledger;
+        let Ledger { m, yardstick, generation, evolved, stage, tally, .. } = ledger;
+        let (record, departed, trace) = (ledger.record, ledger.departed, ledger.trace);
         let mut loaded: HashMap<Origin, Scored<G>> = HashMap::new();
         let mut scored = |origin: Origin| -> Result<Scored<G>, E> {
             if let Some(scored) = loaded.get(&origin) {
@@ -229,10 +237,10 @@ impl<G, S> Population<G, S> {
         };
         let mut individuals = vec![];
         for one in ledger.individuals {
-            let IndividualRecord { id, at, parents, recipe, hyper, progress, .. } = one;
+            let IndividualRecord { id, at, parents, recipe, hyper, progress, epochs, .. } = one;
             let scored = scored(Origin { id, at, fitness: one.fitness })?;
             let state = if one.state { Some(state(id)?) } else { None };
-            let who = Resident { id, parents, recipe, hyper, state, at, progress };
+            let who = Resident { id, parents, recipe, hyper, state, at, progress, epochs };
             individuals.push(Individual::restored(who, scored));
         }
         let guard = match ledger.guard {
@@ -259,6 +267,7 @@ impl<G, S> Population<G, S> {
             tally,
             record,
             departed,
+            trace,
         })
     }
 }

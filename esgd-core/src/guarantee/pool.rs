@@ -1,6 +1,6 @@
 //! μ ∪ λ and the m-elitist selection from it (section 3.3, item 4).
 
-use super::{Population, Unborn};
+use super::{Individual, Population, Unborn};
 use crate::{Fitness, rng::Key};
 
 /// A place in the pool.
@@ -21,16 +21,19 @@ pub struct Pool {
 
 impl Pool {
     pub(crate) fn new<G, S>(parents: &Population<G, S>, offspring: &[Unborn]) -> Self {
-        let mu = parents.individuals().iter().enumerate();
-        let lambda = offspring.iter().enumerate();
-        let mut ranked: Vec<_> = mu
-            .map(|(i, parent)| (parent.fitness(), Survivor::Parent(i)))
-            .chain(lambda.map(|(i, child)| (child.fitness(), Survivor::Offspring(i))))
-            .collect();
+        let mu: Vec<_> = parents.individuals().iter().map(Individual::fitness).collect();
+        let lambda: Vec<_> = offspring.iter().map(Unborn::fitness).collect();
+        Self::of(&mu, &lambda, parents.anchor_rank())
+    }
+
+    /// The pool of parents and offspring of these fitness, and the rank of an anchor.
+    pub(crate) fn of(parents: &[Fitness], offspring: &[Fitness], anchor: Option<usize>) -> Self {
+        let mu = parents.iter().enumerate().map(|(i, f)| (*f, Survivor::Parent(i)));
+        let lambda = offspring.iter().enumerate().map(|(i, f)| (*f, Survivor::Offspring(i)));
+        let mut ranked: Vec<_> = mu.chain(lambda).collect();
         // Of equals the parents come first: a copy of an elite gains nothing on it.
         ranked.sort();
-        let anchor = parents.anchor_rank().map(Survivor::Parent);
-        Self { ranked, anchor }
+        Self { ranked, anchor: anchor.map(Survivor::Parent) }
     }
 
     /// The `m` best, and `mu` − `m` of the others, drawn uniformly without replacement.

@@ -4,10 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Archive, Entry, Id, Individual, License, Progress, Scored};
+use super::{Archive, Entry, Id, Individual, License, Scored};
 use crate::{
     EliteMean, Fitness, Hyper, IndividualReport, Yardstick,
     settings::{Settings, SettingsError, Way},
+    trace::{Evolved, Trace},
 };
 
 /// What a run has spent so far.
@@ -63,6 +64,8 @@ pub struct Population<G, S> {
     pub(super) record: Vec<Fitness>,
     /// The parents of those born since the last SGD step that did not survive themselves.
     pub(super) departed: Vec<IndividualReport>,
+    /// What has happened since the last report.
+    pub(super) trace: Trace,
 }
 
 impl<G, S> Population<G, S> {
@@ -96,6 +99,7 @@ impl<G, S> Population<G, S> {
             tally,
             record: vec![],
             departed: vec![],
+            trace: Trace::default(),
         };
         founded.record = founded.guarded();
         founded
@@ -145,6 +149,17 @@ impl<G, S> Population<G, S> {
     #[must_use]
     pub fn departed(&self) -> &[IndividualReport] {
         &self.departed
+    }
+
+    /// What has happened in the generation, until that is reported.
+    #[must_use]
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// What has happened was reported.
+    pub(crate) fn forget(&mut self) {
+        self.trace = Trace::default();
     }
 
     /// What fitness is measured with.
@@ -253,7 +268,12 @@ impl<G, S> Population<G, S> {
     }
 
     /// The survivors of an evolution step, of which `newcomers` begins with those just born.
-    pub(crate) fn succeed(&mut self, parents: &[usize], newcomers: Vec<Individual<G, S>>) {
+    pub(crate) fn succeed(
+        &mut self,
+        parents: &[usize],
+        newcomers: Vec<Individual<G, S>>,
+        evolved: Evolved,
+    ) {
         if let Guard::Archive(archive) = &self.guard {
             let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
             for newcomer in &newcomers {
@@ -261,6 +281,8 @@ impl<G, S> Population<G, S> {
             }
         }
         self.rise();
+        self.trace.partial |= self.trace.evolved.len() != self.evolved;
+        self.trace.evolved.push(evolved);
         let mut old: Vec<_> = std::mem::take(&mut self.individuals).into_iter().map(Some).collect();
         let kept: Vec<_> = parents.iter().filter_map(|&rank| old.get_mut(rank)?.take()).collect();
         let left = old.into_iter().flatten();
@@ -301,7 +323,11 @@ impl<G, S> Population<G, S> {
     /// The SGD step is over: everybody leaves the seat, and what was done there is counted.
     fn rise(&mut self) {
         self.tally = self.tally();
-        self.individuals.iter_mut().for_each(|one| one.set_progress(None));
+        let recorded = |one: &Individual<G, S>| {
+            one.progress().is_none_or(|progress| progress.epochs == one.epochs().len())
+        };
+        self.trace.partial |= !self.individuals.iter().all(recorded);
+        self.trace.trained.extend(self.individuals.iter_mut().filter_map(Individual::rise));
     }
 }
 
@@ -356,8 +382,7 @@ fn seat<G, S>(individuals: &mut [Individual<G, S>]) {
     let taken: Vec<_> = individuals.iter().filter_map(|one| Some(one.progress()?.seat)).collect();
     let mut free = (0..).filter(|seat| !taken.contains(seat));
     for one in individuals.iter_mut().filter(|one| one.progress().is_none()) {
-        let seat = free.next().unwrap_or_default();
-        one.set_progress(Some(Progress { seat, epochs: 0, backed_off: 0 }));
+        one.sit(free.next().unwrap_or_default());
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     guarantee::Judge,
     rng::{Key, Purpose},
     settings::SettingsError,
+    trace::Trace,
 };
 use rungs::Rungs;
 use trial::{Job, JobOf, Trained, Trial, TrialOf};
@@ -242,6 +243,7 @@ impl<'a, P: Problem> Halving<'a, P> {
             departed: vec![],
             tally: spent.1,
             diversity: None,
+            trace: Trace::default(),
         });
     }
 

@@ -1,0 +1,305 @@
+//! An audit of a run from what it reported: whether each population follows from the one before by the steps
+//! of Algorithm 1, and the guarded elite from everything that was scored.
+//!
+//! Nothing is trained or scored again. Settings that a run may change when it goes on, such as λ, are not
+//! assumed; μ, m, the guarantee and the seed are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Fitness, Id, IndividualReport, Phase, Report, Settings, Tally,
+    guarantee::{Pool, Survivor},
+    rng::{Key, Purpose},
+    settings::Way,
+    trace::{Evolved, Trained},
+};
+
+/// A population as a report has it, best first.
+type Ranked = Vec<(Fitness, Id)>;
+
+/// Reads the reports of a run in their order.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use esgd_core::{Auditor, Esgd, Function, Observer, Reference, Report, Settings};
+///
+/// #[derive(Default)]
+/// struct Log(Mutex<Vec<Report>>);
+///
+/// impl Observer for Log {
+///     fn phase(&self, report: &Report) {
+///         self.0.lock().unwrap().push(report.clone());
+///     }
+/// }
+///
+/// let problem = Reference::new(Function::Sphere, 3);
+/// let settings = Settings { optimizers: Reference::optimizers(), ..Settings::paper() };
+/// let log = Log::default();
+/// Esgd::new(&problem, &settings).observer(&log).run().map_err(|failure| failure.error)?;
+///
+/// let mut auditor = Auditor::new(&settings);
+/// for report in log.0.into_inner().unwrap() {
+///     assert_eq!(auditor.read(&report), Ok(()));
+/// }
+/// # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
+/// ```
+#[derive(Debug)]
+pub struct Auditor<'a> {
+    settings: &'a Settings,
+    before: Option<Before>,
+    audited: usize,
+}
+
+/// What was reported before.
+#[derive(Debug)]
+struct Before {
+    generation: usize,
+    population: Ranked,
+    /// The best of the initial population.
+    anchor: Id,
+    elite: Vec<Fitness>,
+    tally: Tally,
+    parents: BTreeMap<Id, Vec<Id>>,
+}
+
+/// What a phase comes to by its own account.
+struct Account {
+    population: Ranked,
+    /// The fitness of everything that an archive was offered.
+    scored: Vec<Fitness>,
+    spent: Tally,
+    /// The parents of those born, and of those before.
+    parents: BTreeMap<Id, Vec<Id>>,
+}
+
+impl<'a> Auditor<'a> {
+    /// An auditor of a run with these settings.
+    #[must_use]
+    pub fn new(settings: &'a Settings) -> Self {
+        Self { settings, before: None, audited: 0 }
+    }
+
+    /// How many reports said how they came about. Those of before that was recorded are taken as they are.
+    #[must_use]
+    pub fn audited(&self) -> usize {
+        self.audited
+    }
+
+    /// Reads the next report.
+    ///
+    /// # Errors
+    /// What does not follow from what was reported before.
+    pub fn read(&mut self, report: &Report) -> Result<(), String> {
+        let population: Ranked =
+            report.individuals.iter().map(|one| (one.fitness, one.id)).collect();
+        let Some(best) = population.first() else { return Err("it has no individuals".into()) };
+        let anchor = self.before.as_ref().map_or(best.1, |before| before.anchor);
+        match &self.before {
+            None => self.begins(report, &population)?,
+            Some(before) if !report.trace.is_empty() && !report.trace.partial => {
+                self.follows(before, report, &population)?;
+                self.audited += 1;
+            }
+            Some(_) if self.audited > 0 => return Err("it does not say how it came about".into()),
+            // It was made before that was recorded.
+            Some(_) => {}
+        }
+        let parents = report.individuals.iter().map(|one| (one.id, one.parents.clone()));
+        self.before = Some(Before {
+            generation: report.generation,
+            population,
+            anchor,
+            elite: report.elite.clone(),
+            tally: report.tally,
+            parents: parents.collect(),
+        });
+        Ok(())
+    }
+
+    /// The initial population, of which the best are guarded.
+    fn begins(&self, report: &Report, population: &Ranked) -> Result<(), String> {
+        let epochs = self.settings.start.epochs();
+        if report.tally != (Tally { epochs, ..Tally::default() }) || report.elite_offspring > 0 {
+            return Err("it counts more or less than a start takes".into());
+        }
+        let born = |one: &IndividualReport| one.id.generation == 0 && one.parents.is_empty();
+        let first = report.phase == Phase::Start && report.generation == 0;
+        if !first || !population.is_sorted() || !report.individuals.iter().all(born) {
+            return Err("it is not what a start makes".into());
+        }
+        same(&report.elite, &self.elite(population))
+    }
+
+    /// The guarded elite of a population where that is what is guarded; of an archive what it begins with.
+    fn elite(&self, population: &Ranked) -> Vec<Fitness> {
+        let anchored =
+            self.settings.guarantee.way == Way::BackOff && self.settings.guarantee.anchor;
+        let m = if anchored { 1 } else { self.settings.m };
+        population.iter().take(m).map(|one| one.0).collect()
+    }
+
+    fn follows(&self, before: &Before, report: &Report, population: &Ranked) -> Result<(), String> {
+        let tuned = report.phase == Phase::FineTune;
+        if report.generation != before.generation + usize::from(!tuned) {
+            return Err("it is not of the generation that follows".into());
+        }
+        let mut account = self.trained(before, &report.trace.trained, tuned)?;
+        for (v, evolved) in (1..).zip(&report.trace.evolved) {
+            self.evolved(before, &mut account, evolved, report.generation, v)?;
+        }
+        if account.population != *population {
+            return Err("its population is not what its steps lead to".into());
+        }
+        for one in &report.individuals {
+            if account.parents.get(&one.id) != Some(&one.parents) {
+                return Err(format!("{} has other parents than when it was made", one.id));
+            }
+        }
+        let born_now = |one: &&IndividualReport| !tuned && one.id.generation == report.generation;
+        let best = report.individuals.iter().take(self.settings.m);
+        if report.elite_offspring != best.filter(born_now).count() {
+            return Err("it counts other offspring among the best than there are".into());
+        }
+        let spent = Tally {
+            epochs: report.tally.epochs.saturating_sub(before.tally.epochs),
+            backed_off: report.tally.backed_off.saturating_sub(before.tally.backed_off),
+            offspring: report.tally.offspring.saturating_sub(before.tally.offspring),
+        };
+        // Under relaxed back-off the same fitness may be reached with and without.
+        let relaxed = self.settings.guarantee.p_backoff < 1.0;
+        let backed_off = if relaxed { spent.backed_off } else { account.spent.backed_off };
+        if spent != (Tally { backed_off, ..account.spent }) {
+            return Err("what was spent is not what its steps took".into());
+        }
+        let elite = match self.settings.guarantee.way {
+            Way::Archive => {
+                let mut all = [&before.elite[..], &account.scored].concat();
+                all.sort();
+                all.truncate(self.settings.m);
+                all
+            }
+            Way::BackOff => self.elite(population),
+        };
+        same(&report.elite, &elite)
+    }
+
+    /// The SGD step.
+    fn trained(
+        &self,
+        before: &Before,
+        trained: &[Trained],
+        tuned: bool,
+    ) -> Result<Account, String> {
+        let known: BTreeMap<Id, Fitness> =
+            before.population.iter().map(|&(fitness, id)| (id, fitness)).collect();
+        let ids: BTreeSet<Id> = trained.iter().map(|one| one.id).collect();
+        if ids.len() != trained.len() || !ids.iter().eq(known.keys()) {
+            return Err("those that trained are not the population before".into());
+        }
+        let (mut scored, mut spent) = (vec![], Tally::default());
+        for one in trained {
+            let from = known.get(&one.id).copied().unwrap_or(Fitness::WORST);
+            let ends = self.may_get_worse(before, one.id, tuned).iter().find_map(|&free| {
+                let (fitness, backed_off) = after(from, &one.epochs, free);
+                (fitness == one.fitness).then_some(backed_off)
+            });
+            let Some(backed_off) = ends else {
+                return Err(format!("the epochs of {} do not lead to its fitness", one.id));
+            };
+            spent.epochs += one.epochs.len();
+            spent.backed_off += backed_off;
+            scored.extend(&one.epochs);
+        }
+        let population: Ranked = trained.iter().map(|one| (one.fitness, one.id)).collect();
+        if !population.is_sorted() {
+            return Err("those that trained are not in order of fitness".into());
+        }
+        Ok(Account { population, scored, spent, parents: before.parents.clone() })
+    }
+
+    /// Whether epochs may have made an individual worse: as the guarantee has it, or either.
+    fn may_get_worse(&self, before: &Before, id: Id, tuned: bool) -> &'static [bool] {
+        let guarantee = &self.settings.guarantee;
+        match guarantee.way {
+            _ if tuned => &[false],
+            Way::Archive => &[true],
+            Way::BackOff if guarantee.p_backoff < 1.0 && id != before.anchor => &[false, true],
+            Way::BackOff => &[false],
+        }
+    }
+
+    /// Evolution step `v` of generation `k`.
+    fn evolved(
+        &self,
+        before: &Before,
+        account: &mut Account,
+        evolved: &Evolved,
+        k: usize,
+        v: usize,
+    ) -> Result<(), String> {
+        let Settings { mu, m, seed, ref guarantee, .. } = *self.settings;
+        let fault = |what: &str| Err(format!("in its evolution step {v} {what}"));
+        if !evolved.population.iter().eq(account.population.iter().map(|(_, id)| id)) {
+            return fault("parents are drawn from another population");
+        }
+        let offspring: Vec<Fitness> = evolved.offspring().collect();
+        let parents: Vec<&Vec<usize>> =
+            evolved.made.iter().flat_map(|made| made.parents.iter()).collect();
+        let ranks = || parents.iter().flat_map(|ranks| ranks.iter());
+        if parents.len() != offspring.len()
+            || parents.iter().any(|ranks| ranks.is_empty())
+            || ranks().any(|&rank| rank >= mu)
+        {
+            return fault("an offspring has no parents, or one that is not there");
+        }
+        let anchor = account.population.iter().position(|one| one.1 == before.anchor);
+        let anchor = anchor.filter(|_| guarantee.way == Way::BackOff && guarantee.anchor);
+        let key = Key::new(seed, Purpose::Survivors).generation(k).step(v).individual(0);
+        let fitness = account.population.iter().map(|one| one.0).collect::<Vec<_>>();
+        let pool = Pool::of(&fitness, &offspring, anchor);
+        let survivors = pool.select(m, mu, key);
+        let place = |survivor: &Survivor| match *survivor {
+            Survivor::Parent(rank) => rank,
+            Survivor::Offspring(i) => mu + i,
+        };
+        if !survivors.iter().map(place).eq(evolved.survivors.iter().copied()) {
+            return fault("others survived than were selected");
+        }
+        let mut next = Ranked::new();
+        for survivor in survivors {
+            next.push(match survivor {
+                Survivor::Parent(rank) => account.population[rank],
+                Survivor::Offspring(index) => {
+                    let id = Id { generation: k, step: v, index };
+                    let of = parents[index].iter().map(|&rank| account.population[rank].1);
+                    account.parents.insert(id, of.collect());
+                    account.scored.push(offspring[index]);
+                    (offspring[index], id)
+                }
+            });
+        }
+        next.sort();
+        account.population = next;
+        account.spent.offspring += offspring.len();
+        Ok(())
+    }
+}
+
+/// The fitness after epochs that reached these, from `from`, and how many were taken back.
+fn after(from: Fitness, epochs: &[Fitness], free: bool) -> (Fitness, usize) {
+    epochs.iter().fold((from, 0), |(now, backed_off), &reached| {
+        let diverged = !reached.is_finite() && now.is_finite();
+        match diverged || (!free && reached > now) {
+            true => (now, backed_off + 1),
+            false => (reached, backed_off),
+        }
+    })
+}
+
+fn same(reported: &[Fitness], derived: &[Fitness]) -> Result<(), String> {
+    match reported == derived {
+        true => Ok(()),
+        false => Err("the guarded elite is not the best of what was scored".into()),
+    }
+}
