@@ -40,13 +40,39 @@ pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Network>, 
     Ok(Supervised::new(network, splits.train.clone(), fitness.clone())?)
 }
 
-/// What a run of this config is called.
+/// What a run of this config is called, as a folder's name.
 pub fn name(config: &Config) -> String {
+    let folder = || {
+        let name = Path::new(&config.data.dir).file_name()?.to_str()?;
+        let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+        let name: String = name.chars().filter(plain).collect();
+        let name = name.trim_start_matches(['-', '.']);
+        (!name.is_empty()).then(|| name.to_owned())
+    };
     match config.data.name {
         Source::Digits => "digits".into(),
         Source::Cifar10 => "cifar10".into(),
-        Source::Idx => Path::new(&config.data.dir)
-            .file_name()
-            .map_or_else(|| "idx".into(), |name| name.to_string_lossy().into_owned()),
+        Source::Idx => folder().unwrap_or_else(|| "idx".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_called_by_what_is_plain_in_its_data_folder_s_name() {
+        for (dir, expected) in [
+            ("/data/fashion-mnist", "fashion-mnist"),
+            ("/data/my data\u{202e}\n(2).v1", "mydata2.v1"),
+            ("/data/--..x", "x"),
+            ("/data/é", "idx"),
+            ("/", "idx"),
+        ] {
+            let mut config = Config::with_changes("", "test", &[]).unwrap();
+            config.data.name = Source::Idx;
+            config.data.dir = dir.into();
+            assert_eq!(name(&config), expected, "{dir}");
+        }
     }
 }

@@ -79,7 +79,7 @@ impl Config {
             config.run.device.clone_from(device);
         }
         if let Some(dir) = &args.data {
-            config.data.read_from(dir);
+            config.data.read_from(dir)?;
         }
         config.check()?;
         if founders == 0 && config.has_founders() {
@@ -88,10 +88,7 @@ impl Config {
                     .into(),
             ));
         }
-        // So that `esgd evaluate` finds the data from anywhere.
-        if let Ok(dir) = fs::canonicalize(&config.data.dir) {
-            config.data.dir = dir.display().to_string();
-        }
+        config.data.make_absolute()?;
         Ok(config)
     }
 
@@ -114,8 +111,9 @@ impl Config {
         for assignment in sets {
             layers::set(&mut table, assignment)?;
         }
-        let config = Self::from_table(table)?;
+        let mut config = Self::from_table(table)?;
         config.check()?;
+        config.data.make_absolute()?;
         Ok(config)
     }
 

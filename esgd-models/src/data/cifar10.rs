@@ -4,7 +4,9 @@
 
 use std::{fs, path::Path};
 
-use super::{Dataset, Sizes, Splits, pixels::Pixels};
+use sha2::{Digest, Sha256};
+
+use super::{Dataset, Holds, Sizes, SourceFile, Splits, pixels::Pixels};
 use crate::{Error, Result, networks::Size};
 
 const SIZE: Size = Size::image(3, 32, 32);
@@ -26,12 +28,20 @@ pub fn cifar10(dir: &Path, sizes: Sizes) -> Result<Splits> {
     let inner = dir.join("cifar-10-batches-bin");
     let dir = if inner.is_dir() { &inner } else { dir };
     let training: Vec<String> = (1..=5).map(|i| format!("data_batch_{i}.bin")).collect();
-    Splits::of(&read(dir, &training)?, &read(dir, &["test_batch.bin".into()])?, sizes)
+    let mut files = vec![];
+    let train = read(dir, &training, Holds::Training, &mut files)?;
+    let test = read(dir, &["test_batch.bin".into()], Holds::Test, &mut files)?;
+    Splits::of(&train, &test, files, sizes)
 }
 
-fn read(dir: &Path, files: &[String]) -> Result<Dataset> {
+fn read(
+    dir: &Path,
+    names: &[String],
+    holds: Holds,
+    files: &mut Vec<SourceFile>,
+) -> Result<Dataset> {
     let (mut bytes, mut classes) = (vec![], vec![]);
-    for name in files {
+    for name in names {
         let path = dir.join(name);
         if !path.is_file() {
             return Err(Error::Data(format!(
@@ -42,6 +52,7 @@ fn read(dir: &Path, files: &[String]) -> Result<Dataset> {
         }
         let contents =
             fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        files.push(SourceFile::new(name, holds, Sha256::new_with_prefix(&contents)));
         records(&contents, &mut bytes, &mut classes)
             .map_err(|fault| Error::Malformed { path, fault })?;
     }

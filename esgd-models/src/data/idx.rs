@@ -10,8 +10,9 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
+use sha2::{Digest, Sha256};
 
-use super::{Dataset, Sizes, Splits, pixels::Pixels};
+use super::{Dataset, Holds, Sizes, SourceFile, Splits, pixels::Pixels};
 use crate::{Error, Result, networks::Size};
 
 /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the two `t10k-` files, with or
@@ -22,9 +23,9 @@ use crate::{Error, Result, networks::Size};
 /// If a file is missing, truncated or no IDX file, if labels are out of range or do not match the
 /// images, or if there are fewer samples than asked for.
 pub fn idx(dir: &Path, sizes: Sizes) -> Result<Splits> {
-    let name = dir.file_name().map_or_else(|| "idx".into(), |n| n.to_string_lossy().into_owned());
-    let train = pair(dir, &name, "train")?;
-    let test = pair(dir, &name, "t10k")?;
+    let mut files = vec![];
+    let train = pair(dir, "train", Holds::Training, &mut files)?;
+    let test = pair(dir, "t10k", Holds::Test, &mut files)?;
     if train.size() != test.size() {
         return Err(Error::Data(format!(
             "{}: training images have {} pixels and test images {}: expected the same",
@@ -33,12 +34,12 @@ pub fn idx(dir: &Path, sizes: Sizes) -> Result<Splits> {
             test.features()
         )));
     }
-    Splits::of(&train, &test, sizes)
+    Splits::of(&train, &test, files, sizes)
 }
 
-fn pair(dir: &Path, name: &str, part: &str) -> Result<Dataset> {
-    let images = read(&find(dir, &format!("{part}-images-idx3-ubyte"))?, 3)?;
-    let labels = read(&find(dir, &format!("{part}-labels-idx1-ubyte"))?, 1)?;
+fn pair(dir: &Path, part: &str, holds: Holds, files: &mut Vec<SourceFile>) -> Result<Dataset> {
+    let images = read(&find(dir, &format!("{part}-images-idx3-ubyte"))?, 3, holds, files)?;
+    let labels = read(&find(dir, &format!("{part}-labels-idx1-ubyte"))?, 1, holds, files)?;
     let n = images.dims[0];
     if labels.dims[0] != n {
         return Err(
@@ -50,7 +51,7 @@ fn pair(dir: &Path, name: &str, part: &str) -> Result<Dataset> {
         return Err(labels.fault(format!("label {at} is {label}: expected 0 to 9")));
     }
     let size = Size::image(1, images.dims[1], images.dims[2]);
-    Dataset::images(name, images.bytes, size, &labels.bytes, Pixels::plain(1))
+    Dataset::images("idx", images.bytes, size, &labels.bytes, Pixels::plain(1))
 }
 
 fn find(dir: &Path, name: &str) -> Result<PathBuf> {
@@ -76,7 +77,7 @@ impl Idx {
     }
 }
 
-fn read(path: &Path, rank: usize) -> Result<Idx> {
+fn read(path: &Path, rank: usize, holds: Holds, files: &mut Vec<SourceFile>) -> Result<Idx> {
     let unreadable = |source| Error::Read { path: path.into(), source };
     let mut contents = fs::read(path).map_err(unreadable)?;
     if contents.starts_with(&[0x1f, 0x8b]) {
@@ -84,6 +85,8 @@ fn read(path: &Path, rank: usize) -> Result<Idx> {
         GzDecoder::new(&contents[..]).read_to_end(&mut plain).map_err(unreadable)?;
         contents = plain;
     }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    files.push(SourceFile::new(&name, holds, Sha256::new_with_prefix(&contents)));
     parse(&contents, rank)
         .map(|(dims, bytes)| Idx { path: path.into(), dims, bytes: bytes.to_vec() })
         .map_err(|fault| Error::Malformed { path: path.into(), fault })

@@ -3,6 +3,7 @@
 mod augmentation;
 mod cifar10;
 mod digits;
+mod fingerprint;
 mod idx;
 mod pixels;
 
@@ -17,6 +18,7 @@ use pixels::Pixels;
 pub use augmentation::Augmentation;
 pub use cifar10::cifar10;
 pub use digits::digits;
+pub use fingerprint::{Fingerprint, Holds, SourceFile};
 pub use idx::idx;
 
 /// Samples x (n, …) with what is to be learned of them, y (n, …). Images are (n, channels, rows,
@@ -40,6 +42,8 @@ pub struct Splits {
     pub validation: Dataset,
     /// What is only reported.
     pub test: Dataset,
+    /// The files that they were read from; none for data that are built in.
+    pub files: Vec<SourceFile>,
 }
 
 /// How many samples each part gets; `None` for all that are left, or all that the source has.
@@ -55,8 +59,8 @@ pub struct Sizes {
 
 impl Splits {
     /// Training and validation data drawn from one set, by a shuffle that is always the same, and
-    /// the beginning of a test set.
-    fn of(train: &Dataset, test: &Dataset, sizes: Sizes) -> Result<Self> {
+    /// the beginning of a test set, which were read from `files`.
+    fn of(train: &Dataset, test: &Dataset, files: Vec<SourceFile>, sizes: Sizes) -> Result<Self> {
         let order = train.shuffled();
         let mut left = &order[..];
         let validation = take(&mut left, sizes.validation.unwrap_or(0), "validation")?;
@@ -68,6 +72,7 @@ impl Splits {
             train: train.part("train", for_training)?,
             validation: train.part("validation", validation)?,
             test: test.part("test", for_test)?,
+            files,
         })
     }
 }
