@@ -22,16 +22,17 @@ pub fn splits(data: &Data) -> Result<Splits, Failure> {
         Source::Digits => data::digits(sizes)?,
         Source::Idx => data::idx(dir, sizes)?,
         Source::Cifar10 => data::cifar10(dir, sizes)?,
+        Source::Cifar100 => data::cifar100(dir, sizes)?,
     };
     Ok(Splits { train: splits.train.augmented(data.augmentation())?, ..splits })
 }
 
 /// What to train the population on.
 pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Network>, Failure> {
-    // The largest class may be missing from a small part.
+    // The largest class may be missing from a small part. A network of one class has nothing to learn.
     let classes = [&splits.train, &splits.validation, &splits.test]
         .into_iter()
-        .try_fold(0, |most, part| part.classes().map(|n| most.max(n)))?;
+        .try_fold(2, |most, part| part.classes().map(|n| most.max(n)))?;
     let network = config.network.layers(splits.train.size(), classes)?;
     let fitness = match config.data.fitness {
         Part::Train => &splits.train,
@@ -52,6 +53,7 @@ pub fn name(config: &Config) -> String {
     match config.data.name {
         Source::Digits => "digits".into(),
         Source::Cifar10 => "cifar10".into(),
+        Source::Cifar100 => "cifar100".into(),
         Source::Idx => folder().unwrap_or_else(|| "idx".into()),
     }
 }

@@ -30,6 +30,7 @@ pub enum Source {
     Digits,
     Idx,
     Cifar10,
+    Cifar100,
 }
 
 /// What fitness is measured on.
@@ -78,6 +79,9 @@ impl Data {
         match self.name {
             Source::Idx if self.dir.is_empty() => usage(
                 "data.name = \"idx\" needs a folder: add --data DIR with the four IDX files of MNIST or Fashion-MNIST, which `esgd data fashion-mnist --dir DIR` gets",
+            ),
+            Source::Cifar100 if self.dir.is_empty() => usage(
+                "data.name = \"cifar100\" needs a folder: add --data DIR with train.bin and test.bin of CIFAR-100, which are in cifar-100-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html",
             ),
             Source::Cifar10 if self.dir.is_empty() => usage(
                 "data.name = \"cifar10\" needs a folder: add --data DIR with the six .bin files of CIFAR-10, which `esgd data cifar10 --dir DIR` gets",

@@ -299,6 +299,7 @@ mod tests {
             ("data.validation=0", "validation"),
             ("data.name=idx", "--data DIR"),
             ("data.name=cifar10", "esgd data cifar10 --dir DIR"),
+            ("data.name=cifar100", "cifar-100-binary.tar.gz"),
             ("data.crop=5000", "data.crop = 5000"),
             ("network.kind=resnett", "unknown variant `resnett`"),
             ("network.depth=1000000", "network.depth"),
