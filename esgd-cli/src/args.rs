@@ -54,8 +54,8 @@ pub struct Sources {
     /// The seed that every random number follows from; of several runs that of the first
     #[arg(long)]
     pub seed: Option<u64>,
-    /// The folder with the data, as `esgd data` makes it: MNIST's four IDX files, or CIFAR-10's six
-    /// .bin files with the preset cifar10
+    /// The folder with the data, as `esgd data` or torchvision makes it: IDX files as MNIST's, or CIFAR's
+    /// .bin files with the preset cifar10 or data.name=cifar100
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Where to train: cpu, or cuda:N in a build with the feature `cuda`

@@ -61,7 +61,7 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
     let source = format!("the config of checkpoint {}", found.number);
     let mut config = Config::with_changes(&found.manifest.config, &source, &[])?;
     if let Some(dir) = &args.data {
-        config.data.read_from(dir);
+        config.data.read_from(dir)?;
     }
     if let Some(device) = &args.device {
         config.run.device.clone_from(device);

@@ -24,7 +24,7 @@ struct Evaluations {
 pub fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
     let mut config = Config::of_run(&args.run.join("config.toml"))?;
     if let Some(dir) = &args.data {
-        config.data.read_from(dir);
+        config.data.read_from(dir)?;
     }
     let trained_on = config.run.device.clone();
     let device = args.device.as_ref().unwrap_or(&trained_on);

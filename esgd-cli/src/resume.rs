@@ -113,7 +113,7 @@ fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config),
     let text = was.to_toml()?;
     let mut config = Config::with_changes(&text, "the run's config", &args.set)?;
     if let Some(dir) = &args.data {
-        config.data.read_from(dir);
+        config.data.read_from(dir)?;
     }
     if let Some(device) = &args.device {
         config.run.device.clone_from(device);

@@ -30,7 +30,7 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     Lock::check(run)?;
     let mut config = Config::of_run(&run.join("config.toml"))?;
     if let Some(dir) = &args.data {
-        config.data.read_from(dir);
+        config.data.read_from(dir)?;
     }
     let found = checkpoint::search(run);
     let whole = found.as_ref().ok().and_then(Option::as_ref);

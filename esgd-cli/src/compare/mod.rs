@@ -137,7 +137,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let comparison = Comparison {
         network: problem.task().name().to_owned(),
         macs: problem.task().macs(),
-        data: splits.train.name().split('/').next().unwrap_or_default().to_owned(),
+        data: task::name(&config),
         train: problem.train().len(),
         fitness: problem.fitness_data().len(),
         test: splits.test.len(),

@@ -1,6 +1,9 @@
 //! What a run is trained on.
 
-use std::path::Path;
+use std::{
+    fs,
+    path::{self, Path},
+};
 
 use esgd_models::data::Augmentation;
 use serde::{Deserialize, Serialize};
@@ -27,6 +30,7 @@ pub enum Source {
     Digits,
     Idx,
     Cifar10,
+    Cifar100,
 }
 
 /// What fitness is measured on.
@@ -43,11 +47,20 @@ impl Data {
     }
 
     /// Takes the data from a folder.
-    pub fn read_from(&mut self, dir: &Path) {
-        self.dir = dir.display().to_string();
+    pub fn read_from(&mut self, dir: &Path) -> Result<(), Failure> {
+        self.dir = absolute(dir)?;
         if self.name == Source::Digits {
             self.name = Source::Idx;
         }
+        Ok(())
+    }
+
+    /// Names the folder so that it is found from anywhere.
+    pub fn make_absolute(&mut self) -> Result<(), Failure> {
+        if !self.dir.is_empty() {
+            self.dir = absolute(Path::new(&self.dir))?;
+        }
+        Ok(())
     }
 
     pub fn check(&self) -> Result<(), Failure> {
@@ -67,10 +80,65 @@ impl Data {
             Source::Idx if self.dir.is_empty() => usage(
                 "data.name = \"idx\" needs a folder: add --data DIR with the four IDX files of MNIST or Fashion-MNIST, which `esgd data fashion-mnist --dir DIR` gets",
             ),
+            Source::Cifar100 if self.dir.is_empty() => usage(
+                "data.name = \"cifar100\" needs a folder: add --data DIR with train.bin and test.bin of CIFAR-100, which are in cifar-100-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html",
+            ),
             Source::Cifar10 if self.dir.is_empty() => usage(
                 "data.name = \"cifar10\" needs a folder: add --data DIR with the six .bin files of CIFAR-10, which `esgd data cifar10 --dir DIR` gets",
             ),
             _ => Ok(()),
+        }
+    }
+}
+
+/// A folder's path from the root, without links where it is there.
+fn absolute(dir: &Path) -> Result<String, Failure> {
+    let shown = dir.display();
+    let found = fs::canonicalize(dir).or_else(|_| path::absolute(dir)).map_err(|e| {
+        Failure::Usage(format!(
+            "the data folder `{shown}` cannot be found: {e}; name it with --data DIR"
+        ))
+    })?;
+    found.into_os_string().into_string().map_err(|found| {
+        Failure::Usage(format!(
+            "the data folder {} has a name that is not UTF-8, which a config cannot hold: rename it, or \
+             name a folder elsewhere that has the files or links to them",
+            found.display()
+        ))
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{env, ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    use super::*;
+    use crate::config::Config;
+
+    fn data() -> Data {
+        Config::with_changes("", "test", &[]).unwrap().data
+    }
+
+    #[test]
+    fn a_folder_is_named_from_the_root() {
+        let mut data = data();
+        let here = env::current_dir().unwrap();
+        data.read_from(Path::new("src")).unwrap();
+        assert_eq!((Path::new(&data.dir), data.name), (&*here.join("src"), Source::Idx));
+        // What is not there is named where it would be.
+        let sets = ["data.dir=src/../none".into(), "data.name=cifar10".into()];
+        let data = Config::with_changes("", "test", &sets).unwrap().data;
+        assert_eq!(Path::new(&data.dir), here.join("src/../none"));
+    }
+
+    #[test]
+    fn what_is_no_path_for_a_config_is_one_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join(OsStr::from_bytes(b"d\xff"));
+        fs::create_dir(&odd).unwrap();
+        for (dir, expected) in [(&*odd, "is not UTF-8"), (Path::new(""), "`` cannot be found")] {
+            let message = data().read_from(dir).unwrap_err().to_string();
+            assert!(message.contains(expected) && !message.contains('\n'), "{message}");
         }
     }
 }

@@ -82,7 +82,7 @@ impl Config {
             config.run.device.clone_from(device);
         }
         if let Some(dir) = &args.data {
-            config.data.read_from(dir);
+            config.data.read_from(dir)?;
         }
         config.check()?;
         if founders == 0 && config.has_founders() {
@@ -91,10 +91,7 @@ impl Config {
                     .into(),
             ));
         }
-        // So that `esgd evaluate` finds the data from anywhere.
-        if let Ok(dir) = fs::canonicalize(&config.data.dir) {
-            config.data.dir = dir.display().to_string();
-        }
+        config.data.make_absolute()?;
         Ok(config)
     }
 
@@ -117,8 +114,9 @@ impl Config {
         for assignment in sets {
             layers::set(&mut table, assignment)?;
         }
-        let config = Self::from_table(table)?;
+        let mut config = Self::from_table(table)?;
         config.check()?;
+        config.data.make_absolute()?;
         Ok(config)
     }
 
@@ -307,6 +305,7 @@ mod tests {
             ("data.validation=0", "validation"),
             ("data.name=idx", "--data DIR"),
             ("data.name=cifar10", "esgd data cifar10 --dir DIR"),
+            ("data.name=cifar100", "cifar-100-binary.tar.gz"),
             ("data.crop=5000", "data.crop = 5000"),
             ("network.kind=resnett", "unknown variant `resnett`"),
             ("network.depth=1000000", "network.depth"),

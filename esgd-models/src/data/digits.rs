@@ -34,5 +34,6 @@ pub fn digits(sizes: Sizes) -> Result<Splits> {
         train: whole.part("train", train)?,
         validation: whole.part("validation", validation)?,
         test: whole.part("test", test)?,
+        files: vec![],
     })
 }

@@ -1,10 +1,14 @@
 //! Data sets in memory, and how they are split. Test data is only ever reported.
 
 mod augmentation;
-mod cifar10;
+mod cifar;
+mod contents;
 mod digits;
+mod fingerprint;
 mod idx;
+mod others;
 mod pixels;
+mod values;
 
 use std::sync::Arc;
 
@@ -15,8 +19,9 @@ use crate::{Error, Result, networks::Size};
 use pixels::Pixels;
 
 pub use augmentation::Augmentation;
-pub use cifar10::cifar10;
+pub use cifar::{cifar10, cifar100};
 pub use digits::digits;
+pub use fingerprint::{Fingerprint, Holds, SourceFile};
 pub use idx::idx;
 
 /// Samples x (n, …) with what is to be learned of them, y (n, …). Images are (n, channels, rows,
@@ -40,6 +45,8 @@ pub struct Splits {
     pub validation: Dataset,
     /// What is only reported.
     pub test: Dataset,
+    /// The files that they were read from; none for data that are built in.
+    pub files: Vec<SourceFile>,
 }
 
 /// How many samples each part gets; `None` for all that are left, or all that the source has.
@@ -55,8 +62,8 @@ pub struct Sizes {
 
 impl Splits {
     /// Training and validation data drawn from one set, by a shuffle that is always the same, and
-    /// the beginning of a test set.
-    fn of(train: &Dataset, test: &Dataset, sizes: Sizes) -> Result<Self> {
+    /// the beginning of a test set, which were read from `files`.
+    fn of(train: &Dataset, test: &Dataset, files: Vec<SourceFile>, sizes: Sizes) -> Result<Self> {
         let order = train.shuffled();
         let mut left = &order[..];
         let validation = take(&mut left, sizes.validation.unwrap_or(0), "validation")?;
@@ -68,26 +75,35 @@ impl Splits {
             train: train.part("train", for_training)?,
             validation: train.part("validation", validation)?,
             test: test.part("test", for_test)?,
+            files,
         })
     }
 }
 
 impl Dataset {
-    /// A data set of values; x and y must have the same first dimension. Classes are u32.
+    /// A data set of values; x and y must have the same first dimension. Classes are u32; other whole
+    /// numbers become that.
     ///
     /// # Errors
-    /// If they do not.
+    /// If they have not, a value is infinite or no number, or a class is negative or 2³² or more.
     pub fn new(name: &str, x: Tensor, y: Tensor) -> Result<Self> {
-        let first = |t: &Tensor| t.dims().first().copied();
-        match (first(&x), first(&y)) {
-            (Some(a), Some(b)) if a == b => {
-                let (pixels, augmentation) = (None, Augmentation::default());
-                Ok(Self { name: name.into(), x, y, pixels, augmentation })
-            }
-            (a, b) => Err(Error::Data(format!(
-                "{name}: x has {a:?} samples and y has {b:?}: expected the same number"
-            ))),
+        let samples = |t: &Tensor| t.dims().first().copied();
+        if samples(&x).is_none() || samples(&x) != samples(&y) {
+            let count = |t: &Tensor| samples(t).map_or("no".into(), |n| n.to_string());
+            return Err(Error::Data(format!(
+                "{name}: x has {} samples and y has {}: expected the same number",
+                count(&x),
+                count(&y)
+            )));
         }
+        let y = values::classes(name, y)?;
+        values::check(name, "x", &x)?;
+        values::check(name, "y", &y)?;
+        Ok(Self::of(name, x, y, None))
+    }
+
+    fn of(name: &str, x: Tensor, y: Tensor, pixels: Option<Arc<Pixels>>) -> Self {
+        Self { name: name.into(), x, y, pixels, augmentation: Augmentation::default() }
     }
 
     /// A data set of images, so many bytes each, with a class each.
@@ -101,8 +117,8 @@ impl Dataset {
         let (n, Size { channels, height, width }) = (classes.len(), size);
         let y: Vec<u32> = classes.iter().map(|class| u32::from(*class)).collect();
         let x = Tensor::from_vec(bytes, (n, channels, height, width), &Device::Cpu)?;
-        let set = Self::new(name, x, Tensor::from_vec(y, n, &Device::Cpu)?)?;
-        Ok(Self { pixels: Some(Arc::new(pixels)), ..set })
+        let y = Tensor::from_vec(y, n, &Device::Cpu)?;
+        Ok(Self::of(name, x, y, Some(Arc::new(pixels))))
     }
 
     /// The same samples, changed at random wherever a network is trained on them.

@@ -21,6 +21,11 @@ impl Pixels {
         Self { tables: mean.iter().zip(deviation).map(table).collect() }
     }
 
+    /// All values, channel after channel.
+    pub(super) fn values(&self) -> impl Iterator<Item = f32> {
+        self.tables.iter().flatten().copied()
+    }
+
     /// The values of a channel's bytes.
     pub(super) fn of_channel(&self, channel: usize) -> &[f32; 256] {
         &self.tables[channel]
