@@ -2,8 +2,10 @@
 
 mod augmentation;
 mod cifar10;
+pub mod class_names;
 mod digits;
 mod idx;
+mod normalisation;
 mod pixels;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ pub use augmentation::Augmentation;
 pub use cifar10::cifar10;
 pub use digits::digits;
 pub use idx::idx;
+pub use normalisation::Normalisation;
 
 /// Samples x (n, …) with what is to be learned of them, y (n, …). Images are (n, channels, rows,
 /// columns), and stay the bytes that they are in a file until a batch of them is needed.
