@@ -100,7 +100,7 @@ pub fn check_pool(pool: &OptimizerPool) -> Result<()> {
             )));
         }
     }
-    Ok(())
+    pool.check().map_err(|e| Error::Recipe(e.to_string()))
 }
 
 /// What is wrong with a hyper-parameter, in words that follow its name.
@@ -144,8 +144,8 @@ fn unsuitable(name: &str, range: &Range) -> Option<String> {
         _ => "at least 0, and below 3.4e38",
     };
     Some(match low == high {
-        true => format!(" = {low}: expected {expected}"),
-        false => format!(" ranges from {low} to {high}: expected {expected}"),
+        true => format!(" = {low:?}: expected {expected}"),
+        false => format!(" ranges from {low:?} to {high:?}: expected {expected}"),
     })
 }
 
@@ -211,7 +211,7 @@ mod tests {
             (
                 "sgd",
                 &[("lr", 0.1), ("batch", 0.0)],
-                "batch = 0: expected whole numbers of at least 1",
+                "batch = 0.0: expected whole numbers of at least 1",
             ),
             ("sgd", &[("lr", 0.1), ("batch", 2.5)], "batch = 2.5: expected whole numbers"),
             ("sgd", &[("lr", 0.1), ("batch", 1e300)], "expected whole numbers"),
@@ -237,7 +237,7 @@ mod tests {
         odd.0[0].ranges.insert("batch".into(), Law::Uniform(16.0, 64.0).into());
         let message = check_pool(&odd).unwrap_err().to_string();
         assert!(
-            message.contains("batch ranges from 16 to 64") && message.contains("choice"),
+            message.contains("batch ranges from 16.0 to 64.0") && message.contains("choice"),
             "{message}"
         );
         odd.0[0].ranges.insert("batch".into(), Law::Choice(vec![16.0, 64.0]).into());

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{MOST, Range, Schedule};
-use crate::rng::Philox;
+use crate::{rng::Philox, settings::SettingsError};
 
 /// One optimizer of the pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,6 +147,14 @@ impl OptimizerPool {
         next
     }
 
+    /// Checks that something can be drawn, and that it is a number.
+    ///
+    /// # Errors
+    /// One sentence about the first that cannot.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.fault().map_or(Ok(()), |sentence| Err(SettingsError(sentence)))
+    }
+
     /// Why nothing can be drawn, if nothing can, as one sentence.
     pub(crate) fn fault(&self) -> Option<String> {
         if self.0.is_empty() {
@@ -162,7 +170,7 @@ impl OptimizerPool {
             // So that the sum of all is a number.
             if !(0.0..=f64::from(f32::MAX)).contains(&spec.weight) {
                 return Some(format!(
-                    "`optimizers[{i}].weight` is {}: expected a number of at least 0, below 3.4e38",
+                    "`optimizers[{i}].weight` is {:?}: expected a number of at least 0, below 3.4e38",
                     spec.weight
                 ));
             }

@@ -61,12 +61,12 @@ impl Settings {
         let Guarantee { way, p_backoff, anchor, .. } = self.guarantee;
         if !(0.0..=1.0).contains(&p_backoff) {
             return Some(format!(
-                "guarantee.p_backoff = {p_backoff}: expected a probability from 0 to 1"
+                "guarantee.p_backoff = {p_backoff:?}: expected a probability from 0 to 1"
             ));
         }
         match way {
             Way::BackOff if p_backoff < 1.0 && !anchor => Some(format!(
-                "guarantee.p_backoff = {p_backoff} lets the best get worse: set guarantee.anchor = true \
+                "guarantee.p_backoff = {p_backoff:?} lets the best get worse: set guarantee.anchor = true \
                  to keep the best of the initial population, or guarantee.way = \"archive\""
             )),
             Way::BackOff if anchor && self.m >= self.mu => Some(format!(
@@ -88,7 +88,7 @@ impl Settings {
             // Beyond f32 the noise itself would be infinite.
             (!(0.0..=LARGEST_NOISE).contains(&value)).then(|| {
                 format!(
-                    "{name} = {value}: expected a number of at least 0, at most {LARGEST_NOISE:e}"
+                    "{name} = {value:?}: expected a number of at least 0, at most {LARGEST_NOISE:e}"
                 )
             })
         };
@@ -125,24 +125,24 @@ impl Settings {
             .or_else(|| match self.recipes {
                 Recipes { policy: RecipePolicy::Explore, perturb, .. } if perturb >= 1.0 => {
                     Some(format!(
-                        "recipes.perturb = {perturb}: exploring multiplies by 1 − perturb, expected less than 1"
+                        "recipes.perturb = {perturb:?}: exploring multiplies by 1 − perturb, expected less than 1"
                     ))
                 }
                 // Or else a value of 0 would be multiplied by infinity.
                 Recipes { perturb, .. } if perturb > LARGEST_PERTURBATION => Some(format!(
-                    "recipes.perturb = {perturb}: expected at most {LARGEST_PERTURBATION}"
+                    "recipes.perturb = {perturb:?}: expected at most {LARGEST_PERTURBATION}"
                 )),
                 _ => None,
             })
             .or_else(|| {
                 let share = self.recipes.resample;
                 (!(0.0..=1.0).contains(&share)).then(|| {
-                    format!("recipes.resample = {share}: expected a probability from 0 to 1")
+                    format!("recipes.resample = {share:?}: expected a probability from 0 to 1")
                 })
             })
             .or_else(|| match self.selection {
                 Selection::Truncation { best } if !(best > 0.0 && best <= 1.0) => Some(format!(
-                    "selection.truncation.best = {best}: expected a share above 0, at most 1"
+                    "selection.truncation.best = {best:?}: expected a share above 0, at most 1"
                 )),
                 Selection::Truncation { .. } | Selection::Roulette => None,
             })
@@ -185,7 +185,7 @@ mod tests {
                 s.mutation.anneal = Schedule::Cosine { to: f64::NAN };
             }),
             ("recipes.perturb = NaN", |s| s.recipes.perturb = f64::NAN),
-            ("recipes.perturb = 101: expected at most 100", |s| s.recipes.perturb = 101.0),
+            ("recipes.perturb = 101.0: expected at most 100", |s| s.recipes.perturb = 101.0),
             ("recipes.resample = NaN", |s| s.recipes.resample = f64::NAN),
             ("selection.truncation.best = NaN", |s| {
                 s.selection = Selection::Truncation { best: f64::NAN };
@@ -197,7 +197,7 @@ mod tests {
                 let ranges = &mut s.optimizers.0[0].ranges;
                 ranges.insert("lr".into(), Range::fixed(f64::NEG_INFINITY));
             }),
-            ("recipes.perturb = 1: exploring", |s| {
+            ("recipes.perturb = 1.0: exploring", |s| {
                 s.recipes = Recipes { policy: RecipePolicy::Explore, perturb: 1.0, resample: 0.5 };
             }),
             ("recipes.resample = 2", |s| s.recipes.resample = 2.0),

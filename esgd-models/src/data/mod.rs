@@ -111,8 +111,14 @@ impl Dataset {
     /// The same samples, changed at random wherever a network is trained on them.
     ///
     /// # Errors
-    /// If samples are no images.
+    /// If samples are no images, or the border is wider than 1024 pixels.
     pub fn augmented(self, augmentation: Augmentation) -> Result<Self> {
+        if augmentation.crop > 1024 {
+            return Err(Error::Data(format!(
+                "crop = {}: expected at most 1024 pixels of border",
+                augmentation.crop
+            )));
+        }
         if augmentation.changes() && self.x.rank() != 4 {
             return Err(Error::Data(format!(
                 "{} has samples of {:?}: expected images to crop or to flip",
