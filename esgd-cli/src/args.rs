@@ -27,7 +27,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Check a run's folder: checksums, the guarantee in its log, the best network's fitness
     Verify(VerifyArgs),
-    /// Evaluate the best network of a run on training, validation and test data
+    /// Evaluate the best network of a run, or other networks that fit, on training, validation and test data
     Evaluate(EvaluateArgs),
     /// Make an ensemble and a soup of a run's best network and its last population
     Combine(CombineArgs),
@@ -52,7 +52,7 @@ pub struct Sources {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// The seed that every random number follows from; of several runs that of the first
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// The folder with the data, as `esgd data` or torchvision makes it: IDX files as MNIST's, or CIFAR's
     /// .bin files with the preset cifar10 or data.name=cifar100
@@ -204,9 +204,22 @@ pub struct VerifyArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Examples:
+  esgd evaluate runs/digits-1                   its best network, whose fitness must be the recorded one
+  esgd evaluate runs/digits-1 soup.safetensors  another network that fits, here of the run's folder
+  esgd evaluate runs/digits-1 ensemble          the networks of a folder together
+  esgd evaluate runs/digits-1 a.safetensors b.safetensors
+
+Of several networks the probabilities are averaged. Networks of other programs may have a prefix before all
+names of their tensors, which is dropped, and values of f64, f16 or bf16, which are converted.")]
 pub struct EvaluateArgs {
     /// The run's folder
     pub run: PathBuf,
+    /// A network to evaluate instead of its best (safetensors), here or in the run's folder; or a folder of
+    /// some; several are evaluated together, as an ensemble
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// The folder with the data, if it has moved since
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

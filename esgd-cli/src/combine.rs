@@ -4,7 +4,7 @@
 use std::{fs, iter};
 
 use esgd_core::{Entry, Id, Individual, Problem, Scored};
-use esgd_models::{Evaluation, Genome, OptimizerState, Workers, data::Dataset};
+use esgd_models::{Evaluation, Genome, Metadata, OptimizerState, Workers, data::Dataset};
 use serde::Serialize;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     config::{Config, Part},
     device,
     failure::Failure,
-    resume,
+    metadata, resume,
     run_folder::RunFolder,
     summary::Cells,
     task, terminal,
@@ -112,8 +112,9 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
         soup: together(&soup.members, &[&theta])?,
         ensemble: together(&ensemble.members, &members)?,
     };
-    folder.write("soup.safetensors", &theta.to_safetensors()?)?;
-    write_ensemble(&folder, &members)?;
+    let card = |fitness| metadata::of(&config, &problem, fitness);
+    folder.write("soup.safetensors", &card(Some(combined.soup.fitness.loss)).file(&theta)?)?;
+    write_ensemble(&folder, &members, &card(None))?;
     folder.write_json("combined.json", &combined)?;
     if args.json {
         return terminal::json(&combined);
@@ -138,13 +139,17 @@ fn candidates(
 }
 
 /// `ensemble/1.safetensors` and so on, and none of an earlier and larger one.
-fn write_ensemble(folder: &RunFolder, networks: &[&Genome]) -> Result<(), Failure> {
+fn write_ensemble(
+    folder: &RunFolder,
+    networks: &[&Genome],
+    metadata: &Metadata<'_>,
+) -> Result<(), Failure> {
     let dir = folder.path().join("ensemble");
     fs::create_dir_all(&dir)
         .map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", dir.display())))?;
     let name = |n: usize| format!("ensemble/{n}.safetensors");
     for (n, theta) in (1..).zip(networks) {
-        folder.write(&name(n), &theta.to_safetensors()?)?;
+        folder.write(&name(n), &metadata.file(theta)?)?;
     }
     let mut earlier = networks.len() + 1;
     while folder.path().join(name(earlier)).exists() {

@@ -20,6 +20,7 @@ mod failure;
 mod fetch;
 mod interrupt;
 mod lock;
+mod metadata;
 mod metrics;
 mod place;
 mod plan;

@@ -11,6 +11,7 @@ use crate::{
     contrast,
     failure::Failure,
     interrupt::Interrupt,
+    metadata,
     metrics::Metrics,
     progress::Progress,
     run_folder::RunFolder,
@@ -98,7 +99,8 @@ impl Session<'_> {
         let begun = !outcome.stopped || checkpoints.any();
         if begun {
             checkpoints.save(&outcome.population).map_err(|e| self.with_advice(&e))?;
-            folder.write("best.safetensors", &outcome.best.scored.theta().to_safetensors()?)?;
+            folder
+                .write("best.safetensors", &metadata::best(config, self.problem, &outcome.best)?)?;
         }
         let shown = folder.path().display();
         if outcome.stopped {

@@ -1,6 +1,6 @@
 //! `esgd train`.
 
-use std::{fs, path::PathBuf};
+use std::path::Path;
 
 use esgd_core::{
     Problem,
@@ -70,11 +70,14 @@ fn founders(
         return Ok(Vec::new());
     }
     let shape = problem.init(Key::new(seed, Purpose::Init))?;
-    let load = |path: &PathBuf| {
-        let shown = path.display();
-        let bytes =
-            fs::read(path).map_err(|e| Failure::Usage(format!("cannot read {shown}: {e}")))?;
-        shape.with_safetensors(&bytes).map_err(|e| Failure::Usage(format!("{shown}: {e}")))
-    };
-    args.init.iter().map(load).collect()
+    args.init.iter().map(|path| import(path, &shape, args.quiet)).collect()
+}
+
+/// A network from a file of any program, in the shapes of `shape`. What had to be done for that is said.
+pub fn import(path: &Path, shape: &Genome, quiet: bool) -> Result<Genome, Failure> {
+    let import = shape.import(path).map_err(|e| Failure::Usage(e.to_string()))?;
+    if let (Some(changes), false) = (import.changes(), quiet) {
+        terminal::notice(&format!("{}: {changes}", path.display()));
+    }
+    Ok(import.genome)
 }

@@ -106,7 +106,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
     /// What stopped it, and the last complete population.
     pub fn run(&self) -> Result<Outcome<P>, Box<Failure<P>>> {
         let fail = |error| Box::new(Failure { error, population: None });
-        self.settings.check().map_err(|e| fail(e.into()))?;
+        self.check().map_err(fail)?;
         let mut psi = self.start().map_err(fail)?;
         if self.stopped() {
             // A start that was cut short is not the start of the run that was asked for.
@@ -191,12 +191,18 @@ impl<'a, P: Problem> Esgd<'a, P> {
     /// # Errors
     /// Why it cannot.
     pub fn fits(&self, psi: &Psi<P>) -> Result<(), Error<P::Error>> {
-        self.settings.check()?;
+        self.check()?;
         if psi.yardstick() != self.judge.yardstick() {
             let (was, is) = (psi.yardstick().clone(), self.judge.yardstick().clone());
             return Err(Error::YardstickMoved { was, is });
         }
         Ok(psi.founded_on(self.settings)?)
+    }
+
+    /// Whether a run can be made with these settings at all.
+    fn check(&self) -> Result<(), Error<P::Error>> {
+        self.settings.check()?;
+        self.judge.problem().check(self.settings).map_err(Error::Problem)
     }
 
     /// Theorem 1, checked.

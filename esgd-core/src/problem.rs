@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::{Hyper, Yardstick, plan::Mutation, rng::Key};
+use crate::{Hyper, Settings, Yardstick, plan::Mutation, rng::Key};
 
 /// A task to train a population on. Core calls these methods from several threads at once.
 ///
@@ -19,6 +19,15 @@ pub trait Problem: Sync {
 
     /// What [`fitness`](Self::fitness) measures with. It may not change during a run.
     fn yardstick(&self) -> Yardstick;
+
+    /// Whether this problem can be trained with these settings, asked before a run begins or goes on: core
+    /// knows no optimizer and no hyper-parameter by name.
+    ///
+    /// # Errors
+    /// What it does not understand, such as the name of a hyper-parameter.
+    fn check(&self, _settings: &Settings) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// A new network.
     ///

@@ -56,7 +56,17 @@ impl<P: Problem> Esgd<'_, P> {
                         self.settings.mu
                     ))));
                 }
-                self.for_each_seat(self.settings.mu, |j| self.descend(j, sigma as f32))?
+                let all =
+                    self.for_each_seat(self.settings.mu, |j| self.descend(j, sigma as f32))?;
+                let founders = all.iter().take(self.founders.len());
+                if let Some(j) = founders.map(Scored::fitness).position(|f| !f.is_finite()) {
+                    return Err(Error::Settings(SettingsError(format!(
+                        "network {} of {} to begin from has a loss that is no number: expected one that has not diverged",
+                        j + 1,
+                        self.founders.len()
+                    ))));
+                }
+                all
             }
         };
         let newcomer = |(index, scored)| {

@@ -184,17 +184,17 @@ impl Genome {
             .map_err(|e| Error::Weights(e.to_string()))
     }
 
-    /// A genome with the names and shapes of this one and the values of a safetensors file.
+    /// A genome with the names and shapes of this one and the values of a safetensors file of this crate,
+    /// as they are, NaN too. Files of others are for [`import`](Self::import).
     ///
     /// # Errors
     /// If the file is malformed, lacks a tensor, has one too many or one of another shape or type.
     pub fn with_safetensors(&self, bytes: &[u8]) -> Result<Self> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|e| Error::Weights(format!("this is not a safetensors file ({e})")))?;
-        // PyTorch's BatchNorm counts its batches; nothing depends on that.
-        let counts = |name: &str| name.ends_with("num_batches_tracked");
-        let unknown = |name: &&str| !self.has(name) && !counts(name);
-        if let Some(name) = file.names().into_iter().find(unknown) {
+        let unknown = |name: &&str| !self.has(name) && !counts_batches(name);
+        // The first by name: the file's own order may be any.
+        if let Some(name) = file.names().into_iter().filter(unknown).min() {
             return Err(Error::Weights(format!("the network has no tensor `{name}`")));
         }
         let read = |p: &Parameter| {
@@ -218,9 +218,14 @@ impl Genome {
         if self.device().is_cpu() { Ok(read) } else { read.to_device(&self.device()) }
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.parameters.binary_search_by(|p| p.name.as_str().cmp(name)).is_ok()
     }
+}
+
+/// Whether a tensor is where PyTorch's BatchNorm counts its batches; nothing depends on that.
+pub(crate) fn counts_batches(name: &str) -> bool {
+    name.ends_with("num_batches_tracked")
 }
 
 /// A variable of these values, which are not copied.

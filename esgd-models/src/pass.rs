@@ -42,11 +42,14 @@ impl Pass {
     /// are scaled up. The mask depends on the key and on how many layers dropped out before.
     ///
     /// # Errors
-    /// If candle cannot multiply.
+    /// If the rate is none from 0 to below 1, or candle cannot multiply.
     pub fn dropout(&self, x: &Tensor) -> Result<Tensor> {
         let Some(Training { dropout, key, layers }) = &self.training else { return Ok(x.clone()) };
-        if *dropout <= 0.0 {
+        if *dropout == 0.0 {
             return Ok(x.clone());
+        }
+        if !(0.0..1.0).contains(dropout) {
+            candle_core::bail!("dropout = {dropout}: expected at least 0 and below 1");
         }
         let layer = layers.get();
         layers.set(layer + 1);
@@ -80,6 +83,16 @@ mod tests {
         assert!(first.iter().all(|v| *v == 0.0 || *v == 1.0 / 0.75));
         assert_ne!(first, second, "two layers share a mask");
         assert_eq!(first, drop(&Pass::training(0.25, key)));
+    }
+
+    #[test]
+    fn a_rate_that_is_none_is_refused() {
+        let ones = Tensor::ones(4, candle_core::DType::F32, &Device::Cpu).unwrap();
+        for rate in [f32::NAN, -0.1, 1.0, f32::INFINITY] {
+            let pass = Pass::training(rate, Key::new(3, Purpose::Train));
+            let message = pass.dropout(&ones).unwrap_err().to_string();
+            assert!(message.contains(&format!("dropout = {rate}")), "{message}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the numbers of a recipe mean here: the optimizers, batch size, dropout, clipping.
 
-use esgd_core::{Hyper, OptimizerPool, Range, Schedule, Settings};
+use esgd_core::{Hyper, Law, OptimizerPool, Range, Schedule, Settings};
 use esgd_ops::optimizer::Optimizer;
 
 use crate::{Error, Result, names::nearest};
@@ -36,8 +36,13 @@ impl Training {
     /// 0.999, α 0.99, ε 1e-8, weight decay 0 (0.01 for AdamW); batch 64.
     ///
     /// # Errors
-    /// If the kind is unknown.
+    /// If the kind is unknown, or has no hyper-parameter of a name, or a value is none for it.
     pub fn of(hyper: &Hyper, epochs_before: u32) -> Result<Self> {
+        let own = own(&hyper.kind).map_err(Error::Recipe)?;
+        for (name, value) in &hyper.values {
+            let fault = fault(&hyper.kind, own, name, &Range::fixed(*value));
+            fault.map_or(Ok(()), |fault| Err(Error::Recipe(format!("{name}{fault}"))))?;
+        }
         let get = |name: &str, default: f64| hyper.get(name).unwrap_or(default);
         let lr_decay = get("lr_decay", 1.0);
         let lr = get("lr", 1e-3) * lr_decay.powi(epochs_before as i32);
@@ -51,14 +56,11 @@ impl Training {
             }
             "adam" => Optimizer::Adam { lr, beta1, beta2, eps, weight_decay },
             "adamw" => Optimizer::AdamW { lr, beta1, beta2, eps, weight_decay },
-            "rmsprop" => {
-                Optimizer::RmsProp { lr, alpha: get("alpha", 0.99), eps, momentum, weight_decay }
-            }
-            other => return Err(Error::Recipe(unknown_kind(other))),
+            _ => Optimizer::RmsProp { lr, alpha: get("alpha", 0.99), eps, momentum, weight_decay },
         };
         Ok(Self {
             optimizer,
-            batch: get("batch", 64.0).round().max(1.0) as usize,
+            batch: get("batch", 64.0) as usize,
             dropout: get("dropout", 0.0) as f32,
             clip: hyper.get("clip"),
             lr_decay,
@@ -73,11 +75,8 @@ impl Training {
 /// One sentence about the first that does not, with the nearest name where one was mistyped.
 pub fn check(settings: &Settings) -> Result<()> {
     let lr = &settings.fine_tune.lr;
-    if let Some(expected) = expected("lr", lr) {
-        let (low, high) = lr.bounds();
-        return Err(Error::Recipe(format!(
-            "fine_tune.lr ranges from {low} to {high}: expected {expected}"
-        )));
+    if let Some(fault) = unsuitable("lr", lr) {
+        return Err(Error::Recipe(format!("fine_tune.lr{fault}")));
     }
     check_pool(&settings.optimizers)
 }
@@ -88,22 +87,11 @@ pub fn check(settings: &Settings) -> Result<()> {
 /// One sentence about the first mistake, with the nearest name where one was mistyped.
 pub fn check_pool(pool: &OptimizerPool) -> Result<()> {
     for (i, spec) in pool.0.iter().enumerate() {
-        let Some((kind, own)) = KINDS.iter().find(|(kind, _)| *kind == spec.kind) else {
-            return Err(Error::Recipe(format!("optimizers[{i}]: {}", unknown_kind(&spec.kind))));
-        };
+        let own =
+            own(&spec.kind).map_err(|fault| Error::Recipe(format!("optimizers[{i}]: {fault}")))?;
         for (name, range) in &spec.ranges {
-            let known = || COMMON.iter().chain(own.iter()).copied();
-            if !known().any(|k| k == name) {
-                return Err(Error::Recipe(format!(
-                    "optimizers[{i}].{name}: `{kind}` has no such hyper-parameter: expected {}",
-                    one_of(name, known())
-                )));
-            }
-            if let Some(expected) = expected(name, range) {
-                let (low, high) = range.bounds();
-                return Err(Error::Recipe(format!(
-                    "optimizers[{i}].{name} ranges from {low} to {high}: expected {expected}"
-                )));
+            if let Some(fault) = fault(&spec.kind, own, name, range) {
+                return Err(Error::Recipe(format!("optimizers[{i}].{name}{fault}")));
             }
         }
         if !spec.ranges.contains_key("lr") {
@@ -112,28 +100,68 @@ pub fn check_pool(pool: &OptimizerPool) -> Result<()> {
             )));
         }
     }
-    Ok(())
+    pool.check().map_err(|e| Error::Recipe(e.to_string()))
+}
+
+/// What is wrong with a hyper-parameter, in words that follow its name.
+fn fault(kind: &str, own: &[&str], name: &str, range: &Range) -> Option<String> {
+    let known = || COMMON.iter().chain(own).copied();
+    if !known().any(|k| k == name) {
+        return Some(format!(
+            ": `{kind}` has no such hyper-parameter: expected {}",
+            one_of(name, known())
+        ));
+    }
+    unsuitable(name, range)
 }
 
 /// What a range should have been, if it is something else.
-fn expected(name: &str, range: &Range) -> Option<&'static str> {
+fn unsuitable(name: &str, range: &Range) -> Option<String> {
     let (low, high) = range.bounds();
+    // As the networks' f32: what is not above 0 there divides by 0.
+    let (low_f32, high_f32) = (low as f32, high as f32);
+    let numbers = low_f32.is_finite() && high_f32.is_finite();
     let fine = match name {
-        "batch" => low >= 1.0,
-        "dropout" | "momentum" | "alpha" | "beta1" | "beta2" => low >= 0.0 && high < 1.0,
-        "clip" | "eps" | "lr_decay" => low > 0.0,
+        "batch" => low >= 1.0 && high <= f64::from(u32::MAX) && all(range, |v| v.fract() == 0.0),
+        "nesterov" => all(range, |v| v == 0.0 || v == 1.0),
+        "dropout" | "momentum" | "alpha" | "beta1" | "beta2" => low >= 0.0 && high_f32 < 1.0,
+        "clip" | "eps" | "lr_decay" => low_f32 > 0.0,
         _ => low >= 0.0,
     };
     // Other values decide what is allocated, or leave their range when they are scaled.
     let annealed = range.anneal != Schedule::Constant && !["lr", "weight_decay"].contains(&name);
-    let sentence = match name {
+    if fine && numbers && !annealed {
+        return None;
+    }
+    let expected = match name {
         _ if annealed => "no `anneal` here: only lr and weight_decay can be annealed",
-        "batch" => "at least 1",
+        "batch" => {
+            "whole numbers of at least 1, such as 64 or { choice = [32, 64] }; no other range has only whole ones"
+        }
+        "nesterov" => "true, false or { choice = [0, 1] }",
         "dropout" | "momentum" | "alpha" | "beta1" | "beta2" => "at least 0 and below 1",
-        "clip" | "eps" | "lr_decay" => "above 0",
-        _ => "at least 0",
+        "clip" | "eps" | "lr_decay" => "above 0, and below 3.4e38",
+        _ => "at least 0, and below 3.4e38",
     };
-    (!fine || annealed).then_some(sentence)
+    Some(match low == high {
+        true => format!(" = {low:?}: expected {expected}"),
+        false => format!(" ranges from {low:?} to {high:?}: expected {expected}"),
+    })
+}
+
+/// Whether a range has a few values and all are like that.
+fn all(range: &Range, like: impl Fn(f64) -> bool) -> bool {
+    match &range.law {
+        Law::Fixed(value) => like(*value),
+        Law::Choice(values) => values.iter().all(|value| like(*value)),
+        Law::Uniform(..) | Law::LogUniform(..) => false,
+    }
+}
+
+/// The hyper-parameters that only a kind of optimizer has, or that there is no such kind.
+fn own(kind: &str) -> std::result::Result<&'static [&'static str], String> {
+    let found = KINDS.iter().find(|(known, _)| *known == kind);
+    found.map(|(_, own)| *own).ok_or_else(|| unknown_kind(kind))
 }
 
 fn unknown_kind(kind: &str) -> String {
@@ -180,12 +208,61 @@ mod tests {
                 "optimizers[0].nesterov: `adam` has no such",
             ),
             ("sgd", &[], "no learning rate"),
-            ("sgd", &[("lr", 0.1), ("batch", 0.0)], "expected at least 1"),
+            (
+                "sgd",
+                &[("lr", 0.1), ("batch", 0.0)],
+                "batch = 0.0: expected whole numbers of at least 1",
+            ),
+            ("sgd", &[("lr", 0.1), ("batch", 2.5)], "batch = 2.5: expected whole numbers"),
+            ("sgd", &[("lr", 0.1), ("batch", 1e300)], "expected whole numbers"),
+            ("sgd", &[("lr", 0.1), ("nesterov", 0.5)], "expected true, false or"),
             ("sgd", &[("lr", 0.1), ("dropout", 1.0)], "below 1"),
-            ("sgd", &[("lr", -0.1)], "expected at least 0"),
+            ("adam", &[("lr", 0.1), ("beta2", 1.0 - 1e-9)], "below 1"),
+            ("adam", &[("lr", 0.1), ("eps", 1e-300)], "above 0"),
+            ("sgd", &[("lr", -0.1)], "lr = -0.1: expected at least 0"),
+            ("sgd", &[("lr", f64::NAN)], "expected at least 0"),
+            ("sgd", &[("lr", f64::INFINITY)], "below 3.4e38"),
         ] {
             let message = check_pool(&pool(kind, ranges)).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+            // A recipe that was not drawn from a pool that was checked gets the same sentence.
+            let values = ranges.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+            let hyper = Hyper { kind: kind.into(), values };
+            match Training::of(&hyper, 0) {
+                Ok(_) => assert!(ranges.is_empty(), "{hyper}"),
+                Err(e) => assert!(message.ends_with(&e.to_string()), "{message}: {e}"),
+            }
+        }
+        let mut odd = pool("sgd", &[("lr", 0.1)]);
+        odd.0[0].ranges.insert("batch".into(), Law::Uniform(16.0, 64.0).into());
+        let message = check_pool(&odd).unwrap_err().to_string();
+        assert!(
+            message.contains("batch ranges from 16.0 to 64.0") && message.contains("choice"),
+            "{message}"
+        );
+        odd.0[0].ranges.insert("batch".into(), Law::Choice(vec![16.0, 64.0]).into());
+        assert!(check_pool(&odd).is_ok());
+    }
+
+    #[test]
+    fn a_run_refuses_what_it_does_not_understand_before_it_begins() {
+        let splits =
+            crate::data::digits(crate::data::Sizes { train: Some(8), ..Default::default() })
+                .unwrap();
+        let network = crate::networks::mlp(64, &[2], 10, crate::Activation::Relu).unwrap();
+        let problem = crate::Supervised::new(network, splits.train.clone(), splits.train).unwrap();
+        for (optimizers, expected) in [
+            (pool("banana", &[("lr", 0.1)]), "optimizers[0]: there is no optimizer `banana`"),
+            (
+                pool("sgd", &[("lr", 0.1), ("learning_rate", 0.1)]),
+                "optimizers[0].learning_rate: `sgd` has no such hyper-parameter",
+            ),
+        ] {
+            let settings = Settings { optimizers, ..Settings::paper() };
+            let failure = esgd_core::Esgd::new(&problem, &settings).run().err();
+            let message = failure.map_or_else(String::new, |failure| failure.error.to_string());
+            assert!(message.starts_with(expected), "{message}");
+            assert_eq!(message, check(&settings).unwrap_err().to_string());
         }
     }
 

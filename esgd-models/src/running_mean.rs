@@ -3,7 +3,7 @@
 
 use candle_core::Var;
 
-use crate::{Error, Genome, Result, genome::variable};
+use crate::{Error, Genome, Parameter, Result, genome::variable};
 
 /// The sum of networks so far, in f64.
 ///
@@ -30,10 +30,10 @@ pub struct RunningMean {
 }
 
 impl RunningMean {
-    /// Adds a network.
+    /// Adds a network. One that has diverged makes the mean NaN, as its own loss is: nothing is chosen by it.
     ///
     /// # Errors
-    /// If it has another number of values than those before; what candle says.
+    /// If it has other tensors than those before; what candle says.
     pub fn add(&mut self, theta: &Genome) -> Result<()> {
         let (shape, sums) = match &mut self.sums {
             Some((shape, sums)) => (&*shape, sums),
@@ -48,6 +48,15 @@ impl RunningMean {
                 theta.len(),
                 shape.len()
             )));
+        }
+        let tensors = |one: &Genome| -> Vec<_> {
+            let named = |p: &Parameter| (p.name.clone(), p.tensor().dims().to_vec());
+            one.parameters().iter().map(named).collect()
+        };
+        if tensors(theta) != tensors(shape) {
+            return Err(Error::Weights(
+                "a network cannot be averaged with those of other names or shapes".into(),
+            ));
         }
         let all = theta.values()?;
         sums.iter_mut().zip(all).for_each(|(sum, value)| *sum += f64::from(value));
@@ -80,7 +89,7 @@ mod tests {
     use candle_core::Shape;
 
     use super::*;
-    use crate::{Parameter, Role};
+    use crate::Role;
 
     fn genome(values: &[f32]) -> Genome {
         let parameter = |name: &str, values: &[f32]| Parameter {
@@ -102,5 +111,12 @@ mod tests {
         assert_eq!(mean.mean().unwrap().unwrap().values().unwrap(), [3.0, 3.0, 0.0]);
         let message = mean.add(&genome(&[1.0, 2.0])).unwrap_err().to_string();
         assert!(message.contains("of 2 values cannot be averaged with those of 3"), "{message}");
+        // As many values, but others.
+        let other = genome(&[1.0, 2.0, 3.0]).with_tensors(|p| {
+            let shape = Shape::from((1, p.tensor().elem_count()));
+            variable(p.read(<[f32]>::to_vec)?, &shape)
+        });
+        let message = mean.add(&other.unwrap()).unwrap_err().to_string();
+        assert!(message.contains("other names or shapes"), "{message}");
     }
 }

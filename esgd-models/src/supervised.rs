@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Tensor};
-use esgd_core::{Hyper, Mutation, Problem, Yardstick, rng::Key};
+use esgd_core::{Hyper, Mutation, Problem, Settings, Yardstick, rng::Key};
 
 use crate::{
     Error, OptimizerState, Pass, Result, Task, Training,
@@ -14,7 +14,7 @@ use crate::{
     genome::Genome,
     initializer,
     networks::Network,
-    offspring, statistics,
+    offspring, recipe, statistics,
     task::CROSS_ENTROPY,
 };
 
@@ -183,6 +183,10 @@ impl<T: Task> Problem for Supervised<T> {
             data.name(),
             data.len()
         ))
+    }
+
+    fn check(&self, settings: &Settings) -> Result<()> {
+        recipe::check(settings)
     }
 
     fn init(&self, key: Key) -> Result<Genome> {

@@ -24,8 +24,11 @@ impl Workers {
     /// `n` workers, at least one.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If there would be more than 1024, or the system gives no thread.
     pub fn new(n: usize) -> Result<Self> {
+        if n > 1024 {
+            return Err(Error::Data(format!("{n} threads: expected at most 1024")));
+        }
         let pool = |_| ThreadPoolBuilder::new().num_threads(1).build();
         let pools = (0..n.max(1)).map(pool).collect::<std::result::Result<_, _>>();
         let pools = pools.map_err(|e| Error::Data(format!("cannot start {n} threads: {e}")))?;

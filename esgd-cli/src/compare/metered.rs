@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use esgd_core::{Hyper, Mutation, Problem, Yardstick, rng::Key};
+use esgd_core::{Hyper, Mutation, Problem, Settings, Yardstick, rng::Key};
 use esgd_models::{Error, Genome, Network, OptimizerState, Supervised};
 use indicatif::ProgressBar;
 
@@ -54,6 +54,10 @@ impl Problem for Metered<'_> {
 
     fn yardstick(&self) -> Yardstick {
         self.inner.yardstick()
+    }
+
+    fn check(&self, settings: &Settings) -> Result<(), Error> {
+        self.inner.check(settings)
     }
 
     fn init(&self, key: Key) -> Result<Genome, Error> {

@@ -30,17 +30,24 @@ impl Compare {
                 "compare.rates is empty: expected at least one learning rate to try".into(),
             ));
         }
+        if self.rates.len() > 1000 {
+            return Err(Failure::Usage(format!(
+                "compare.rates has {} learning rates: expected at most 1000",
+                self.rates.len()
+            )));
+        }
         let mut sorted = self.rates.clone();
         sorted.sort_by(f64::total_cmp);
         if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Failure::Usage(format!(
-                "compare.rates has {} twice: expected rates that differ",
+                "compare.rates has {:?} twice: expected rates that differ",
                 twice[0]
             )));
         }
-        match self.rates.iter().find(|rate| !(rate.is_finite() && **rate > 0.0)) {
+        let is_rate = |rate: &f64| *rate > 0.0 && *rate <= f64::from(f32::MAX);
+        match self.rates.iter().find(|rate| !is_rate(rate)) {
             Some(rate) => Err(Failure::Usage(format!(
-                "compare.rates has {rate}: expected learning rates above 0"
+                "compare.rates has {rate:?}: expected learning rates above 0, and below 3.4e38"
             ))),
             None => match self.anneal.fault() {
                 Some(fault) => Err(Failure::Usage(format!("compare.anneal: {fault}"))),

@@ -3,6 +3,7 @@
 use esgd_models::names;
 use toml::{Table, Value};
 
+use super::words;
 use crate::failure::Failure;
 
 /// Lays `over` on `under`: keys replace keys, sections are merged. `source` is named in errors.
@@ -11,6 +12,7 @@ pub fn lay(under: &mut Table, over: Table, source: &str) -> Result<(), Failure> 
         let Some(old) = under.get_mut(&key) else {
             return Err(unknown(&key, under, "", source));
         };
+        let value = words::meant(&key, old, value, source)?;
         match (section(&key, old), value) {
             (Some(section), Value::Table(table)) => {
                 for (name, value) in table {
@@ -48,10 +50,13 @@ pub fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
     let mut names: Vec<&str> = path.split('.').collect();
     let last = names.pop().unwrap_or_default();
     match names[..] {
-        [] if !config.contains_key(last) => return Err(unknown(last, config, "", "--set")),
-        [] => {
-            config.insert(last.to_owned(), value);
-            return Ok(());
+        [] => return lay(config, [(last.to_owned(), value)].into_iter().collect(), "--set"),
+        // Numbers of a start or a selection that is another so far.
+        [key @ ("start" | "selection"), ..] if config.contains_key(key) => {
+            let word = names.get(1).copied().unwrap_or(last);
+            if let Some(chosen) = words::choice(key, word, &config[key])? {
+                config[key] = chosen;
+            }
         }
         _ => {}
     }
@@ -98,7 +103,12 @@ fn child<'a>(place: &'a mut Value, name: &str, path: &str) -> Result<&'a mut Val
 
 /// A section, whose keys are fixed; not a value that happens to be a table: `start` and `selection`.
 fn section<'a>(key: &str, value: &'a mut Value) -> Option<&'a mut Table> {
-    value.as_table_mut().filter(|_| key != "start" && key != "selection")
+    if is_section(key, value) { value.as_table_mut() } else { None }
+}
+
+/// Whether `value`, that of `key`, is a section.
+pub fn is_section(key: &str, value: &Value) -> bool {
+    value.is_table() && key != "start" && key != "selection"
 }
 
 fn unknown(key: &str, known: &Table, prefix: &str, source: &str) -> Failure {

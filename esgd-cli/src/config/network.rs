@@ -46,6 +46,12 @@ impl Network {
                 return Err(Failure::Usage(format!("{name} = {value}: expected at most {most}")));
             }
         }
+        if self.hidden.len() > 1000 {
+            return Err(Failure::Usage(format!(
+                "network.hidden has {} layers: expected at most 1000",
+                self.hidden.len()
+            )));
+        }
         match self.hidden.iter().find(|width| !(1..=65_536).contains(*width)) {
             Some(width) => Err(Failure::Usage(format!(
                 "network.hidden has a layer of width {width}: expected 1 to 65536"

@@ -4,7 +4,7 @@
 //! its name is whole. A download that was broken off goes on where it stopped.
 
 mod archive;
-mod catalogue;
+pub mod catalogue;
 mod checksum;
 mod download;
 

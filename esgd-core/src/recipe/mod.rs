@@ -9,6 +9,9 @@ mod pool;
 mod range;
 mod schedule;
 
+/// The longest list that makes sense: of optimizers, values to choose from, steps.
+const MOST: usize = 1000;
+
 pub use pool::{Hyper, OptimizerPool, OptimizerSpec, Recipe};
 pub use range::{Law, Range};
 pub use schedule::Schedule;

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Range, Schedule};
-use crate::rng::Philox;
+use super::{MOST, Range, Schedule};
+use crate::{rng::Philox, settings::SettingsError};
 
 /// One optimizer of the pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,15 +147,30 @@ impl OptimizerPool {
         next
     }
 
+    /// Checks that something can be drawn, and that it is a number.
+    ///
+    /// # Errors
+    /// One sentence about the first that cannot.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.fault().map_or(Ok(()), |sentence| Err(SettingsError(sentence)))
+    }
+
     /// Why nothing can be drawn, if nothing can, as one sentence.
     pub(crate) fn fault(&self) -> Option<String> {
         if self.0.is_empty() {
             return Some("`optimizers` is empty: name at least one optimizer to draw from".into());
         }
+        if self.0.len() > MOST {
+            return Some(format!(
+                "`optimizers` has {} of them: expected at most {MOST}",
+                self.0.len()
+            ));
+        }
         for (i, spec) in self.0.iter().enumerate() {
-            if !(spec.weight.is_finite() && spec.weight >= 0.0) {
+            // So that the sum of all is a number.
+            if !(0.0..=f64::from(f32::MAX)).contains(&spec.weight) {
                 return Some(format!(
-                    "`optimizers[{i}].weight` is {}: expected a number of at least 0",
+                    "`optimizers[{i}].weight` is {:?}: expected a number of at least 0, below 3.4e38",
                     spec.weight
                 ));
             }
@@ -173,7 +188,10 @@ impl OptimizerPool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Key, Purpose};
+    use crate::{
+        Law,
+        rng::{Key, Purpose},
+    };
 
     fn pool() -> OptimizerPool {
         let sgd = BTreeMap::from([
@@ -213,6 +231,26 @@ mod tests {
         let mut idle = pool();
         idle.0.iter_mut().for_each(|spec| spec.weight = 0.0);
         assert!(idle.fault().is_some());
+        for weight in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
+            let mut odd = pool();
+            odd.0[0].weight = weight;
+            assert!(odd.fault().unwrap().contains("weight"), "{weight}");
+        }
+        for law in [
+            Law::Fixed(f64::NAN),
+            Law::Fixed(1e39),
+            Law::Uniform(f64::NEG_INFINITY, 1.0),
+            Law::Uniform(-1e39, 1.0),
+            Law::LogUniform(1e-3, f64::INFINITY),
+            Law::Choice(vec![0.1, f64::NAN]),
+            Law::Choice(vec![0.1; 1001]),
+        ] {
+            let mut odd = pool();
+            odd.0[1].ranges.insert("lr".into(), law.clone().into());
+            assert!(odd.fault().unwrap().contains("optimizers[1].lr"), "{law:?}");
+        }
+        let many = OptimizerPool(vec![pool().0[0].clone(); 1001]);
+        assert!(many.fault().unwrap().contains("has 1001 of them: expected at most 1000"));
         assert_eq!(pool().fault(), None);
     }
 }

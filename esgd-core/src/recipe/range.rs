@@ -8,7 +8,7 @@ use serde::{
     ser::SerializeMap,
 };
 
-use super::Schedule;
+use super::{MOST, Schedule};
 use crate::rng::Philox;
 
 /// The distribution of a hyper-parameter.
@@ -95,7 +95,9 @@ impl Range {
         match &self.law {
             _ if anew => self.draw(rng),
             Law::Fixed(_) | Law::Choice(_) => value,
-            Law::Uniform(..) | Law::LogUniform(..) if free => value * factor,
+            Law::Uniform(..) | Law::LogUniform(..) if free => {
+                (value * factor).min(f64::from(f32::MAX))
+            }
             Law::Uniform(low, high) | Law::LogUniform(low, high) => {
                 (value * factor).clamp(*low, *high)
             }
@@ -104,16 +106,24 @@ impl Range {
 
     /// Why nothing can be drawn, if nothing can.
     pub(crate) fn fault(&self) -> Option<&'static str> {
+        let (low, high) = self.bounds();
+        // Networks compute in f32.
+        let most = f64::from(f32::MAX) / self.anneal.largest().max(1.0);
         let fault = match &self.law {
             Law::Fixed(value) => (!value.is_finite()).then_some("a fixed value must be a number"),
             Law::Uniform(low, high) => (!(low <= high && (high - low).is_finite()))
                 .then_some("`uniform` needs two numbers, the lower one first"),
             Law::LogUniform(low, high) => (!(0.0 < *low && low <= high && high.is_finite()))
                 .then_some("`log-uniform` needs two numbers above 0, the lower one first"),
+            Law::Choice(values) if values.len() > MOST => {
+                Some("`choice` needs at most 1000 numbers")
+            }
             Law::Choice(values) => (values.is_empty() || values.iter().any(|v| !v.is_finite()))
                 .then_some("`choice` needs at least one number"),
         };
-        fault.or_else(|| self.anneal.fault())
+        fault.or_else(|| self.anneal.fault()).or_else(|| {
+            (low < -most || high > most).then_some("its numbers, annealed, must be below 3.4e38")
+        })
     }
 
     /// The median of the distribution before annealing; of a choice the value in the middle.

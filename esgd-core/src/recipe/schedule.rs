@@ -4,6 +4,11 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use super::MOST;
+
+/// What a schedule may multiply by.
+const LARGEST: f64 = 1e6;
+
 /// A factor that changes with the generation k = 1 … K.
 ///
 /// ```
@@ -55,16 +60,31 @@ impl Schedule {
         }
     }
 
+    /// No factor is larger.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        match self {
+            Self::Step { at, factor } => factor.powi(at.len() as i32).max(1.0),
+            Self::Cosine { to } => to.max(1.0),
+            Self::Constant | Self::Reciprocal => 1.0,
+        }
+    }
+
     /// Why the schedule makes no sense, if it does not.
     #[must_use]
     pub fn fault(&self) -> Option<&'static str> {
         let factor = match self {
+            Self::Step { at, .. } if at.len() > MOST => {
+                return Some("a schedule has at most 1000 steps");
+            }
             Self::Step { factor, .. } => *factor,
             Self::Cosine { to } => *to,
             Self::Constant | Self::Reciprocal => 1.0,
         };
-        (!factor.is_finite() || factor < 0.0)
-            .then_some("an annealing factor must be a number of at least 0")
+        if !factor.is_finite() || factor < 0.0 {
+            return Some("an annealing factor must be a number of at least 0");
+        }
+        (self.largest() > LARGEST).then_some("annealing must not multiply by more than 1e6")
     }
 }
 
@@ -79,6 +99,23 @@ mod tests {
         assert_eq!(factors[..3], [1.0; 3]);
         assert_eq!(factors[3..5], [0.1; 2]);
         assert!(factors[5..].iter().all(|f| (f - 0.01).abs() < 1e-15));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said() {
+        let step = |at: Vec<usize>, factor| Schedule::Step { at, factor };
+        for (schedule, expected) in [
+            (step(vec![2], f64::NAN), "at least 0"),
+            (step(vec![2], -1.0), "at least 0"),
+            (step(vec![2, 3, 4], 1e3), "more than 1e6"),
+            (step(vec![2; 1001], 0.5), "at most 1000 steps"),
+            (Schedule::Cosine { to: f64::INFINITY }, "at least 0"),
+            (Schedule::Cosine { to: 1e7 }, "more than 1e6"),
+        ] {
+            assert!(schedule.fault().unwrap().contains(expected), "{schedule:?}");
+        }
+        assert_eq!(step(vec![2, 3], 10.0).fault(), None);
+        assert_eq!(step(vec![2, 3], 10.0).largest(), 100.0);
     }
 
     #[test]

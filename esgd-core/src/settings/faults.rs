@@ -4,6 +4,12 @@ use super::{
     FineTune, Guarantee, RecipePolicy, Recipes, Selection, Settings, SettingsError, Start, Way,
 };
 
+/// The largest standard deviation of noise: times any annealing it is far from the end of f32.
+const LARGEST_NOISE: f64 = 1e30;
+
+/// The largest exponent that a factor is drawn from.
+const LARGEST_PERTURBATION: f64 = 100.0;
+
 impl Settings {
     /// Checks that the settings can work together.
     ///
@@ -17,6 +23,10 @@ impl Settings {
 
     fn size_fault(&self) -> Option<String> {
         let Self { generations, epochs, mu, lambda, rho, m, .. } = *self;
+        // TOML and most readers of JSON have no larger whole number, so none could be read again.
+        if self.seed > i64::MAX as u64 {
+            return Some(format!("seed = {}: expected at most {}", self.seed, i64::MAX));
+        }
         let at_least_one = [("generations", generations), ("epochs", epochs), ("mu", mu), ("m", m)];
         if let Some((name, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
             return Some(format!("{name} = 0: expected at least 1"));
@@ -51,12 +61,12 @@ impl Settings {
         let Guarantee { way, p_backoff, anchor, .. } = self.guarantee;
         if !(0.0..=1.0).contains(&p_backoff) {
             return Some(format!(
-                "guarantee.p_backoff = {p_backoff}: expected a probability from 0 to 1"
+                "guarantee.p_backoff = {p_backoff:?}: expected a probability from 0 to 1"
             ));
         }
         match way {
             Way::BackOff if p_backoff < 1.0 && !anchor => Some(format!(
-                "guarantee.p_backoff = {p_backoff} lets the best get worse: set guarantee.anchor = true \
+                "guarantee.p_backoff = {p_backoff:?} lets the best get worse: set guarantee.anchor = true \
                  to keep the best of the initial population, or guarantee.way = \"archive\""
             )),
             Way::BackOff if anchor && self.m >= self.mu => Some(format!(
@@ -76,8 +86,11 @@ impl Settings {
     fn range_fault(&self) -> Option<String> {
         let at_least_zero = |name: &str, value: f64| {
             // Beyond f32 the noise itself would be infinite.
-            (!(0.0..=f64::from(f32::MAX)).contains(&value))
-                .then(|| format!("{name} = {value}: expected a number of at least 0"))
+            (!(0.0..=LARGEST_NOISE).contains(&value)).then(|| {
+                format!(
+                    "{name} = {value:?}: expected a number of at least 0, at most {LARGEST_NOISE:e}"
+                )
+            })
         };
         let start = match self.start {
             Start::Independent => None,
@@ -112,20 +125,24 @@ impl Settings {
             .or_else(|| match self.recipes {
                 Recipes { policy: RecipePolicy::Explore, perturb, .. } if perturb >= 1.0 => {
                     Some(format!(
-                        "recipes.perturb = {perturb}: exploring multiplies by 1 − perturb, expected less than 1"
+                        "recipes.perturb = {perturb:?}: exploring multiplies by 1 − perturb, expected less than 1"
                     ))
                 }
+                // Or else a value of 0 would be multiplied by infinity.
+                Recipes { perturb, .. } if perturb > LARGEST_PERTURBATION => Some(format!(
+                    "recipes.perturb = {perturb:?}: expected at most {LARGEST_PERTURBATION}"
+                )),
                 _ => None,
             })
             .or_else(|| {
                 let share = self.recipes.resample;
                 (!(0.0..=1.0).contains(&share)).then(|| {
-                    format!("recipes.resample = {share}: expected a probability from 0 to 1")
+                    format!("recipes.resample = {share:?}: expected a probability from 0 to 1")
                 })
             })
             .or_else(|| match self.selection {
                 Selection::Truncation { best } if !(best > 0.0 && best <= 1.0) => Some(format!(
-                    "selection.truncation.best = {best}: expected a share above 0, at most 1"
+                    "selection.truncation.best = {best:?}: expected a share above 0, at most 1"
                 )),
                 Selection::Truncation { .. } | Selection::Roulette => None,
             })
@@ -146,7 +163,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{OptimizerPool, OptimizerSpec};
+    use crate::{OptimizerPool, OptimizerSpec, Range, Schedule};
 
     fn valid() -> Settings {
         let spec = OptimizerSpec { kind: "sgd".into(), weight: 1.0, ranges: Default::default() };
@@ -157,8 +174,30 @@ mod tests {
     fn what_cannot_work_is_one_sentence() {
         assert_eq!(valid().check(), Ok(()));
         type Spoil = fn(&mut Settings);
-        let cases: [(&str, Spoil); 19] = [
-            ("recipes.perturb = 1: exploring", |s| {
+        let cases: [(&str, Spoil); 32] = [
+            ("seed = 9223372036854775808: expected at most 9223372036854775807", |s| {
+                s.seed = 1 << 63;
+            }),
+            ("p_backoff = NaN", |s| s.guarantee.p_backoff = f64::NAN),
+            ("mutation.sigma = NaN", |s| s.mutation.sigma = f64::NAN),
+            ("mutation.sigma = inf", |s| s.mutation.sigma = f64::INFINITY),
+            ("mutation.anneal: an annealing factor", |s| {
+                s.mutation.anneal = Schedule::Cosine { to: f64::NAN };
+            }),
+            ("recipes.perturb = NaN", |s| s.recipes.perturb = f64::NAN),
+            ("recipes.perturb = 101.0: expected at most 100", |s| s.recipes.perturb = 101.0),
+            ("recipes.resample = NaN", |s| s.recipes.resample = f64::NAN),
+            ("selection.truncation.best = NaN", |s| {
+                s.selection = Selection::Truncation { best: f64::NAN };
+            }),
+            ("start.founders.sigma = NaN", |s| s.start = Start::Founders { sigma: f64::NAN }),
+            ("fine_tune.lr: a fixed value", |s| s.fine_tune.lr = Range::fixed(f64::NAN)),
+            ("optimizers[0].weight", |s| s.optimizers.0[0].weight = f64::NAN),
+            ("`optimizers[0].lr` cannot be drawn", |s| {
+                let ranges = &mut s.optimizers.0[0].ranges;
+                ranges.insert("lr".into(), Range::fixed(f64::NEG_INFINITY));
+            }),
+            ("recipes.perturb = 1.0: exploring", |s| {
                 s.recipes = Recipes { policy: RecipePolicy::Explore, perturb: 1.0, resample: 0.5 };
             }),
             ("recipes.resample = 2", |s| s.recipes.resample = 2.0),

@@ -120,7 +120,7 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
         Just(RecipePolicy::Inherit),
         Just(RecipePolicy::Explore)
     ];
-    (any::<u64>(), sizes, loops, 0..guards().len(), start, policy, 0.0..2.0f64).prop_map(
+    (0..=i64::MAX as u64, sizes, loops, 0..guards().len(), start, policy, 0.0..2.0f64).prop_map(
         |(
             seed,
             (mu, lambda, rho, m),

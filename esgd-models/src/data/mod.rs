@@ -2,10 +2,12 @@
 
 mod augmentation;
 mod cifar;
+pub mod class_names;
 mod contents;
 mod digits;
 mod fingerprint;
 mod idx;
+mod normalisation;
 mod others;
 mod pixels;
 mod values;
@@ -23,6 +25,7 @@ pub use cifar::{cifar10, cifar100};
 pub use digits::digits;
 pub use fingerprint::{Fingerprint, Holds, SourceFile};
 pub use idx::idx;
+pub use normalisation::Normalisation;
 
 /// Samples x (n, …) with what is to be learned of them, y (n, …). Images are (n, channels, rows,
 /// columns), and stay the bytes that they are in a file until a batch of them is needed.
@@ -124,8 +127,14 @@ impl Dataset {
     /// The same samples, changed at random wherever a network is trained on them.
     ///
     /// # Errors
-    /// If samples are no images.
+    /// If samples are no images, or the border is wider than 1024 pixels.
     pub fn augmented(self, augmentation: Augmentation) -> Result<Self> {
+        if augmentation.crop > 1024 {
+            return Err(Error::Data(format!(
+                "crop = {}: expected at most 1024 pixels of border",
+                augmentation.crop
+            )));
+        }
         if augmentation.changes() && self.x.rank() != 4 {
             return Err(Error::Data(format!(
                 "{} has samples of {:?}: expected images to crop or to flip",

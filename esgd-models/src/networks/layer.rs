@@ -124,7 +124,8 @@ pub enum Layer {
     MeanPool,
     /// The sum of layers, the last of which is a convolution, and a shortcut around them. The
     /// shortcut is the input itself; where the size changes, a 1 × 1 convolution of this name, or
-    /// without one option A of the ResNet paper: pixels are left out, channels are zero.
+    /// without one option A of the ResNet paper: pixels are left out, and the new channels are zero, half of
+    /// them before the others and half behind, the odd one behind.
     Residual {
         /// The layers that the shortcut goes around.
         body: Vec<Layer>,

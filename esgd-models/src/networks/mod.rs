@@ -10,6 +10,7 @@ mod mlp;
 mod on_candle;
 mod resnet;
 mod wide_resnet;
+mod words;
 
 pub use convnet::convnet;
 pub use layer::{Activation, Layer, Size};

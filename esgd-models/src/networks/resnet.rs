@@ -5,8 +5,12 @@ use crate::{Error, Result};
 
 /// A ResNet of 6 n + 2 layers for small images (He et al., *Deep Residual Learning*,
 /// arXiv:1512.03385, section 4.2: CIFAR-10's, of 3 × 32 × 32), with shortcuts of option A, which have
-/// no weights. Its tensors
-/// are named as PyTorch's users name them: `conv1.weight`, `layer1.0.bn1.running_mean`,
+/// no weights: every second pixel, and zeros for the new channels, half of them before the others and half
+/// behind (8 + 16 + 8, then 16 + 32 + 16), as in the implementations for PyTorch that most checkpoints come
+/// from. Others put all zeros behind (16 + 16); the tensors are the same, so such weights load and compute
+/// something else.
+///
+/// Its tensors are named as PyTorch's users name them: `conv1.weight`, `layer1.0.bn1.running_mean`,
 /// `linear.bias`.
 ///
 /// # Errors

@@ -18,6 +18,12 @@ use crate::{
 /// With [`Scale::Relative`](esgd_core::Scale::Relative) the noise of a tensor is in units of the
 /// root mean square of what the parents' mean has become.
 pub(crate) fn of(parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
+    if !(mutation.sigma.is_finite() && mutation.sigma >= 0.0) {
+        return Err(Error::Weights(format!(
+            "an offspring's noise has sigma = {}: expected a number of at least 0",
+            mutation.sigma
+        )));
+    }
     let Some(first) = parents.first() else {
         return Err(Error::Weights("an offspring needs at least one parent".into()));
     };
@@ -88,6 +94,12 @@ mod tests {
             assert!(message.contains("other tensors"), "{message}");
         }
         assert!(of(&[], mutation, Key::new(1, Purpose::Mutation)).is_err());
+        for sigma in [f32::NAN, f32::INFINITY, -0.1] {
+            let odd = Mutation { sigma, ..mutation };
+            let parent = theta(&[4], 1);
+            let message = of(&[&parent], odd, Key::new(1, Purpose::Mutation)).unwrap_err();
+            assert!(message.to_string().contains(&format!("sigma = {sigma}")), "{message}");
+        }
     }
 
     #[test]
