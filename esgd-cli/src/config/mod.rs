@@ -10,7 +10,7 @@ mod plain;
 pub mod presets;
 mod words;
 
-use std::{fs, path::Path, thread};
+use std::{path::Path, thread};
 
 use esgd_core::{Settings, settings::Start};
 use esgd_models::regular_file::{self, Links};
