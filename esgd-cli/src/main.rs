@@ -21,6 +21,7 @@ mod fetch;
 mod interrupt;
 mod lock;
 mod metrics;
+mod own_file;
 mod plan;
 mod progress;
 mod report;
@@ -28,6 +29,7 @@ mod resume;
 mod run_folder;
 mod session;
 mod sha256;
+mod spreadsheet;
 mod summary;
 mod task;
 mod tensorboard;
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return explain(&error),
     };
-    let outcome = match args.command {
+    ended(match args.command {
         Command::Train(args) => train::train(&args),
         Command::Resume(args) => resume::resume(&args),
         Command::Compare(args) => compare::compare(&args),
@@ -68,13 +70,15 @@ fn main() -> ExitCode {
         Command::Config(ConfigArgs { preset, .. }) => {
             presets::text(preset.as_deref().unwrap_or("default")).and_then(terminal::print)
         }
-    };
+    })
+}
+
+/// Says what went wrong, if something did.
+fn ended(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !matches!(failure, Failure::Unheard) {
-                terminal::notice(&failure.to_string());
-            }
+            terminal::notice(&failure.to_string());
             failure.exit_code()
         }
     }
@@ -87,11 +91,5 @@ fn explain(error: &clap::Error) -> ExitCode {
         text.lines().for_each(terminal::say);
         return ExitCode::from(2);
     }
-    match terminal::print(&text) {
-        Err(failure @ Failure::Failed(_)) => {
-            terminal::notice(&failure.to_string());
-            failure.exit_code()
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    ended(terminal::print(&text))
 }

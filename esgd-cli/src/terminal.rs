@@ -1,7 +1,10 @@
 //! What the program says: results on stdout, notices on stderr. Text may come from files, names and
 //! configs of others, so whatever would move the cursor or turn the line is written as `\u001b`. A closed
-//! pipe, a full disk or a closed terminal is no reason to panic.
+//! pipe, a full disk or a closed terminal is no reason to panic; where nobody is left to read a result, a
+//! command ends as if it had been read.
 
+#[cfg(unix)]
+use std::fs::File;
 use std::{
     borrow::Cow,
     fmt::Write as _,
@@ -12,14 +15,33 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// Prints a result of several lines, which end where the text has line ends.
+/// Prints a result of several lines, which end where the text has line ends. A result that could be read and
+/// cannot be written, as on a full disk, is a failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out.write_all(escaped(text, true).as_bytes()).and_then(|()| out.flush());
-    written.map_err(|e| match e.kind() {
-        io::ErrorKind::BrokenPipe => Failure::Unheard,
-        _ => Failure::Failed(format!("cannot print the result: {e}")),
-    })
+    match written {
+        Err(e) if !is_unheard(&e) => Err(Failure::Failed(format!("cannot print the result: {e}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether nobody is left to read what could not be printed: a pipe whose reader has ended, such as `head`,
+/// or a terminal that was closed.
+fn is_unheard(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::{fd::AsFd, unix::fs::FileTypeExt};
+        let is_device = || -> io::Result<bool> {
+            let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+            Ok(out.metadata()?.file_type().is_char_device())
+        };
+        // The same error of a file is a broken disk.
+        if error.raw_os_error() == Some(libc::EIO) {
+            return is_device().unwrap_or(false);
+        }
+    }
+    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 /// Prints a result of one line.
@@ -58,17 +80,29 @@ fn escaped(text: &str, lines: bool) -> Cow<'_, str> {
     for c in text.chars() {
         match moves(c) {
             // Writing to a string does not fail.
-            true => drop(write!(safe, "\\u{:04x}", c as u32)),
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }),
             false => safe.push(c),
         }
     }
     Cow::Owned(safe)
 }
 
-/// Whether a character moves the cursor, changes the direction of its line, or ends it.
+/// Whether a character moves the cursor, changes the direction of its line or ends it, or hides text.
 pub fn moves(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 #[cfg(test)]
@@ -83,7 +117,8 @@ mod tests {
             "a\\u001b[31m\\u000d\\u000a\\u202eb\\u009b\\u007f"
         );
         assert_eq!(escaped("a\nb\u{2028}", true), "a\nb\\u2028");
-        let value = serde_json::json!({ "name": "\u{202e}\u{1b}\n" });
+        assert_eq!(one_line("\u{e0041}"), "\\udb40\\udc41");
+        let value = serde_json::json!({ "name": "\u{202e}\u{1b}\n\\\u{e0041}" });
         let text = serde_json::to_string_pretty(&value).unwrap();
         let back: serde_json::Value = serde_json::from_str(&escaped(&text, true)).unwrap();
         assert_eq!(back, value);
