@@ -37,7 +37,7 @@ mod terminal;
 mod train;
 mod verify;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser;
 
@@ -84,9 +84,20 @@ fn ended(outcome: Result<(), Failure>) -> ExitCode {
     }
 }
 
+/// Text with the arguments in it each in one line, so that none looks like another sentence.
+fn in_one_line(text: String, args: impl Iterator<Item = OsString>) -> String {
+    let replaced = |text: String, arg: &str| text.replace(arg, &terminal::one_line(arg));
+    args.fold(text, |text, arg| {
+        let arg = arg.to_string_lossy();
+        let value = arg.split_once('=').map_or("", |(_, value)| value);
+        let parts = [&*arg, value].into_iter().filter(|part| part.contains(terminal::moves));
+        parts.fold(text, replaced)
+    })
+}
+
 /// Help, the version, or what is wrong with the command line.
 fn explain(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
+    let text = in_one_line(error.render().to_string(), std::env::args_os());
     if error.use_stderr() {
         text.lines().for_each(terminal::say);
         return ExitCode::from(2);

@@ -237,7 +237,9 @@ impl fmt::Display for Table<'_> {
                 f,
                 "{comma} {} {} (lr {:.1e} to {:.1e})",
                 one_line(kind),
-                part.individuals, part.lr[0], part.lr[1]
+                part.individuals,
+                part.lr[0],
+                part.lr[1]
             )?;
         }
         writeln!(f)?;

@@ -15,6 +15,9 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
+/// Characters of a line that is printed: what a file has may be longer than anybody reads.
+const LONGEST: usize = 4000;
+
 /// Prints a result of several lines, which end where the text has line ends. A result that could be read and
 /// cannot be written, as on a full disk, is a failure.
 pub fn print(text: &str) -> Result<(), Failure> {
@@ -46,7 +49,7 @@ fn is_unheard(error: &io::Error) -> bool {
 
 /// Prints a result of one line.
 pub fn line(text: &str) -> Result<(), Failure> {
-    print(&format!("{}\n", one_line(text)))
+    print(&format!("{}\n", short(text, LONGEST)))
 }
 
 /// Prints a result as JSON.
@@ -57,7 +60,7 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// Says a line on stderr. What nobody can hear is not said.
 pub fn say(text: &str) {
-    let _ = io::stderr().lock().write_all(format!("{}\n", one_line(text)).as_bytes());
+    let _ = io::stderr().lock().write_all(format!("{}\n", short(text, LONGEST)).as_bytes());
 }
 
 /// Says a line on stderr that begins with the program's name, as notices and errors do.
@@ -68,6 +71,15 @@ pub fn notice(text: &str) {
 /// Text in one line that moves nothing.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, false)
+}
+
+/// Text in one line of at most so many characters: if there are more, its beginning and its end.
+pub fn short(text: &str, most: usize) -> String {
+    let Some((cut, _)) = text.char_indices().nth(most) else { return one_line(text).into_owned() };
+    let head: String = text[..cut].chars().take(most / 2).collect();
+    let mut tail: Vec<char> = text.chars().rev().take(most - most / 2 - 1).collect();
+    tail.reverse();
+    one_line(&format!("{head}…{}", tail.into_iter().collect::<String>())).into_owned()
 }
 
 /// Control characters, marks of direction and line separators as JSON has them, so that JSON stays JSON.
@@ -101,6 +113,9 @@ pub fn moves(c: char) -> bool {
                 | '\u{2066}'..='\u{206f}'
                 | '\u{feff}'
                 | '\u{fff9}'..='\u{fffb}'
+                // No characters at all, which XML forbids.
+                | '\u{fffe}'
+                | '\u{ffff}'
                 | '\u{e0000}'..='\u{e007f}'
         )
 }
@@ -117,6 +132,10 @@ mod tests {
             "a\\u001b[31m\\u000d\\u000a\\u202eb\\u009b\\u007f"
         );
         assert_eq!(escaped("a\nb\u{2028}", true), "a\nb\\u2028");
+        assert_eq!(short("sgd", 4), "sgd");
+        assert_eq!(short("abcdefghi", 5), "ab…hi");
+        assert_eq!(short("a\n\u{202e}", 4), "a\\u000a\\u202e");
+        assert!(short(&"\u{1b}é".repeat(1 << 20), 80).len() < 500);
         assert_eq!(one_line("\u{e0041}"), "\\udb40\\udc41");
         let value = serde_json::json!({ "name": "\u{202e}\u{1b}\n\\\u{e0041}" });
         let text = serde_json::to_string_pretty(&value).unwrap();

@@ -100,7 +100,8 @@ fn try_all(dir: &Path, name: &str, args: &[String]) {
         assert_eq!(ended.status.code(), expected, "{name}, {streams:?}: {said}");
         assert!(!said.contains("panicked"), "{name}, {streams:?}: {said}");
         if lost && status == Some(0) && streams[1] == Sound {
-            let errors: Vec<_> = said.lines().filter(|line| line.starts_with("esgd: cannot print")).collect();
+            let errors: Vec<_> =
+                said.lines().filter(|line| line.starts_with("esgd: cannot print")).collect();
             assert!(errors.len() == 1 && errors[0].contains("space"), "{name}: {said}");
         }
         if streams[0] == Sound {

@@ -150,7 +150,10 @@ mod tests {
             Cell::new((Method::Esgd, None), &job, seed, 10, &task, Path::new("runs"))
         };
         let one = cell(1, "digits");
-        assert_eq!((&one.folder, &one.label), (&cell(1, "digits").folder, &cell(1, "digits").label));
+        assert_eq!(
+            (&one.folder, &one.label),
+            (&cell(1, "digits").folder, &cell(1, "digits").label)
+        );
         for other in [cell(2, "digits"), cell(1, "others")] {
             assert!(one.folder != other.folder && one.label != other.label);
         }

@@ -194,7 +194,9 @@ mod tests {
         let path = dir.path().join(FILE);
         write(dir.path(), &label(), &outcome()).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        for edited in [text.replace("\"threads\": 2", "\"threads\": 3"), text.replace(' ', ""), text + "\n"] {
+        for edited in
+            [text.replace("\"threads\": 2", "\"threads\": 3"), text.replace(' ', ""), text + "\n"]
+        {
             fs::write(&path, &edited).unwrap();
             let refused = read(dir.path(), &label()).unwrap_err();
             assert!(refused.contains("was edited") && path.exists(), "{refused}");

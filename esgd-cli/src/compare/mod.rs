@@ -121,15 +121,19 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
         own_file::check(&out.join(name), kind)?;
     }
     let first = config.settings.seed;
-    let seeds: Vec<u64> = (0..args.seeds).map(|i| first.wrapping_add(i)).collect();
+    // A config has no larger numbers.
+    let last = first.checked_add(args.seeds - 1).filter(|last| i64::try_from(*last).is_ok());
+    let last = last.ok_or_else(|| {
+        Failure::Usage(format!(
+            "--seeds {}: they would go from {first} on beyond {}, the largest seed; begin with a smaller --seed",
+            args.seeds,
+            i64::MAX
+        ))
+    })?;
+    let seeds: Vec<u64> = (first..=last).collect();
     let task = Task {
         data: fingerprint(&splits)?,
-        rest: format!(
-            "{:?}\n{}\n{}",
-            problem.task(),
-            problem.yardstick(),
-            config.run.device
-        ),
+        rest: format!("{:?}\n{}\n{}", problem.task(), problem.yardstick(), config.run.device),
     };
     let interrupt = Interrupt::listen()?;
     let bar = bar(args.quiet || args.json);

@@ -7,9 +7,7 @@ use std::{
 };
 
 use esgd_core::{Executor, Fitness, Settings};
-use esgd_models::{
-    Evaluation, Genome, Network, Supervised, Workers, data::Splits, regular_file,
-};
+use esgd_models::{Evaluation, Genome, Network, Supervised, Workers, data::Splits, regular_file};
 use indicatif::ProgressBar;
 
 use super::{
@@ -107,6 +105,11 @@ impl Bench<'_> {
         };
         cell.folder.parent().map_or(Ok(()), own_file::folder)?;
         own_file::folder(&cell.folder)?;
+        let at = |name: &str| fs::symlink_metadata(cell.folder.join(name));
+        let mut files = [CONFIG, LOG, BEST].into_iter().filter_map(|name| at(name).ok());
+        if files.any(|metadata| !metadata.is_file()) {
+            return Err(foreign());
+        }
         if let Job::Evolve(_) | Job::Average { .. } = cell.job {
             if let Some(found) = checkpoint::search(&cell.folder).map_err(hint)? {
                 for damaged in &found.damaged {
@@ -126,14 +129,15 @@ impl Bench<'_> {
             }
         }
         let file = cell.folder.join(CONFIG);
-        let is_there = |name: &str| fs::symlink_metadata(cell.folder.join(name)).is_ok();
-        if [CONFIG, LOG, BEST].into_iter().any(is_there) {
-            // A run of it that was stopped has begun with its config.
-            let begun = regular_file::is_there(&file)
-                && Config::of_run(&file).is_ok_and(|was| was.settings == config.settings);
-            if !begun {
-                return Err(foreign());
-            }
+        // A run of it that was stopped has begun with its config.
+        let is_of_cell = |was: &Settings| match &cell.job {
+            Job::Evolve(_) | Job::Average { .. } => *was == config.settings,
+            // Nothing else of the config tells what it does.
+            Job::Halve(halving) => was.seed == halving.seed,
+        };
+        let begun = || Config::of_run(&file).is_ok_and(|was| is_of_cell(&was.settings));
+        if [CONFIG, LOG, BEST].into_iter().any(|name| at(name).is_ok()) && !begun() {
+            return Err(foreign());
         }
         atomic_file::write(&file, config.to_toml()?.as_bytes())?;
         Ok(None)
@@ -224,7 +228,8 @@ fn sound(left: &Left) -> Vec<Candidate> {
 
 /// Removes a run's checkpoints, and nothing else that may lie among them.
 fn remove_checkpoints(dir: &Path) {
-    let all_of = |name: &str, is: fn(&u8) -> bool| !name.is_empty() && name.as_bytes().iter().all(is);
+    let all_of =
+        |name: &str, is: fn(&u8) -> bool| !name.is_empty() && name.as_bytes().iter().all(is);
     let is_ours = |name: &str| {
         let manifest = name.strip_suffix(".json").is_some_and(|n| all_of(n, u8::is_ascii_digit));
         let file = name.strip_suffix(".safetensors");

@@ -65,7 +65,8 @@ impl Kind {
             Self::Markdown => has(&["\n| method | loss to choose by | test loss | "]),
             Self::Csv => text.starts_with("method,part,apart,seed,fitness,test_loss,test_error,"),
             Self::Json => {
-                text.starts_with("{\n  \"network\": ") && has(&["\n  \"macs\": ", "\n  \"fitness\": "])
+                text.starts_with("{\n  \"network\": ")
+                    && has(&["\n  \"macs\": ", "\n  \"fitness\": "])
             }
             Self::Events => head.starts_with(EVENTS_HEAD),
         }
@@ -88,7 +89,6 @@ pub fn check(path: &Path, kind: Kind) -> Result<(), Failure> {
     file.take(HEAD)
         .read_to_end(&mut head)
         .map_err(|e| Failure::Failed(format!("cannot read {shown}: {e}")))?;
-    // One that was cut off before its mark could not be told.
     match kind.is_ours(&head) {
         true => Ok(()),
         false => Err(Failure::Usage(format!(
@@ -107,11 +107,15 @@ pub fn write(path: &Path, contents: &[u8], kind: Kind) -> Result<(), Failure> {
 pub fn folder(path: &Path) -> Result<(), Failure> {
     let cannot = |e: &dyn std::fmt::Display| {
         let shown = path.display();
-        Failure::Failed(format!("cannot make the folder {shown}: {e}; move it away, or name another folder with --out"))
+        Failure::Failed(format!(
+            "cannot make the folder {shown}: {e}; move it away, or name another folder with --out"
+        ))
     };
     match fs::create_dir(path) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(cannot(&e)),
-        Err(_) if !regular_file::is_folder(path) => Err(cannot(&"there is a file or a link of that name")),
+        Err(_) if !regular_file::is_folder(path) => {
+            Err(cannot(&"there is a file or a link of that name"))
+        }
         _ => Ok(()),
     }
 }
@@ -127,7 +131,11 @@ mod tests {
             format!("{head}{more}").into_bytes()
         };
         let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 680 374\" role=\"img\" aria-label=\"Fitness\"><style>.t { font: 12px system-ui, sans-serif; }";
-        let size = [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec(), 1360u32.to_be_bytes().to_vec(), b"\0\0\x02\x08\x08\x06\0\0\0CRC!".to_vec()];
+        let size = [
+            b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec(),
+            1360u32.to_be_bytes().to_vec(),
+            b"\0\0\x02\x08\x08\x06\0\0\0CRC!".to_vec(),
+        ];
         let png = [&size.concat()[..], b"\0\0\0\x04IDATdata"].concat();
         vec![
             (Kind::Page, page("<meta name=\"generator\" content=\"esgd 9.1\">\n<title>a</title>")),
@@ -153,7 +161,8 @@ mod tests {
             write(&path, b"new", *kind).unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"new", "{kind:?}");
             let others = all.iter().filter(|(other, _)| other != kind).map(|(_, bytes)| &bytes[..]);
-            let foreign: [&[u8]; 4] = [b"", b"mine", b"<!DOCTYPE html>\n<html lang=\"en\">", b"a,b\n1,2\n"];
+            let foreign: [&[u8]; 4] =
+                [b"", b"mine", b"<!DOCTYPE html>\n<html lang=\"en\">", b"a,b\n1,2\n"];
             for bytes in others.chain(foreign) {
                 fs::write(&path, bytes).unwrap();
                 let refused = write(&path, b"new", *kind).unwrap_err().to_string();

