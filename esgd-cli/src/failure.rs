@@ -16,9 +16,6 @@ pub enum Failure {
     /// Ctrl-C or SIGTERM, after everything was saved: exit status 130 or 143.
     #[error("{message}")]
     Interrupted { signal: u8, message: String },
-    /// Nobody reads the result any more, such as `head`: exit status 0, and not a word.
-    #[error("nobody reads the result")]
-    Unheard,
 }
 
 impl Failure {
@@ -26,7 +23,6 @@ impl Failure {
         ExitCode::from(match self {
             Self::Usage(_) => 2,
             Self::Failed(_) => 1,
-            Self::Unheard => 0,
             Self::Interrupted { signal, .. } => 128 + signal,
         })
     }

@@ -22,6 +22,7 @@ mod interrupt;
 mod lock;
 mod metadata;
 mod metrics;
+mod own_file;
 mod place;
 mod plan;
 mod progress;
@@ -30,6 +31,7 @@ mod resume;
 mod run_folder;
 mod session;
 mod sha256;
+mod spreadsheet;
 mod summary;
 mod task;
 mod tensorboard;
@@ -37,7 +39,7 @@ mod terminal;
 mod train;
 mod verify;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser;
 
@@ -57,7 +59,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return explain(&error),
     };
-    let outcome = match args.command {
+    ended(match args.command {
         Command::Train(args) => train::train(&args),
         Command::Resume(args) => resume::resume(&args),
         Command::Compare(args) => compare::compare(&args),
@@ -70,30 +72,37 @@ fn main() -> ExitCode {
         Command::Config(ConfigArgs { preset, .. }) => {
             presets::text(preset.as_deref().unwrap_or("default")).and_then(terminal::print)
         }
-    };
+    })
+}
+
+/// Says what went wrong, if something did.
+fn ended(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !matches!(failure, Failure::Unheard) {
-                terminal::notice(&failure.to_string());
-            }
+            terminal::notice(&failure.to_string());
             failure.exit_code()
         }
     }
 }
 
+/// Text with the arguments in it each in one line, so that none looks like another sentence.
+fn in_one_line(text: String, args: impl Iterator<Item = OsString>) -> String {
+    let replaced = |text: String, arg: &str| text.replace(arg, &terminal::one_line(arg));
+    args.fold(text, |text, arg| {
+        let arg = arg.to_string_lossy();
+        let value = arg.split_once('=').map_or("", |(_, value)| value);
+        let parts = [&*arg, value].into_iter().filter(|part| part.contains(terminal::moves));
+        parts.fold(text, replaced)
+    })
+}
+
 /// Help, the version, or what is wrong with the command line.
 fn explain(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
+    let text = in_one_line(error.render().to_string(), std::env::args_os());
     if error.use_stderr() {
         text.lines().for_each(terminal::say);
         return ExitCode::from(2);
     }
-    match terminal::print(&text) {
-        Err(failure @ Failure::Failed(_)) => {
-            terminal::notice(&failure.to_string());
-            failure.exit_code()
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    ended(terminal::print(&text))
 }

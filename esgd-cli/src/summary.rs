@@ -11,7 +11,10 @@ use esgd_core::{Executor, Fitness, Outcome, Tally};
 use esgd_models::{Error, Evaluation, Network, Supervised, Workers, data::Splits};
 use serde::Serialize;
 
-use crate::config::{Config, Part};
+use crate::{
+    config::{Config, Part},
+    terminal::one_line,
+};
 
 type Run = Outcome<Supervised<Network>>;
 
@@ -191,7 +194,7 @@ impl fmt::Display for Table<'_> {
         let Summary { best, top, spent, contrast, .. } = self.summary;
         writeln!(f, "The best of {} individuals: {}", self.config.settings.mu, best.id)?;
         if let Some(recipe) = &best.recipe {
-            writeln!(f, "last trained with {recipe}")?;
+            writeln!(f, "last trained with {}", one_line(recipe))?;
         }
         writeln!(f)?;
         match contrast {
@@ -232,8 +235,11 @@ impl fmt::Display for Table<'_> {
             let comma = if i == 0 { "" } else { "," };
             write!(
                 f,
-                "{comma} {kind} {} (lr {:.1e} to {:.1e})",
-                part.individuals, part.lr[0], part.lr[1]
+                "{comma} {} {} (lr {:.1e} to {:.1e})",
+                one_line(kind),
+                part.individuals,
+                part.lr[0],
+                part.lr[1]
             )?;
         }
         writeln!(f)?;

@@ -13,7 +13,12 @@ use std::{
 
 use esgd_core::{Phase, Report};
 
-use crate::{failure::Failure, metrics::Line};
+use crate::{
+    atomic_file,
+    failure::Failure,
+    metrics::Line,
+    own_file::{self, Kind},
+};
 
 /// Writes the scalars of each phase.
 #[derive(Debug)]
@@ -24,18 +29,23 @@ pub struct Events<W: Write> {
 /// The event file of a run.
 pub type EventFile = Events<BufWriter<File>>;
 
-/// In a run's folder. TensorBoard reads files with `tfevents` in their names.
-const FILE: &str = "tensorboard/events.out.tfevents.esgd";
+/// In a run's folder.
+const DIR: &str = "tensorboard";
+/// TensorBoard reads files with `tfevents` in their names.
+const FILE: &str = "events.out.tfevents.esgd";
 
 impl Events<BufWriter<File>> {
-    /// The event file of a run, of what it has come to so far.
+    /// The event file of a run, of what it has come to so far: a new one in the place of an earlier one.
     pub fn of(run: &Path, lines: &[Line]) -> Result<Self, Failure> {
-        let path = run.join(FILE);
+        let dir = run.join(DIR);
+        let path = dir.join(FILE);
+        own_file::folder(&dir)?;
+        own_file::check(&path, Kind::Events)?;
         let write = || -> io::Result<Self> {
-            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-            let mut events = Self::new(BufWriter::new(File::create(&path)?))?;
+            let mut events = Events::new(BufWriter::new(atomic_file::beside(&dir)?))?;
             lines.iter().try_for_each(|line| events.add(line.seconds, &line.report))?;
-            Ok(events)
+            let file = events.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            Ok(Self { out: BufWriter::new(file.persist(&path)?) })
         };
         write().map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))
     }
@@ -53,8 +63,9 @@ impl<W: Write> Events<W> {
 
     /// Adds a phase; the time is that of the run.
     pub fn add(&mut self, seconds: f64, report: &Report) -> io::Result<()> {
-        let step = report.generation + usize::from(report.phase == Phase::FineTune);
-        self.scalars(seconds, step as u64, &scalars(report))
+        let fine_tuned = u64::from(report.phase == Phase::FineTune);
+        let step = (report.generation as u64).saturating_add(fine_tuned);
+        self.scalars(seconds, step, &scalars(report))
     }
 
     fn scalars(&mut self, seconds: f64, step: u64, all: &[(String, f64)]) -> io::Result<()> {
@@ -103,7 +114,8 @@ fn scalars(report: &Report) -> Vec<(String, f64)> {
         all.push(("elite/lr".into(), mean.exp()));
     }
     all.extend(report.diversity.map(|d| ("population/diversity".to_owned(), d)));
-    all.retain(|(_, number)| number.is_finite());
+    // TensorBoard's numbers are single precision.
+    all.retain(|(_, number)| (*number as f32).is_finite());
     all
 }
 

@@ -221,6 +221,7 @@ fn mistakes_are_one_sentence() {
     for (more, expected) in [
         (&["--methods=esgd,pbb"][..], "did you mean `pbt`"),
         (&["--seeds=0"], "--seeds 0: expected"),
+        (&["--seed=9223372036854775807", "--seeds=2"], "beyond 9223372036854775807"),
         (&["--budget=many"], "--budget many: expected a number of epochs"),
         (&["--budget=3"], "the budget is too small for `esgd`"),
         (&["--set=compare.rates=[]"], "compare.rates is empty"),

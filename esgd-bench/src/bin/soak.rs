@@ -4,19 +4,20 @@ use std::{process::ExitCode, time::Instant};
 
 use esgd_bench::{
     Result,
-    soak::{damage, disk, kills, limits, program::Program, races},
+    soak::{damage, disk, kills, limits, program::Program, races, streams},
 };
 
 const HELP: &str = "\
 cargo xtask soak [PART…] [--quick]
 
 Kills, damages and starves runs of the program, and holds what it leaves against runs that nobody
-touched. Parts: kills, damage, full-disk, read-only, memory, races, and fuzz, which feeds the parsers.
+touched. Parts: kills, damage, full-disk, read-only, memory, races, streams, and fuzz, which feeds the parsers.
 Small disks and another user's rights take root on Linux.
   --quick   a tenth of the trials
 ";
 
-const PARTS: [&str; 6] = ["kills", "damage", "full-disk", "read-only", "memory", "races"];
+const PARTS: [&str; 7] =
+    ["kills", "damage", "full-disk", "read-only", "memory", "races", "streams"];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -51,6 +52,7 @@ fn run(args: &[String]) -> Result<()> {
             "full-disk" => disk::full(&program),
             "read-only" => disk::read_only(&program, times(50)),
             "memory" => limits::memory(&program),
+            "streams" => streams::soak(&program, times(500)),
             _ => races::soak(&program, times(50)),
         };
         let said = said.map_err(|e| format!("{part}: {e}"))?;

@@ -1,5 +1,6 @@
-//! What a run must survive: kills, damage, full and read-only disks, too little memory, and others who
-//! want its folder. Each part runs the program as a user would and compares what it leaves to the bit.
+//! What a run must survive: kills, damage, full and read-only disks, too little memory, others who want
+//! its folder, and output that nobody reads. Each part runs the program as a user would and compares what
+//! it leaves to the bit.
 
 pub mod chance;
 pub mod damage;
@@ -8,3 +9,4 @@ pub mod kills;
 pub mod limits;
 pub mod program;
 pub mod races;
+pub mod streams;

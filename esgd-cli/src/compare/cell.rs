@@ -1,15 +1,16 @@
 //! One run of one method with one seed: what it is told, what it came to, and where that is kept.
 
-use std::{fs, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use esgd_core::Fitness;
 use serde::{Deserialize, Serialize};
 
 use super::{
     costs::Spent,
+    kept::{self, Label},
     methods::{Job, Method},
 };
-use crate::{atomic_file, failure::Failure, sha256};
+use crate::{failure::Failure, sha256};
 
 /// Goes up with every change of what the same job comes to, so that no result of other rules is taken for
 /// one of these.
@@ -27,6 +28,16 @@ pub struct Cell {
     pub budget: u64,
     /// Where it is kept.
     pub folder: PathBuf,
+    /// What a result of it says that it is of.
+    label: Label,
+}
+
+/// What all runs of a comparison train and are scored on.
+pub struct Task {
+    /// The fingerprint of the data.
+    pub data: String,
+    /// The network, how fitness is measured, and the device.
+    pub rest: String,
 }
 
 /// What a run came to.
@@ -84,29 +95,38 @@ impl Cell {
         job: &Job,
         seed: u64,
         budget: u64,
-        task: &str,
-        dir: &std::path::Path,
+        task: &Task,
+        dir: &Path,
     ) -> Self {
         let job = job.with_seed(seed);
         let (version, name) = (env!("CARGO_PKG_VERSION"), method.name());
-        let content = format!("{version}.{RULES}\n{name}\n{job:?}\n{task}");
+        let settings = format!("{job:?}");
+        let Task { data, rest } = task;
+        let content = format!("{version}.{RULES}\n{name}\n{settings}\n{data}\n{rest}");
         let hash = sha256::of(content.as_bytes());
         let rate_of = rate.map(|rate| format!("-lr{rate}")).unwrap_or_default();
         let folder = dir.join(format!("{name}{rate_of}-seed{seed}-{}", &hash[..12]));
-        Self { method, seed, rate, job, budget, folder }
+        let label = Label {
+            method,
+            seed,
+            rate,
+            settings: sha256::of(settings.as_bytes()),
+            data: data.clone(),
+            task: sha256::of(rest.as_bytes()),
+            esgd: version.into(),
+            rules: RULES,
+        };
+        Self { method, seed, rate, job, budget, folder, label }
     }
 
-    /// What it came to, if it was run before.
-    pub fn kept(&self) -> Option<Outcome> {
-        serde_json::from_slice(&fs::read(self.folder.join("result.json")).ok()?).ok()
+    /// What it came to, if it was run before; or, in a sentence, why what is there is not used.
+    pub fn kept(&self) -> Result<Option<Outcome>, String> {
+        kept::read(&self.folder, &self.label)
     }
 
     /// Keeps what it came to.
     pub fn keep(&self, outcome: &Outcome) -> Result<(), Failure> {
-        let mut text =
-            serde_json::to_vec_pretty(outcome).map_err(|e| Failure::Failed(e.to_string()))?;
-        text.push(b'\n');
-        atomic_file::write(&self.folder.join("result.json"), &text)
+        kept::write(&self.folder, &self.label, outcome)
     }
 
     /// What it is called while it runs.
@@ -118,48 +138,24 @@ impl Cell {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use esgd_core::Settings;
 
     use super::*;
 
     #[test]
-    fn a_run_is_found_again_by_what_it_is() {
-        let dir = tempfile::tempdir().unwrap();
+    fn a_run_is_found_by_what_it_is() {
         let job = Job::Evolve(Settings::paper());
-        let cell = |seed, task: &str, dir: &Path| {
-            Cell::new((Method::Esgd, None), &job, seed, 10, task, dir)
+        let cell = |seed, data: &str| {
+            let task = Task { data: data.into(), rest: "mlp".into() };
+            Cell::new((Method::Esgd, None), &job, seed, 10, &task, Path::new("runs"))
         };
-        let one = cell(1, "digits", dir.path());
-        for other in [cell(2, "digits", dir.path()), cell(1, "others", dir.path())] {
-            assert_ne!(one.folder, other.folder);
+        let one = cell(1, "digits");
+        assert_eq!(
+            (&one.folder, &one.label),
+            (&cell(1, "digits").folder, &cell(1, "digits").label)
+        );
+        for other in [cell(2, "digits"), cell(1, "others")] {
+            assert!(one.folder != other.folder && one.label != other.label);
         }
-        assert!(one.kept().is_none());
-        let scores = Scores {
-            networks: 1,
-            members: 1,
-            fitness: Fitness::WORST,
-            test: Some(Test { loss: Fitness::WORST, error: None }),
-            chosen_with: Spent::default(),
-        };
-        let outcome = Outcome {
-            method: Method::Esgd,
-            seed: 1,
-            rate: None,
-            spent: Spent { gradient_samples: 5, evaluation_samples: 7 },
-            threads: 2,
-            seconds: 0.25,
-            recipe: None,
-            best: scores.clone(),
-            ensemble: None,
-            soup: Some(scores),
-            top: vec![],
-        };
-        fs::create_dir_all(&one.folder).unwrap();
-        one.keep(&outcome).unwrap();
-        assert_eq!(cell(1, "digits", dir.path()).kept(), Some(outcome));
-        fs::write(one.folder.join("result.json"), "{").unwrap();
-        assert!(one.kept().is_none(), "what is damaged is run again");
     }
 }

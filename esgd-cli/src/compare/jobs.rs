@@ -15,6 +15,7 @@ use esgd_models::{Error, Genome, OptimizerState, RunningMean};
 use super::{
     choosing::{self, Candidate},
     metered::Metered,
+    running::LOG,
 };
 use crate::{
     checkpoint::{Checkpoints, Found},
@@ -196,7 +197,7 @@ impl Place<'_> {
 
     /// The log of a run, behind what its checkpoint has of it.
     fn metrics(&self, found: Option<&Found>) -> Result<Mutex<Metrics>, Failure> {
-        let path = self.folder.join("metrics.jsonl");
+        let path = self.folder.join(LOG);
         let metrics = match found {
             Some(found) => {
                 Metrics::reopen(&path, &found.manifest.metrics).map_err(Failure::Failed)?

@@ -4,6 +4,7 @@ mod cell;
 pub mod choosing;
 pub mod costs;
 mod jobs;
+mod kept;
 pub mod metered;
 mod methods;
 mod rows;
@@ -36,15 +37,21 @@ pub use self::{
 };
 
 use self::{
-    cell::{Cell, Outcome},
+    cell::{Cell, Outcome, Task},
     costs::Costs,
     methods::Job,
     rows::Runs,
     running::Bench,
 };
 use crate::{
-    args::CompareArgs, atomic_file, config::Config, device, failure::Failure, interrupt::Interrupt,
-    lock::Lock, report, sha256, task, terminal,
+    args::CompareArgs,
+    config::Config,
+    device,
+    failure::Failure,
+    interrupt::Interrupt,
+    lock::Lock,
+    own_file::{self, Kind},
+    report, sha256, task, terminal,
 };
 
 /// The result of a comparison, as `comparison.json`.
@@ -78,9 +85,14 @@ pub struct Run {
 impl Comparison {
     /// The budget in epochs of gradient steps.
     pub fn epochs(&self) -> f64 {
-        self.budget as f64 / (costs::STEP * self.train as u64) as f64
+        self.budget as f64 / (costs::STEP as f64 * self.train as f64)
     }
 }
+
+/// What a comparison comes to.
+const JSON: (&str, Kind) = ("comparison.json", Kind::Json);
+const MARKDOWN: (&str, Kind) = ("table.md", Kind::Markdown);
+const CSV: (&str, Kind) = ("table.csv", Kind::Csv);
 
 /// The most seeds that are compared.
 const MOST_SEEDS: u64 = 10_000;
@@ -104,15 +116,25 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let made = fs::create_dir_all(&out);
     made.map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", out.display())))?;
     let _lock = Lock::take(&out)?;
+    // Not after all has run.
+    for (name, kind) in [JSON, MARKDOWN, CSV, (report::PAGE, Kind::Page)] {
+        own_file::check(&out.join(name), kind)?;
+    }
     let first = config.settings.seed;
-    let seeds: Vec<u64> = (0..args.seeds).map(|i| first.wrapping_add(i)).collect();
-    let content = format!(
-        "{}\n{:?}\n{}\n{}",
-        fingerprint(&splits)?,
-        problem.task(),
-        problem.yardstick(),
-        config.run.device
-    );
+    // A config has no larger numbers.
+    let last = first.checked_add(args.seeds - 1).filter(|last| i64::try_from(*last).is_ok());
+    let last = last.ok_or_else(|| {
+        Failure::Usage(format!(
+            "--seeds {}: they would go from {first} on beyond {}, the largest seed; begin with a smaller --seed",
+            args.seeds,
+            i64::MAX
+        ))
+    })?;
+    let seeds: Vec<u64> = (first..=last).collect();
+    let task = Task {
+        data: fingerprint(&splits)?,
+        rest: format!("{:?}\n{}\n{}", problem.task(), problem.yardstick(), config.run.device),
+    };
     let interrupt = Interrupt::listen()?;
     let bar = bar(args.quiet || args.json);
     let bench = Bench {
@@ -128,7 +150,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
         lines: !args.quiet && !args.json,
         out: &out,
         budget,
-        content,
+        task,
     };
     let (runs, folders) = series.run(&methods, &seeds, costs)?;
     bar.finish_and_clear();
@@ -149,9 +171,10 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     };
     let json =
         serde_json::to_string_pretty(&comparison).map_err(|e| Failure::Failed(e.to_string()))?;
-    atomic_file::write(&out.join("comparison.json"), json.as_bytes())?;
-    atomic_file::write(&out.join("table.md"), comparison.markdown().as_bytes())?;
-    atomic_file::write(&out.join("table.csv"), comparison.csv().as_bytes())?;
+    let texts = [(JSON, json.clone()), (MARKDOWN, comparison.markdown()), (CSV, comparison.csv())];
+    for ((name, kind), text) in texts {
+        own_file::write(&out.join(name), text.as_bytes(), kind)?;
+    }
     report::write(&out, std::slice::from_ref(&out))?;
     if args.json {
         terminal::print(&format!("{json}\n"))?;
@@ -209,8 +232,7 @@ struct Series<'a> {
     lines: bool,
     out: &'a Path,
     budget: u64,
-    /// What the task is.
-    content: String,
+    task: Task,
 }
 
 impl Series<'_> {
@@ -222,6 +244,7 @@ impl Series<'_> {
     ) -> Result<(Vec<Runs>, Vec<Run>), Failure> {
         let dir = self.out.join("runs");
         let mut cells: Vec<(Cell, Option<Outcome>)> = vec![];
+        let mut unused = vec![];
         for &method in methods {
             let jobs = method.jobs(self.bench.config, costs, self.budget)?;
             let rates = &self.bench.config.compare.rates;
@@ -232,11 +255,20 @@ impl Series<'_> {
                         (Method::Tuned, Job::Evolve(settings)) => costs.run(settings),
                         _ => self.budget,
                     };
-                    let cell = Cell::new((method, rate), job, seed, budget, &self.content, &dir);
-                    let kept = cell.kept();
-                    cells.push((cell, kept));
+                    let cell = Cell::new((method, rate), job, seed, budget, &self.task, &dir);
+                    match cell.kept() {
+                        Ok(kept) => cells.push((cell, kept)),
+                        Err(why) => unused.push(why),
+                    }
                 }
             }
+        }
+        if let Some(first) = unused.first() {
+            let others = match unused.len() {
+                1 => String::new(),
+                n => format!("; and so of {} more", n - 1),
+            };
+            return Err(Failure::Failed(format!("{first}{others}")));
         }
         self.run_missing(&mut cells)?;
         let of_method = |&method: &Method| {

@@ -1,12 +1,13 @@
 //! Running one cell, and what its networks come to on test data.
 
 use std::{
-    fs, io,
+    fs,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use esgd_core::{Executor, Fitness};
-use esgd_models::{Evaluation, Genome, Network, Supervised, Workers, data::Splits};
+use esgd_core::{Executor, Fitness, Settings};
+use esgd_models::{Evaluation, Genome, Network, Supervised, Workers, data::Splits, regular_file};
 use indicatif::ProgressBar;
 
 use super::{
@@ -18,12 +19,17 @@ use super::{
     methods::Job,
 };
 use crate::{
-    atomic_file, checkpoint, config::Config, failure::Failure, interrupt::Interrupt, resume,
-    terminal,
+    atomic_file, checkpoint, config::Config, failure::Failure, interrupt::Interrupt, own_file,
+    resume, terminal,
 };
 
 /// As many of the best are reported, as in Table 1 of the paper.
 const TOP: usize = 15;
+
+/// What a run of a comparison leaves beside its result, in the order in which it is written.
+const CONFIG: &str = "config.toml";
+pub const LOG: &str = "metrics.jsonl";
+const BEST: &str = "best.safetensors";
 
 /// Everything that runs have in common.
 pub struct Bench<'a> {
@@ -66,23 +72,45 @@ impl Bench<'_> {
         }
         cell.keep(&outcome)?;
         // It will not be gone on with.
-        let _ = fs::remove_dir_all(cell.folder.join(checkpoint::DIR));
+        remove_checkpoints(&cell.folder.join(checkpoint::DIR));
         Ok(Some(outcome))
     }
 
     /// The config of a run that `esgd train` could make.
-    fn config_with(&self, settings: &esgd_core::Settings) -> Config {
+    fn config_with(&self, settings: &Settings) -> Config {
         Config { settings: settings.clone(), ..self.config.clone() }
     }
 
-    /// A folder to run in, and the checkpoint that is in it. Without one it is emptied; one that is there
-    /// and cannot be used is not removed.
+    /// The config that a cell's folder has.
+    fn config_of(&self, cell: &Cell) -> Config {
+        match &cell.job {
+            Job::Evolve(settings) | Job::Average { settings, .. } => self.config_with(settings),
+            Job::Halve(halving) => {
+                self.config_with(&Settings { seed: halving.seed, ..self.config.settings.clone() })
+            }
+        }
+    }
+
+    /// A folder to run in, and the checkpoint that is in it. What is there and cannot be used is not removed,
+    /// and what this comparison did not begin is not touched.
     fn prepare(&self, cell: &Cell) -> Result<Option<Resumed>, Failure> {
+        let config = self.config_of(cell);
+        let hint = |failure: Failure| {
+            let folder = cell.folder.display();
+            Failure::Failed(format!("{failure}; to run it again, move the folder {folder} away"))
+        };
+        let foreign = || {
+            let why = "its files are not of this run of the comparison, and stay as they are";
+            hint(Failure::Failed(format!("{} cannot be used: {why}", cell.folder.display())))
+        };
+        cell.folder.parent().map_or(Ok(()), own_file::folder)?;
+        own_file::folder(&cell.folder)?;
+        let at = |name: &str| fs::symlink_metadata(cell.folder.join(name));
+        let mut files = [CONFIG, LOG, BEST].into_iter().filter_map(|name| at(name).ok());
+        if files.any(|metadata| !metadata.is_file()) {
+            return Err(foreign());
+        }
         if let Job::Evolve(_) | Job::Average { .. } = cell.job {
-            let hint = |failure: Failure| {
-                let folder = cell.folder.display();
-                Failure::Failed(format!("{failure}; to run it again, remove {folder}"))
-            };
             if let Some(found) = checkpoint::search(&cell.folder).map_err(hint)? {
                 for damaged in &found.damaged {
                     let title = cell.title();
@@ -92,21 +120,26 @@ impl Bench<'_> {
                         ));
                     });
                 }
+                let was = Config::with_changes(&found.manifest.config, "its checkpoint", &[]);
+                if was.map_err(hint)?.settings != config.settings {
+                    return Err(foreign());
+                }
                 let psi = resume::restore(&cell.folder, &found, self.problem).map_err(hint)?;
                 return Ok(Some((found, psi)));
             }
         }
-        let cannot = |e: io::Error| {
-            Failure::Failed(format!("cannot make the folder {}: {e}", cell.folder.display()))
+        let file = cell.folder.join(CONFIG);
+        // A run of it that was stopped has begun with its config.
+        let is_of_cell = |was: &Settings| match &cell.job {
+            Job::Evolve(_) | Job::Average { .. } => *was == config.settings,
+            // Nothing else of the config tells what it does.
+            Job::Halve(halving) => was.seed == halving.seed,
         };
-        match fs::remove_dir_all(&cell.folder) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(cannot(e)),
-            _ => fs::create_dir_all(&cell.folder).map_err(cannot)?,
+        let begun = || Config::of_run(&file).is_ok_and(|was| is_of_cell(&was.settings));
+        if [CONFIG, LOG, BEST].into_iter().any(|name| at(name).is_ok()) && !begun() {
+            return Err(foreign());
         }
-        if let Job::Evolve(settings) | Job::Average { settings, .. } = &cell.job {
-            let toml = self.config_with(settings).to_toml()?;
-            atomic_file::write(&cell.folder.join("config.toml"), toml.as_bytes())?;
-        }
+        atomic_file::write(&file, config.to_toml()?.as_bytes())?;
         Ok(None)
     }
 
@@ -119,7 +152,7 @@ impl Bench<'_> {
     ) -> Result<Outcome, Failure> {
         let spent = problem.spent();
         let best = self.one(&left.best)?;
-        let file = cell.folder.join("best.safetensors");
+        let file = cell.folder.join(BEST);
         atomic_file::write(&file, &left.best.theta.to_safetensors()?)?;
         let sound = sound(&left);
         let (mut ensemble, mut soup) = (None, None);
@@ -191,6 +224,29 @@ fn sound(left: &Left) -> Vec<Candidate> {
     let others = left.last.iter().filter(|one| !Arc::ptr_eq(&one.theta, &left.best.theta));
     let all = std::iter::once(&left.best).chain(others);
     all.filter(|one| one.fitness.is_finite()).cloned().collect()
+}
+
+/// Removes a run's checkpoints, and nothing else that may lie among them.
+fn remove_checkpoints(dir: &Path) {
+    let all_of =
+        |name: &str, is: fn(&u8) -> bool| !name.is_empty() && name.as_bytes().iter().all(is);
+    let is_ours = |name: &str| {
+        let manifest = name.strip_suffix(".json").is_some_and(|n| all_of(n, u8::is_ascii_digit));
+        let file = name.strip_suffix(".safetensors");
+        let file = file.is_some_and(|sum| sum.len() == 64 && all_of(sum, u8::is_ascii_hexdigit));
+        manifest || file || atomic_file::is_left_over(name)
+    };
+    if !regular_file::is_folder(dir) {
+        return;
+    }
+    for entry in fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok) {
+        let ours = entry.file_name().to_str().is_some_and(is_ours);
+        if ours && regular_file::is_there(&entry.path()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    // It stays if something else is in it.
+    let _ = fs::remove_dir(dir);
 }
 
 fn since(before: Spent, problem: &Metered<'_>) -> Spent {

@@ -9,6 +9,11 @@ use super::{
     rows::{Difference, Row, Top},
     statistics::{self, Interval},
 };
+use crate::{
+    report::words::{fixed, signed},
+    spreadsheet,
+    terminal::one_line,
+};
 
 /// The columns.
 pub const HEADS: [&str; 11] = [
@@ -41,12 +46,12 @@ impl Row {
             loss.map_or_else(String::new, |d| difference(&d, seeds, (1.0, 4))),
             error.map_or_else(String::new, |d| difference(&d, seeds, (100.0, 2))),
             match self.networks {
-                n if n == n.round() => format!("{n:.0}"),
-                n => format!("{n:.1}"),
+                n if n == n.round() => fixed(n, 0),
+                n => fixed(n, 1),
             },
-            format!("{:.1} %", 100.0 * self.share),
+            format!("{} %", fixed(100.0 * self.share, 1)),
             format!("{:.2e}", self.flops),
-            format!("{:.1}", self.seconds),
+            fixed(self.seconds, 1),
         ]
     }
 }
@@ -60,15 +65,15 @@ fn interval(values: &[f64], digits: usize) -> String {
         return "diverged".into();
     }
     match statistics::mean(values) {
-        (mean, None) => format!("{mean:.digits$}"),
-        (mean, Some(half)) => format!("{mean:.digits$} ± {half:.digits$}"),
+        (mean, None) => fixed(mean, digits),
+        (mean, Some(half)) => format!("{} ± {}", fixed(mean, digits), fixed(half, digits)),
     }
 }
 
 fn top(top: &Top) -> String {
     match top.test_error {
         Some([low, high]) => {
-            format!("{:.2}–{:.2} ({})", 100.0 * low, 100.0 * high, top.count)
+            format!("{}–{} ({})", fixed(100.0 * low, 2), fixed(100.0 * high, 2), top.count)
         }
         None => String::new(),
     }
@@ -76,10 +81,10 @@ fn top(top: &Top) -> String {
 
 /// A difference times `scale` with so many digits.
 fn difference(d: &Difference, seeds: usize, (scale, digits): (f64, usize)) -> String {
-    let p = if d.p < 0.001 { "p < .001".to_owned() } else { format!("p = {:.3}", d.p) };
+    let p = if d.p < 0.001 { "p < .001".to_owned() } else { format!("p = {}", fixed(d.p, 3)) };
     let by = match d.interval {
         Some(Interval { mean, half }) => {
-            format!("{:+.digits$} ± {:.digits$}", scale * mean, scale * half)
+            format!("{} ± {}", signed(scale * mean, digits), fixed(scale * half, digits))
         }
         None => "by signs".to_owned(),
     };
@@ -89,7 +94,7 @@ fn difference(d: &Difference, seeds: usize, (scale, digits): (f64, usize)) -> St
 impl Comparison {
     /// The table as Markdown, with what was measured above and what it comes to below.
     pub fn markdown(&self) -> String {
-        let mut text = format!("{}\n\n", self.heading());
+        let mut text = format!("{}\n\n", plain(&self.heading()));
         // Writing to a string does not fail.
         let _ = writeln!(text, "| {} |", HEADS.join(" | "));
         let _ = writeln!(text, "|---|---|---|---|---|---|---|---:|---:|---:|---:|");
@@ -117,7 +122,8 @@ impl Comparison {
         for row in &self.rows {
             let part = serde_json::to_value(row.part).unwrap_or_default();
             for (i, each) in row.each.iter().enumerate() {
-                let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+                let number = |value: f64| spreadsheet::number(value);
+                let some = |value: Option<f64>| value.map(number).unwrap_or_default();
                 let passes = each.spent.passes() as f64;
                 let _ = writeln!(
                     text,
@@ -126,17 +132,17 @@ impl Comparison {
                     part.as_str().unwrap_or_default(),
                     row.apart,
                     self.seeds[i],
-                    row.fitness[i].get(),
-                    number(row.test_loss.get(i).map(|f| f.get())),
-                    number(row.test_error.get(i).copied()),
+                    number(row.fitness[i].get()),
+                    some(row.test_loss.get(i).map(|f| f.get())),
+                    some(row.test_error.get(i).copied()),
                     each.networks,
                     each.members,
-                    passes / self.budget as f64,
+                    number(passes / self.budget as f64),
                     each.spent.gradient_samples,
                     each.spent.evaluation_samples,
-                    passes * 2.0 * self.macs as f64,
-                    each.seconds,
-                    each.core_seconds
+                    number(passes * 2.0 * self.macs as f64),
+                    number(each.seconds),
+                    number(each.core_seconds)
                 );
             }
         }
@@ -150,8 +156,8 @@ impl Comparison {
              method, evaluations counted as a third of a gradient step: {} forward passes, {:.2e} floating-point \
              operations. {} seed{}, paired; mean ± 95 % confidence interval; p of paired t-tests of like with like, \
              or of signs where there is no mean, corrected by Holm, of losses and of errors each.",
-            self.network,
-            self.data,
+            one_line(&self.network),
+            one_line(&self.data),
             self.train,
             self.fitness,
             self.test,
@@ -162,6 +168,18 @@ impl Comparison {
             if self.seeds.len() == 1 { "" } else { "s" }
         )
     }
+}
+
+/// A line that Markdown shows as it is.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&') {
+            plain.push('\\');
+        }
+        plain.push(c);
+    }
+    plain
 }
 
 const APART: &str =

@@ -8,6 +8,7 @@ use super::{
     detail::{Detail, thinned},
     scale::{Scale, number},
 };
+use crate::terminal::one_line;
 
 pub const WIDTH: f64 = 680.0;
 const HEIGHT: f64 = 340.0;
@@ -46,17 +47,16 @@ pub struct Chart {
     pub series: Vec<Series>,
 }
 
-/// Text in XML.
+/// Text in XML, in one line without the characters that XML forbids.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in one_line(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            // XML has no other control characters.
-            c if c.is_control() && !matches!(c, '\n' | '\t') => {}
+            '\'' => out.push_str("&#39;"),
             c => out.push(c),
         }
     }
@@ -152,7 +152,7 @@ impl Series {
 
     fn draw(&self, svg: &mut String, (axis, x): (&Axis, &Scale), y: &Scale, detail: Detail) {
         let c = self.colour % 8;
-        let sound = self.band.iter().filter(|b| b.1.is_finite() && b.2.is_finite());
+        let sound = self.band.iter().filter(|b| [b.0, b.1, b.2].iter().all(|v| v.is_finite()));
         let band = thinned(&sound.copied().collect::<Vec<_>>(), detail.points);
         if band.len() > 1 {
             let there = band.iter().map(|b| (b.0, b.2));
@@ -164,7 +164,8 @@ impl Series {
             let edge: Vec<_> = band.iter().map(|b| (b.0, b.2)).collect();
             let _ = write!(svg, "<g {}/>", told(&self.edge, &edge, "data-points", axis, (x, y)));
         }
-        let points: Vec<_> = self.points.iter().filter(|p| p.1.is_finite()).copied().collect();
+        let points: Vec<_> =
+            self.points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()).copied().collect();
         if !self.told.is_empty() {
             let some = thinned(&self.told, detail.points);
             let values = some.iter().map(|(at, text)| format!("{}:{text}", axis.value(*at)));

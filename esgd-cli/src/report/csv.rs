@@ -4,30 +4,32 @@ use std::fmt::Write;
 
 use esgd_core::Phase;
 
-use crate::metrics::Line;
+use crate::{
+    metrics::Line,
+    own_file::LOG_HEADS,
+    spreadsheet::{number, text},
+};
 
 /// The log as CSV. What diverged has no fitness.
 pub fn of(lines: &[Line]) -> String {
-    let mut text = String::from(
-        "phase,generation,seconds,epochs,backed_off,offspring,best,elite_mean,diversity,rank,individual,parents,fitness,optimizer,hyper\n",
-    );
+    let mut csv = String::from(LOG_HEADS);
     for Line { seconds, report } in lines {
         let phase = match report.phase {
             Phase::Start => "start",
             Phase::Generation => "generation",
             Phase::FineTune => "fine-tune",
         };
-        let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
         let tally = report.tally;
         for (rank, one) in report.individuals.iter().enumerate() {
             let parents = one.parents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             let values = one.hyper.iter().flat_map(|hyper| &hyper.values);
-            let values = values.map(|(name, value)| format!("{name}={value}"));
+            let values = values.map(|(name, value)| format!("{name}={}", number(*value)));
             // Writing to a string does not fail.
             let _ = writeln!(
-                text,
-                "{phase},{},{seconds},{},{},{},{},{},{},{},{},{parents},{},{},{}",
+                csv,
+                "{phase},{},{},{},{},{},{},{},{},{},{},{parents},{},{},{}",
                 report.generation,
+                number(*seconds),
                 tally.epochs,
                 tally.backed_off,
                 tally.offspring,
@@ -37,10 +39,10 @@ pub fn of(lines: &[Line]) -> String {
                 rank + 1,
                 one.id,
                 number(one.fitness.get()),
-                one.hyper.as_ref().map(|hyper| hyper.kind.as_str()).unwrap_or_default(),
-                values.collect::<Vec<_>>().join(" "),
+                text(one.hyper.as_ref().map(|hyper| hyper.kind.as_str()).unwrap_or_default()),
+                text(&values.collect::<Vec<_>>().join(" ")),
             );
         }
     }
-    text
+    csv
 }

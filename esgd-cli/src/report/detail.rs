@@ -1,7 +1,9 @@
 //! How much of long runs a page shows: less of each the more there are, so that it opens at once.
 
-/// The largest page, in bytes.
+/// The largest page, in bytes, that shows more than the least.
 pub const LIMIT: usize = 1_900_000;
+/// The largest page that is written at all.
+pub const LARGEST: usize = 3_000_000;
 
 /// How much is shown of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -25,6 +25,6 @@ pub fn individual(id: &str, parents: &[&str], fitness: f64, optimizer: Option<&s
 pub fn run(lines: &[&[String]]) -> Run {
     let of = |(k, all): (usize, &&[String])| line(k, k as f64, &format!("[{}]", all.join(",")));
     let text: String = lines.iter().enumerate().map(of).collect();
-    let (lines, cut) = super::log::parse(Path::new("metrics.jsonl"), &text).unwrap();
+    let (lines, cut) = super::log::parse(Path::new("metrics.jsonl"), text.as_bytes()).unwrap();
     Run { name: "run".into(), lines, cut, result: None, samples: None }
 }

@@ -1,49 +1,73 @@
 //! A run's log as a page needs it: its lines, checked to go forward, and whether the last is cut off.
 
-use std::path::Path;
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
 
 use esgd_core::Phase;
+use esgd_models::regular_file::{self, Links};
 
+use super::texts::short;
 use crate::{failure::Failure, metrics::Line};
 
-/// The lines of the log at `path`, whose content is `text`, and whether a last one is cut off.
-pub fn parse(path: &Path, text: &str) -> Result<(Vec<Line>, bool), Failure> {
-    let mut lines = vec![];
-    let mut cut = false;
-    let n = text.lines().count();
-    for (i, line) in text.lines().enumerate() {
-        match serde_json::from_str::<Line>(line) {
-            Ok(line) => lines.push(line),
-            // A run that goes on, or was cut off, may not have written all of its last line.
-            Err(_) if i > 0 && i + 1 == n && !text.ends_with('\n') => cut = true,
-            Err(e) => {
-                return Err(Failure::Failed(format!(
-                    "{}, line {}, is no report of a run: {e}",
-                    path.display(),
-                    i + 1
-                )));
-            }
-        }
+/// The largest log, in bytes: what is read of one takes a few times that in memory.
+const LARGEST: u64 = 1 << 29;
+
+/// The lines of the log at `path`, and whether a last one is cut off.
+pub fn read(path: &Path) -> Result<(Vec<Line>, bool), Failure> {
+    let shown = path.display();
+    let file = regular_file::open(path, Links::Refuse).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Failure::Usage(format!(
+            "cannot read {shown}: {e}; name the folder of a run, or of a comparison"
+        )),
+        _ => Failure::Failed(format!("cannot read {shown}: {e}")),
+    })?;
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    if size > LARGEST {
+        return Err(Failure::Failed(format!(
+            "{shown} has {size} bytes, and a report takes at most {LARGEST}: make one of a part of its lines, in another folder"
+        )));
     }
-    for i in 0..lines.len() {
-        if let Some(why) = out_of_order(&lines[..=i]) {
-            return Err(Failure::Failed(format!(
-                "{}, line {}, {why}: the log is damaged, so there is no report",
-                path.display(),
-                i + 1
-            )));
-        }
-    }
-    Ok((lines, cut))
+    // A run that goes on may write meanwhile.
+    parse(path, BufReader::new(file.take(LARGEST)))
 }
 
-/// What is wrong with the last line, after those before.
-fn out_of_order(lines: &[Line]) -> Option<String> {
-    let (now, before) = lines.split_last()?;
+/// The same of what `text` gives.
+pub fn parse(path: &Path, mut text: impl BufRead) -> Result<(Vec<Line>, bool), Failure> {
+    let mut lines: Vec<Line> = vec![];
+    let mut bytes = vec![];
+    loop {
+        let wrong = |why: &str| {
+            Failure::Failed(format!("{}, line {}, {why}", path.display(), lines.len() + 1))
+        };
+        bytes.clear();
+        let read = text.read_until(b'\n', &mut bytes);
+        if read.map_err(|e| wrong(&format!("cannot be read: {e}")))? == 0 {
+            return Ok((lines, false));
+        }
+        let line = match serde_json::from_slice::<Line>(&bytes) {
+            Ok(line) => line,
+            // A run that goes on, or was cut off, may not have written all of its last line.
+            Err(_) if !lines.is_empty() && !bytes.ends_with(b"\n") => return Ok((lines, true)),
+            Err(e) => {
+                let why = short(&e.to_string(), 200);
+                return Err(wrong(&format!("is no report of a run: {why}")));
+            }
+        };
+        if let Some(why) = out_of_order(&line, lines.last()) {
+            return Err(wrong(&format!("{why}: the log is damaged, so there is no report")));
+        }
+        lines.push(line);
+    }
+}
+
+/// What is wrong with a line, after the one before.
+fn out_of_order(now: &Line, before: Option<&Line>) -> Option<String> {
     if !now.seconds.is_finite() || now.seconds < 0.0 {
         return Some(format!("has {} seconds, expected a number from 0 on", now.seconds));
     }
-    let before = before.last()?;
+    let before = before?;
     if now.seconds < before.seconds {
         return Some(format!(
             "has {} seconds, expected no fewer than the {} of the line before",
@@ -65,7 +89,7 @@ mod tests {
     use crate::report::example;
 
     fn read(text: &str) -> Result<(usize, bool), String> {
-        let parsed = parse(Path::new("metrics.jsonl"), text);
+        let parsed = parse(Path::new("metrics.jsonl"), text.as_bytes());
         parsed.map(|(lines, cut)| (lines.len(), cut)).map_err(|e| e.to_string())
     }
 

@@ -9,6 +9,8 @@ mod detail;
 mod example;
 mod figures;
 mod log;
+#[cfg(test)]
+mod odd;
 mod page;
 mod palette;
 mod png;
@@ -16,29 +18,38 @@ mod run;
 mod scale;
 mod single;
 mod table;
+mod texts;
 mod together;
 mod values;
-mod words;
+pub mod words;
 
 use std::path::{Path, PathBuf};
 
 use self::{
     comparison::Compared,
-    detail::{Detail, LEVELS, LIMIT},
+    detail::{Detail, LARGEST, LEVELS, LIMIT},
     page::Section,
     png::Painter,
     run::Run,
 };
-use crate::{args::ReportArgs, atomic_file, failure::Failure, tensorboard::Events, terminal};
+use crate::{
+    args::ReportArgs,
+    failure::Failure,
+    own_file::{self, Kind},
+    tensorboard::Events,
+    terminal,
+};
 
 /// Makes the page that is asked for.
 pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     let first = args.runs.first().map_or(Path::new("."), |run| run);
     let out = args.out.as_deref().unwrap_or(first);
+    let runs = || args.runs.iter().filter(|folder| !is_comparison(folder));
+    runs().try_for_each(|folder| own_file::check(&folder.join(CSV), Kind::Log))?;
     let figures = write(out, &args.runs)?;
-    for folder in args.runs.iter().filter(|folder| !is_comparison(folder)) {
-        let lines = Run::read(folder)?.lines;
-        atomic_file::write(&folder.join("metrics.csv"), csv::of(&lines).as_bytes())?;
+    for folder in runs() {
+        let (lines, _) = log::read(&folder.join("metrics.jsonl"))?;
+        own_file::write(&folder.join(CSV), csv::of(&lines).as_bytes(), Kind::Log)?;
         if args.tensorboard {
             Events::of(folder, &lines)?;
         }
@@ -54,9 +65,12 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
 
 /// The page's file.
 pub const PAGE: &str = "report.html";
+/// The log for a spreadsheet, in a run's folder.
+const CSV: &str = "metrics.csv";
 
 fn is_comparison(folder: &Path) -> bool {
-    folder.join("comparison.json").is_file()
+    // One that cannot be read is told of when it is read.
+    std::fs::symlink_metadata(folder.join(comparison::FILE)).is_ok()
 }
 
 /// What a folder has.
@@ -77,11 +91,28 @@ pub fn write(out: &Path, folders: &[PathBuf]) -> Result<usize, Failure> {
     }
     tell_apart(&mut subjects, &folders);
     let (page, sections) = small_page(&subjects);
+    if page.len() > LARGEST {
+        return Err(Failure::Usage(format!(
+            "a page of {} would have {:.1} MB: name fewer, so that it has at most {:.1}",
+            words::count(folders.len(), "folder", "folders"),
+            page.len() as f64 / 1e6,
+            LARGEST as f64 / 1e6
+        )));
+    }
     std::fs::create_dir_all(out)
         .map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", out.display())))?;
-    atomic_file::write(&out.join(PAGE), page.as_bytes())?;
-    pictures(out, &sections)
+    let dir = out.join("figures");
+    own_file::folder(&dir)?;
+    let mut files = vec![(out.join(PAGE), page.into_bytes(), Kind::Page)];
+    files.extend(pictures(&dir, &sections)?);
+    // All or nothing is written.
+    files.iter().try_for_each(|(path, _, kind)| own_file::check(path, *kind))?;
+    files.iter().try_for_each(|(path, bytes, kind)| own_file::write(path, bytes, *kind))?;
+    Ok((files.len() - 1) / 2)
 }
+
+/// What is to be written: where, what, and its kind.
+type File = (PathBuf, Vec<u8>, Kind);
 
 /// Each folder once, however it is named.
 fn distinct(folders: &[PathBuf]) -> Vec<PathBuf> {
@@ -107,7 +138,7 @@ fn tell_apart(subjects: &mut [Subject], folders: &[PathBuf]) {
     for (subject, folder) in subjects.iter_mut().zip(folders) {
         if let Subject::Run(run) = subject {
             if names.iter().flatten().filter(|other| **other == run.name).count() > 1 {
-                run.name = folder.display().to_string();
+                run.name = texts::short(&folder.display().to_string(), texts::NAME);
             }
         }
     }
@@ -151,18 +182,15 @@ fn page_with(subjects: &[Subject], detail: Detail) -> (String, Vec<Section>) {
     (page::html(&title, &sections), sections)
 }
 
-/// Writes each figure as SVG and as PNG; gives how many.
-fn pictures(out: &Path, sections: &[Section]) -> Result<usize, Failure> {
-    let dir = out.join("figures");
-    std::fs::create_dir_all(&dir)
-        .map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", dir.display())))?;
+/// Each figure as SVG and as PNG.
+fn pictures(dir: &Path, sections: &[Section]) -> Result<Vec<File>, Failure> {
     let painter = Painter::new();
     if !painter.has_fonts() {
         terminal::notice(
             "this system has no fonts, so the PNGs have no letters; the SVGs have them",
         );
     }
-    let mut n = 0;
+    let mut files = vec![];
     for (i, section) in sections.iter().enumerate() {
         let prefix = if sections.len() > 1 { format!("{}-", i + 1) } else { String::new() };
         for figure in &section.figures {
@@ -171,12 +199,11 @@ fn pictures(out: &Path, sections: &[Section]) -> Result<usize, Failure> {
             let png = painter.png(&svg).map_err(|e| {
                 Failure::Failed(format!("cannot draw the figure {}: {e}", figure.name))
             })?;
-            atomic_file::write(&path("svg"), svg.as_bytes())?;
-            atomic_file::write(&path("png"), &png)?;
-            n += 1;
+            files.push((path("svg"), svg.into_bytes(), Kind::Svg));
+            files.push((path("png"), png, Kind::Png));
         }
     }
-    Ok(n)
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{chart::escaped, figures::Figure, palette, table::Table};
+use crate::own_file::GENERATOR;
 
 /// A part of the page.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +19,7 @@ pub struct Section {
 pub fn html(title: &str, sections: &[Section]) -> String {
     let title = escaped(title);
     let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"generator\" content=\"{GENERATOR}\">\n<title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
         palette::for_page(),
         include_str!("page.css")
     );

@@ -7,6 +7,8 @@ use resvg::{
     usvg::{Options, Tree, fontdb},
 };
 
+use crate::own_file;
+
 /// Pixels for each unit of an SVG.
 const SCALE: f32 = 2.0;
 
@@ -43,6 +45,6 @@ impl Painter {
         let size = tree.size().to_int_size().scale_by(SCALE).ok_or("it has no size")?;
         let mut pixels = Pixmap::new(size.width(), size.height()).ok_or("it is too large")?;
         resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
-        pixels.encode_png().map_err(|e| e.to_string())
+        pixels.encode_png().map(|png| own_file::marked(&png)).map_err(|e| e.to_string())
     }
 }

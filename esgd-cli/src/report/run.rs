@@ -3,10 +3,21 @@
 use std::{fs, io, path::Path};
 
 use esgd_core::{Fitness, Id, IndividualReport, Phase};
+use esgd_models::regular_file::{self, Links};
 use serde_json::Value;
 
-use super::log;
+use super::{
+    log,
+    texts::{self, short},
+    words::fixed,
+};
 use crate::{compare::Method, failure::Failure, metrics::Line};
+
+/// The largest result, in bytes.
+const LARGEST: u64 = 1 << 24;
+
+/// Characters of a recipe.
+const RECIPE: usize = 200;
 
 /// A run to report on.
 #[derive(Debug)]
@@ -25,38 +36,30 @@ impl Run {
     /// Reads the run in a folder.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("metrics.jsonl");
-        let text = fs::read_to_string(&path).map_err(|e| {
-            if e.kind() == io::ErrorKind::NotFound && is_unfinished_comparison(folder) {
-                return Failure::Usage(format!(
-                    "{} is a comparison that is not finished: run the same `esgd compare` command again",
-                    folder.display()
-                ));
-            }
-            let shown = path.display();
-            match e.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Failure::Usage(format!(
-                    "cannot read {shown}: {e}; name the folder of a run, or of a comparison"
-                )),
-                _ => Failure::Failed(format!("cannot read {shown}: {e}; the log is damaged")),
-            }
-        })?;
-        let (lines, cut) = log::parse(&path, &text)?;
+        if fs::symlink_metadata(&path).is_err() && is_unfinished_comparison(folder) {
+            return Err(Failure::Usage(format!(
+                "{} is a comparison that is not finished: run the same `esgd compare` command again",
+                folder.display()
+            )));
+        }
+        let (mut lines, cut) = log::read(&path)?;
         if lines.is_empty() {
             return Err(Failure::Usage(format!(
                 "{} has no line yet: the run has not come to its first generation",
                 path.display()
             )));
         }
+        texts::tidy(&mut lines);
         let result = result(&folder.join("run.json"))?;
         let samples = result.as_ref().and_then(|r| r["best"]["train"]["samples"].as_f64());
-        let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, lines, cut, result, samples })
+        let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
+        Ok(Self { name: short(&name, texts::NAME), lines, cut, result, samples })
     }
 
     /// The generation of each line; fine-tuning comes as one more.
     pub fn generations(&self) -> Vec<f64> {
-        let fine_tuned = |line: &Line| usize::from(line.report.phase == Phase::FineTune);
-        self.lines.iter().map(|l| (l.report.generation + fine_tuned(l)) as f64).collect()
+        let fine_tuned = |line: &Line| u8::from(line.report.phase == Phase::FineTune);
+        self.lines.iter().map(|l| l.report.generation as f64 + f64::from(fine_tuned(l))).collect()
     }
 
     /// Where fine-tuning is among the generations.
@@ -87,8 +90,10 @@ impl Run {
         let (_, logged) = self.lowest()?;
         (best < logged).then(|| {
             format!(
-                "The archive also keeps what is scored between two lines of the log, after each epoch: its best, {best:.4}, \
-                 is lower than that of any individual in the log, {logged:.4}."
+                "The archive also keeps what is scored between two lines of the log, after each epoch: its best, {}, \
+                 is lower than that of any individual in the log, {}.",
+                fixed(best.get(), 4),
+                fixed(logged.get(), 4)
             )
         })
     }
@@ -152,8 +157,12 @@ fn result(path: &Path) -> Result<Option<Value>, Failure> {
             "cannot read {shown}: {e}; the result is damaged, and `esgd verify {folder}` says what is left"
         ))
     };
-    match fs::read(path) {
-        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|e| cannot(&e)),
+    match regular_file::read(path, LARGEST, Links::Refuse) {
+        Ok(text) => {
+            let mut result: Value = serde_json::from_slice(&text).map_err(|e| cannot(&e))?;
+            texts::shorten(&mut result, RECIPE);
+            Ok(Some(result))
+        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(cannot(&e)),
     }

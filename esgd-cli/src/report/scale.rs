@@ -15,6 +15,8 @@ pub struct Scale {
 
 /// The room beyond the lowest and the highest value, as a share of their distance.
 const ROOM: f64 = 0.04;
+/// What is beyond is drawn here: differences of numbers that are larger may be no numbers.
+const FAR: f64 = 1e300;
 /// How far an end may go to the next round number, as a share as well.
 const TO_ROUND: f64 = 0.12;
 
@@ -24,14 +26,15 @@ impl Scale {
     pub fn over(values: impl Iterator<Item = f64>, may_be_logarithmic: bool) -> Self {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values.filter(|value| value.is_finite()) {
+            let value = value.clamp(-FAR, FAR);
             (low, high) = (low.min(value), high.max(value));
         }
         if low > high {
             (low, high) = (0.0, 1.0);
         }
-        let logarithmic = may_be_logarithmic && low > 0.0 && high / low > 8.0;
-        if low == high {
-            let margin = if low == 0.0 { 1.0 } else { 0.1 * low.abs() };
+        let logarithmic = may_be_logarithmic && low >= 1.0 / FAR && high / low > 8.0;
+        if high - low <= f64::EPSILON * low.abs().max(high.abs()) || high - low < 1.0 / FAR {
+            let margin = if low.abs() < 1.0 / FAR { 1.0 } else { 0.1 * low.abs() };
             (low, high) = (low - margin, high + margin);
         }
         Self { low, high, logarithmic, whole: false, from: 0.0, to: 1.0 }
@@ -212,9 +215,37 @@ mod tests {
         for values in
             [&[][..], &[f64::NAN], &[0.0], &[-1e300, 1e300], &[1e-300, 1e300], &[5.0, 5.0]]
         {
-            let scale = Scale::over(values.iter().copied(), true).with_room().on(10.0, 20.0);
-            assert!(scale.ticks(6).len() <= 20, "{values:?}");
-            assert!((10.0..=20.0).contains(&scale.at(1.0)), "{values:?}");
+            sound(values.iter().copied());
+        }
+    }
+
+    fn sound(values: impl Iterator<Item = f64> + Clone) {
+        for logarithmic in [false, true] {
+            let all = Scale::over(values.clone(), logarithmic);
+            for scale in
+                [all, all.whole(), all.with_zero(), all.with_room(), all.with_zero().with_room()]
+            {
+                let scale = scale.on(10.0, 20.0);
+                assert!(scale.ticks(6).len() <= 20 && scale.ticks(6).iter().all(|t| t.is_finite()));
+                for value in values.clone().chain([1.0, -1e308, 5e-324]).filter(|v| !v.is_nan()) {
+                    assert!((10.0..=20.0).contains(&scale.at(value)), "{value} on {scale:?}");
+                }
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_values_are_they_have_places(
+            values in proptest::collection::vec(
+                proptest::prop_oneof![
+                    proptest::num::f64::ANY,
+                    proptest::sample::select(vec![0.0, 5e-324, -5e-324, 1e308, -1e308, f64::MAX, 1e-308, 1.0, 1.0 + f64::EPSILON]),
+                ],
+                0..6,
+            ),
+        ) {
+            sound(values.into_iter());
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     page::Section,
     run::Run,
     table::{Table, TableRow},
-    words::{count, seconds, thousands},
+    words::{count, fixed, seconds, thousands},
 };
 
 pub fn section(run: &Run, detail: Detail) -> Section {
@@ -25,7 +25,7 @@ pub fn section(run: &Run, detail: Detail) -> Section {
             count(tally.backed_off, "was", "were"),
             count(tally.offspring, "offspring was", "offspring were"),
             match lowest {
-                Some(lowest) => format!("The lowest fitness is {lowest:.4}."),
+                Some(lowest) => format!("The lowest fitness is {}.", fixed(lowest, 4)),
                 None => "All individuals diverged.".into(),
             }
         ));
@@ -52,7 +52,7 @@ pub fn section(run: &Run, detail: Detail) -> Section {
 /// Loss and error of the best network, with evolution and without.
 fn results(name: &str, result: &Value) -> Table {
     let number = |value: &Value, digits: usize| {
-        (value.as_f64().map_or("–".into(), |v| format!("{v:.digits$}")), value.as_f64())
+        (value.as_f64().map_or("–".into(), |v| fixed(v, digits)), value.as_f64())
     };
     let mut rows = vec![];
     let ways = [("with evolution", &result["best"]), ("without", &result["contrast"]["best"])];
@@ -63,7 +63,7 @@ fn results(name: &str, result: &Value) -> Table {
                 continue;
             }
             let error = scores["error"].as_f64().map(|e| 100.0 * e);
-            let error = (error.map_or("–".into(), |e| format!("{e:.2}")), error);
+            let error = (error.map_or("–".into(), |e| fixed(e, 2)), error);
             let samples = &scores["samples"];
             rows.push(TableRow {
                 class: if way == "with evolution" { "own" } else { "" },

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::chart::escaped;
+use crate::spreadsheet::number as plain;
 
 /// A table of text, whose columns sort.
 #[derive(Clone, Debug, Default)]
@@ -68,8 +69,9 @@ impl Table {
             for (i, (text, value)) in row.cells.iter().enumerate() {
                 let (tag, scope) = if i == 0 { ("th", " scope=\"row\"") } else { ("td", "") };
                 let value = value.filter(|v| v.is_finite());
-                let value = value.map_or(String::new(), |v| format!(" data-value=\"{v}\""));
-                let text = escaped(text).replace('\n', "<br>");
+                let value =
+                    value.map_or(String::new(), |v| format!(" data-value=\"{}\"", plain(v)));
+                let text = text.split('\n').map(escaped).collect::<Vec<_>>().join("<br>");
                 let _ = write!(html, "<{tag}{scope}{value}>{text}</{tag}>");
             }
             html.push_str("</tr>\n");

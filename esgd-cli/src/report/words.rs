@@ -18,6 +18,21 @@ pub fn thousands(n: u64) -> String {
     text
 }
 
+/// So many decimals; or a power of ten, where digits would fill the line.
+pub fn fixed(value: f64, digits: usize) -> String {
+    match value.abs() {
+        size if !size.is_finite() => "–".into(),
+        size if size >= 1e9 => format!("{value:.2e}"),
+        _ => format!("{value:.digits$}"),
+    }
+}
+
+/// The same with a sign in any case.
+pub fn signed(value: f64, digits: usize) -> String {
+    let sign = if value.is_finite() && !value.is_sign_negative() { "+" } else { "" };
+    format!("{sign}{}", fixed(value, digits))
+}
+
 /// A time, with a decimal where it is short.
 pub fn seconds(t: f64) -> String {
     match t {
@@ -55,6 +70,8 @@ mod tests {
         assert_eq!([100, 1000].map(thousands), ["100", "1,000"]);
         assert_eq!([0.01, 2.36, 1234.4].map(seconds), ["less than 0.1 s", "2.4 s", "1,234 s"]);
         assert_eq!([1, 2, 12, 15, 103].map(ordinal), ["1st", "2nd", "12th", "15th", "103rd"]);
+        assert_eq!([0.25, 1e308, f64::NAN].map(|v| fixed(v, 3)), ["0.250", "1.00e308", "–"]);
+        assert_eq!([0.25, -1e10, f64::INFINITY].map(|v| signed(v, 1)), ["+0.2", "-1.00e10", "–"]);
         assert_eq!(with_minus("-0.2 ± 0.1"), "−0.2 ± 0.1");
     }
 }

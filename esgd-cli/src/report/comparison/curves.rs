@@ -1,6 +1,8 @@
 //! Each method's lowest loss so far against what it has spent, and the band of its best 15.
 
-use std::path::Path;
+use std::path::{Component, Path};
+
+use esgd_models::regular_file;
 
 use super::super::{
     axes::{Axis, Ends},
@@ -8,12 +10,20 @@ use super::super::{
     detail::Detail,
     figures::Figure,
     run::Run,
+    texts::short,
     words::ordinal,
 };
-use crate::compare::{Comparison, Method};
+use crate::{
+    compare::{Comparison, Method},
+    failure::Failure,
+};
 
 /// As many of the best as the paper shows.
 const TOP: usize = 15;
+
+/// Sentences on runs that cannot be read, and the characters of each.
+const NOTES: usize = 10;
+const NOTE: usize = 300;
 
 /// A method and its runs, of which there is at least one.
 pub struct Way {
@@ -31,18 +41,19 @@ pub fn read(folder: &Path, comparison: &Comparison) -> (Vec<Way>, Vec<String>) {
     let mut methods: Vec<Method> = comparison.runs.iter().map(|run| run.method).collect();
     methods.sort();
     methods.dedup();
-    let (mut ways, mut notes) = (vec![], vec![]);
+    let (mut ways, mut notes, mut more) = (vec![], vec![], 0);
     for method in methods.into_iter().filter(|method| has_curve(*method)) {
         let mut runs = vec![];
         for run in comparison.runs.iter().filter(|run| run.method == method) {
-            match Run::read(&folder.join(&run.folder)) {
+            match read_inside(folder, &run.folder) {
                 Ok(run) => runs.push(run),
+                Err(_) if notes.len() == NOTES => more += 1,
                 // What to do about it is said to who names such a folder, not to who reads a page.
                 Err(why) => notes.push(format!(
                     "A run is left out of the curves, {}, seed {}: {}.",
                     method.title(),
                     run.seed,
-                    why.to_string().split(';').next().unwrap_or_default()
+                    short(why.to_string().split(';').next().unwrap_or_default(), NOTE)
                 )),
             }
         }
@@ -50,7 +61,27 @@ pub fn read(folder: &Path, comparison: &Comparison) -> (Vec<Way>, Vec<String>) {
             ways.push(Way { method, runs });
         }
     }
+    if more > 0 {
+        notes.push(format!("So are {more} others."));
+    }
     (ways, notes)
+}
+
+/// The run in a folder of the comparison's, which no link leads to.
+fn read_inside(folder: &Path, run: &Path) -> Result<Run, Failure> {
+    let mut path = folder.to_owned();
+    for part in run.components() {
+        path.push(part);
+        let inside = matches!(part, Component::Normal(_));
+        // What is not there is told of when it is read.
+        if !inside || (path.symlink_metadata().is_ok() && !regular_file::is_folder(&path)) {
+            return Err(Failure::Failed(format!(
+                "{} is no folder of the comparison",
+                run.display()
+            )));
+        }
+    }
+    Run::read(&path)
 }
 
 impl Way {

@@ -5,7 +5,7 @@ use super::super::{
     figures::Figure,
     scale::{Scale, number},
     table::{Table, TableRow},
-    words::with_minus,
+    words::{fixed, signed, with_minus},
 };
 use crate::compare::{Comparison, Interval};
 
@@ -50,7 +50,8 @@ impl Tested<'_> {
 
     fn told(&self) -> String {
         let Self { name, mean, half, p } = self;
-        let text = format!("{mean:+.4} ± {half:.4}, p = {p:.3}");
+        let [mean, half, p] = [signed(*mean, 4), fixed(*half, 4), fixed(*p, 3)];
+        let text = format!("{mean} ± {half}, p = {p}");
         format!("{name}: {}, {}", with_minus(&text), self.verdict().told())
     }
 }
@@ -142,9 +143,9 @@ fn table(title: &str, tested: &[Tested<'_>]) -> Table {
         class: "",
         cells: vec![
             (one.name.to_owned(), None),
-            (with_minus(&format!("{:+.4}", one.mean)), Some(one.mean)),
-            (format!("{:.4}", one.half), Some(one.half)),
-            (format!("{:.3}", one.p), Some(one.p)),
+            (with_minus(&signed(one.mean, 4)), Some(one.mean)),
+            (fixed(one.half, 4), Some(one.half)),
+            (fixed(one.p, 3), Some(one.p)),
             (one.verdict().told().into(), None),
         ],
     };

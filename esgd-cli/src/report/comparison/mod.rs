@@ -4,16 +4,32 @@ mod curves;
 mod differences;
 mod results;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
+
+use esgd_models::regular_file::{self, Links};
 
 use self::curves::Way;
 use super::{
     detail::Detail,
     page::Section,
     scale::number,
-    words::{count, thousands, with_minus},
+    texts::{NAME, short},
+    words::{count, fixed, thousands, with_minus},
 };
-use crate::{compare::Comparison, failure::Failure};
+use crate::{
+    compare::{Comparison, Method},
+    failure::Failure,
+};
+
+/// A comparison's result.
+pub const FILE: &str = "comparison.json";
+/// The largest, in bytes: more than ten thousand seeds of all methods take.
+const LARGEST: u64 = 1 << 28;
+/// Rows of a comparison: of each method its best, an ensemble and a soup.
+const ROWS: usize = 3 * Method::ALL.len();
+/// Sentences of a verdict, and the characters of each.
+const SENTENCES: usize = 40;
+const SENTENCE: usize = 2000;
 
 /// A comparison with the runs that are still there.
 pub struct Compared {
@@ -26,15 +42,20 @@ pub struct Compared {
 impl Compared {
     /// Reads the comparison in a folder.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
-        let file = folder.join("comparison.json");
+        let file = folder.join(FILE);
         let cannot = |e: &dyn std::fmt::Display| {
             Failure::Failed(format!(
                 "cannot read {}: {e}; make it again with `esgd compare`",
                 file.display()
             ))
         };
-        let text = std::fs::read(&file).map_err(|e| cannot(&e))?;
-        let comparison: Comparison = serde_json::from_slice(&text).map_err(|e| cannot(&e))?;
+        let text = regular_file::read(&file, LARGEST, Links::Refuse).map_err(|e| cannot(&e))?;
+        let read = serde_json::from_slice::<Comparison>(&text);
+        let comparison = read.map_err(|e| cannot(&short(&e.to_string(), 200)))?;
+        if let Some(fault) = fault(&comparison) {
+            return Err(cannot(&fault));
+        }
+        let comparison = tidy(comparison);
         let (ways, notes) = curves::read(folder, &comparison);
         Ok(Self { comparison, ways, notes })
     }
@@ -56,12 +77,36 @@ impl Compared {
     }
 }
 
+/// What no comparison has.
+fn fault(comparison: &Comparison) -> Option<String> {
+    let Comparison { rows, verdict, runs, .. } = comparison;
+    let counts = [("rows", rows.len(), ROWS), ("sentences", verdict.len(), SENTENCES)];
+    if let Some((what, n, most)) = counts.into_iter().find(|(_, n, most)| n > most) {
+        return Some(format!("it has {n} {what}, expected at most {most}"));
+    }
+    let mut folders = BTreeSet::new();
+    let twice = runs.iter().find(|run| !folders.insert(&run.folder));
+    twice.map(|run| {
+        let shown = short(&run.folder.display().to_string(), NAME);
+        format!("it names the run {shown} twice")
+    })
+}
+
+/// The same with texts that a page can have.
+fn tidy(mut comparison: Comparison) -> Comparison {
+    let Comparison { network, data, rows, verdict, .. } = &mut comparison;
+    let titles = rows.iter_mut().map(|row| &mut row.title);
+    [network, data].into_iter().chain(titles).for_each(|text| *text = short(text, NAME));
+    verdict.iter_mut().for_each(|text| *text = short(text, SENTENCE));
+    comparison
+}
+
 /// What was compared, in one paragraph.
 fn heading(comparison: &Comparison) -> String {
     let epochs = comparison.epochs();
     let budget = match epochs {
-        e if e == e.round() => count(e as usize, "epoch", "epochs"),
-        e => format!("{e:.1} epochs"),
+        e if e == e.round() && e < 1e9 => count(e as usize, "epoch", "epochs"),
+        e => format!("{} epochs", fixed(e, 1)),
     };
     let of = |n: usize| thousands(n as u64);
     format!(

@@ -19,6 +19,8 @@ use crate::{
 
 /// What an individual is that was born in the generation and not trained yet.
 const UNTRAINED: &str = "untrained offspring";
+/// The most optimizers that a caption counts.
+const KINDS: usize = 12;
 /// How far the dots of two optimizers stand apart, so that equal ones are both seen.
 const APART: f64 = 3.0;
 
@@ -118,9 +120,9 @@ fn at_the_end(run: &Run, last: &Line) -> String {
     };
     let mut parts: Vec<String> = vec![];
     let mut known = 0;
-    for (kind, part) in elite {
+    for (kind, part) in elite.iter().take(KINDS) {
         let n = part["individuals"].as_u64().unwrap_or(0);
-        known += n;
+        known = u64::saturating_add(known, n);
         let lr = |i: usize| part["lr"][i].as_f64();
         parts.push(match (lr(0), lr(1)) {
             (Some(low), Some(high)) => {
