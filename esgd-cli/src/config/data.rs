@@ -1,8 +1,8 @@
 //! What a run is trained on.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
-use esgd_models::data::Augmentation;
+use esgd_models::{Score, data::Augmentation};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -16,6 +16,7 @@ pub struct Data {
     pub validation: usize,
     pub test: usize,
     pub fitness: Part,
+    pub score: Score,
     pub crop: usize,
     pub flip: bool,
 }
@@ -35,6 +36,15 @@ pub enum Source {
 pub enum Part {
     Train,
     Validation,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+        })
+    }
 }
 
 impl Data {
