@@ -40,7 +40,7 @@ pub enum Command {
 }
 
 /// What a config is laid together from.
-#[derive(Debug, Default, ClapArgs)]
+#[derive(Clone, Debug, Default, ClapArgs)]
 pub struct Sources {
     /// A config file (TOML); it names only what differs from the defaults
     #[arg(long, value_name = "FILE")]
@@ -63,6 +63,30 @@ pub struct Sources {
     pub device: Option<String>,
 }
 
+/// When a run ends and what it leaves, as settings of `run`.
+#[derive(Debug, ClapArgs)]
+pub struct Ending {
+    /// Stop after so long, such as 90s, 30m or 1h30m, at a checkpoint that `esgd resume` goes on from
+    #[arg(long, value_name = "TIME")]
+    pub max_time: Option<String>,
+    /// End the generations when the best has not got better for so many of them
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
+    /// Write the K best networks as well: best/1.safetensors and so on, best first
+    #[arg(long, value_name = "K")]
+    pub keep_best: Option<usize>,
+}
+
+impl Ending {
+    /// What --set would be told.
+    pub fn sets(&self) -> Vec<String> {
+        let time = self.max_time.iter().map(|time| format!("run.max_time={time}"));
+        let patience = self.patience.iter().map(|n| format!("run.patience={n}"));
+        let keep = self.keep_best.iter().map(|k| format!("run.keep_best={k}"));
+        time.chain(patience).chain(keep).collect()
+    }
+}
+
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = "\
 Examples:
@@ -73,9 +97,18 @@ Examples:
   esgd train --config mine.toml --out runs/mine  your own config
   esgd train --preset cifar10 --data DIR --plan  what that would take
   esgd train --init best.safetensors             fine-tune a network, and never lose what it has
+  esgd train --max-time 2h                       stops after two hours; esgd resume goes on
 
 The config is laid together in this order, the later over the earlier: the defaults, each --preset,
---config, each --set, then --seed, --data and --device.")]
+--config, each --set, then the options that set a single thing, such as --seed.
+
+What progress and results say:
+  fitness     what is lowered: the loss on validation data, or what data.fitness and data.score say
+  offspring   a network recombined from others of the population, with noise
+  elite       the m best of the population, which survive for certain
+  archive     the m best networks ever scored, kept beside the population
+  J(m)        the mean fitness of the m networks that never get worse: the archive, or else the elite
+  taken back  of an epoch that made its network worse: undone")]
 pub struct TrainArgs {
     #[command(flatten)]
     pub sources: Sources,
@@ -85,6 +118,8 @@ pub struct TrainArgs {
     /// A network to begin from (safetensors); several make several founders
     #[arg(long, value_name = "FILE")]
     pub init: Vec<PathBuf>,
+    #[command(flatten)]
+    pub ending: Ending,
     /// Write TensorBoard's event files while it trains, in the run's folder; times in them are seconds of
     /// the run
     #[arg(long)]
@@ -121,6 +156,8 @@ pub struct ResumeArgs {
     /// Where to train, if not where it was: cpu or cuda:N
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+    #[command(flatten)]
+    pub ending: Ending,
     /// Write TensorBoard's event files while it trains, in the run's folder; times in them are seconds of
     /// the run
     #[arg(long)]

@@ -46,7 +46,7 @@ pub fn run(
     if run.stopped {
         return Ok(None);
     }
-    let best = Best::of(&run, problem, splits)?;
+    let best = Best::of(&run, problem, splits, without.generations)?;
     Ok(Some(Contrast { best, epochs: run.population.tally().epochs, seconds: took.as_secs_f64() }))
 }
 

@@ -37,8 +37,10 @@ impl Interrupt {
             while !watched.stop.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(100));
             }
-            terminal::say("");
-            terminal::notice("stopping after the current epochs; once more to stop at once");
+            if watched.signal.load(Ordering::Relaxed) > 0 {
+                terminal::say("");
+                terminal::notice("stopping after the current epochs; once more to stop at once");
+            }
         };
         thread::Builder::new().spawn(tell).map_err(cannot)?;
         Ok(this)
@@ -54,6 +56,11 @@ impl Interrupt {
         Ok(())
     }
 
+    /// Asks to stop as a signal would; the first one then ends the program at once.
+    pub fn raise(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
     /// Whether it was asked to stop.
     pub fn is_raised(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
@@ -64,11 +71,10 @@ impl Interrupt {
         &self.stop
     }
 
-    /// The failure that an interrupted program ends with, if it was interrupted.
+    /// The failure that a program ends with that a signal has interrupted.
     pub fn failure(&self, what: impl FnOnce() -> String) -> Option<Failure> {
         let signal = self.signal.load(Ordering::Relaxed);
-        let stopped = self.stop.load(Ordering::Relaxed);
-        stopped.then(|| Failure::Interrupted { signal: signal as u8, message: what() })
+        (signal > 0).then(|| Failure::Interrupted { signal: signal as u8, message: what() })
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod args;
 mod atomic_file;
+mod best_networks;
 mod checkpoint;
 mod combine;
 mod compare;
@@ -18,6 +19,7 @@ mod device;
 mod evaluate;
 mod failure;
 mod fetch;
+mod heartbeat;
 mod interrupt;
 mod lock;
 mod metadata;
@@ -36,6 +38,8 @@ mod summary;
 mod task;
 mod tensorboard;
 mod terminal;
+mod time_limit;
+mod timer;
 mod train;
 mod verify;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use esgd_core::{Entry, Problem};
+use esgd_core::{Fitness, Problem};
 use esgd_models::{
     Genome, Measured, Metadata, Network, Supervised,
     data::{Normalisation, class_names},
@@ -16,14 +16,14 @@ use crate::{
     sha256,
 };
 
-/// The file of a run's best network. The same network gives the same bytes.
-pub fn best(
+/// The file of a network of a run. The same network gives the same bytes.
+pub fn file(
     config: &Config,
     problem: &Supervised<Network>,
-    best: &Entry<Genome>,
+    theta: &Genome,
+    fitness: Fitness,
 ) -> Result<Vec<u8>, Failure> {
-    let fitness = best.scored.fitness().get();
-    Ok(of(config, problem, Some(fitness)).file(best.scored.theta())?)
+    Ok(of(config, problem, Some(fitness.get())).file(theta)?)
 }
 
 /// What is said of a network of a run, with its fitness if it is known.

@@ -1,16 +1,17 @@
 //! `esgd resume`.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Instant};
 
 use esgd_core::{
     Esgd, Fitness, Population, Problem, Tally,
     guarantee::Stage,
     rng::{Key, Purpose},
 };
-use esgd_models::{Genome, Network, OptimizerState, Supervised, Workers};
+use esgd_models::{Genome, Network, OptimizerState, Score, Supervised, Workers};
 
 use crate::{
     args::ResumeArgs,
+    best_networks::{self, BestNetworks},
     checkpoint::{self, Found},
     config::Config,
     device,
@@ -20,10 +21,12 @@ use crate::{
     run_folder::RunFolder,
     session::{From, Session},
     task, terminal,
+    time_limit::TimeLimit,
 };
 
 /// Goes on with a run.
 pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
+    let began = Instant::now();
     let folder = RunFolder::open(&args.run)?;
     let found = checkpoint::search(folder.path())?;
     if let Some(found) = &found {
@@ -50,6 +53,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
             folder.path().display()
         )));
     }
+    best_networks::check(folder.path(), config.run.keep_best)?;
     let device = device::named(&config.run.device)?;
     let splits = task::splits(&config.data)?;
     let problem = task::problem(&config, &splits)?.on(device);
@@ -66,9 +70,10 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         Some(found) => {
             let psi = restore(folder.path(), found, &problem)?;
             Esgd::new(&problem, &config.settings)
+                .patience(config.run.patience)
                 .fits(&psi)
                 .map_err(|e| Failure::Usage(e.to_string()))?;
-            if is_done(&psi, &config) && is_complete(folder.path(), &psi) {
+            if is_done(&psi, &config) && is_complete(folder.path(), &psi, config.run.keep_best) {
                 terminal::notice(&format!(
                     "the run in {} is complete; add generations with --set generations=N",
                     folder.path().display()
@@ -79,6 +84,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         }
     };
     let interrupt = Interrupt::listen()?;
+    let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
     Session {
         config: &config,
         problem: &problem,
@@ -86,6 +92,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         workers: &workers,
         folder: &folder,
         interrupt: &interrupt,
+        limit: &limit,
         quiet: args.quiet,
         json: args.json,
         tensorboard: args.tensorboard,
@@ -111,7 +118,8 @@ fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config),
         ));
     }
     let text = was.to_toml()?;
-    let mut config = Config::with_changes(&text, "the run's config", &args.set)?;
+    let sets = [&args.set[..], &args.ending.sets()].concat();
+    let mut config = Config::with_changes(&text, "the run's config", &sets)?;
     if let Some(dir) = &args.data {
         config.data.read_from(dir)?;
     }
@@ -139,7 +147,12 @@ pub fn restore(
     if best.fitness() == now {
         return Ok(psi);
     }
-    if (was - is).abs() <= 1e-3 * was.abs() {
+    let slack = match problem.score() {
+        Score::Loss => 1e-3 * was.abs(),
+        // Few samples are between two classes.
+        Score::Error => 2.0 / problem.fitness_data().len() as f64,
+    };
+    if (was - is).abs() <= slack {
         terminal::notice(&format!(
             "the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
         ));
@@ -151,16 +164,20 @@ pub fn restore(
 /// Whether no step is left to do.
 fn is_done(psi: &Population<Genome, OptimizerState>, config: &Config) -> bool {
     let tuned = config.settings.fine_tune.epochs == 0 || psi.stage() == Stage::FineTuned;
-    psi.generation() >= config.settings.generations && tuned
+    let over =
+        psi.generation() >= config.settings.generations || psi.has_stagnated(config.run.patience);
+    over && tuned
 }
 
 /// Whether the result of the run is there, and not that of a shorter one.
-fn is_complete(run: &Path, psi: &Population<Genome, OptimizerState>) -> bool {
+fn is_complete(run: &Path, psi: &Population<Genome, OptimizerState>, keep_best: usize) -> bool {
     let spent = || {
         let text = fs::read(run.join("run.json")).ok()?;
         let run = serde_json::from_slice::<serde_json::Value>(&text).ok()?;
         let complete = run.get("status")?.as_str()? == "complete";
         complete.then(|| serde_json::from_value::<Tally>(run.get("spent")?.clone()).ok())?
     };
-    spent() == Some(psi.tally()) && run.join("best.safetensors").is_file()
+    spent() == Some(psi.tally())
+        && run.join("best.safetensors").is_file()
+        && best_networks::are_there(run, BestNetworks::of(psi, keep_best).list.len())
 }

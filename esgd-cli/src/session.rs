@@ -2,10 +2,11 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use esgd_core::{Error as CoreError, Esgd, Failure as CoreFailure, Population};
+use esgd_core::{Error as CoreError, Esgd, Failure as CoreFailure, Population, Settings};
 use esgd_models::{Genome, Network, OptimizerState, Supervised, Workers, data::Splits};
 
 use crate::{
+    best_networks::{self, BestNetworks},
     checkpoint::{Checkpoints, Found},
     config::Config,
     contrast,
@@ -15,9 +16,10 @@ use crate::{
     metrics::Metrics,
     progress::Progress,
     run_folder::RunFolder,
-    summary::{Kept, Summary},
+    summary::{Kept, Status, Summary},
     tensorboard::Events,
     terminal,
+    time_limit::TimeLimit,
 };
 
 /// Everything that a run needs.
@@ -28,6 +30,7 @@ pub struct Session<'a> {
     pub workers: &'a Workers,
     pub folder: &'a RunFolder,
     pub interrupt: &'a Interrupt,
+    pub limit: &'a TimeLimit,
     pub quiet: bool,
     pub json: bool,
     /// Whether TensorBoard's event files are written.
@@ -69,16 +72,19 @@ impl Session<'_> {
                     folder.path().display()
                 ))
             })?;
-        let mut progress =
-            Progress::new("ESGD", &config.settings, silent).logged(Some(&metrics), events.as_ref());
+        let mut progress = Progress::new("ESGD", &config.settings, silent)
+            .explained(silent)
+            .logged(Some(&metrics), events.as_ref());
         if let From::Checkpoint(found, psi) = &from {
             let before = Duration::from_secs_f64(found.manifest.seconds);
-            progress = progress.behind(before, config.epochs_of_generations(psi.tally().epochs));
+            progress =
+                progress.behind(before, config.epochs_of_generations(psi.tally().epochs), psi);
         }
         let esgd = Esgd::new(self.problem, &config.settings)
             .executor(self.workers)
             .observer(&progress)
             .keeper(&checkpoints)
+            .patience(config.run.patience)
             .stop_when(self.interrupt.flag());
         let contrasts = match &from {
             From::Start(founders) => config.run.contrast && founders.is_empty(),
@@ -89,61 +95,93 @@ impl Session<'_> {
             From::Checkpoint(_, psi) => {
                 checkpoints.save(&psi).map_err(Failure::Failed)?;
                 folder.write("config.toml", config.to_toml()?.as_bytes())?;
-                // It would be that of a shorter run.
+                // They would be those of a shorter run.
+                best_networks::remove(folder)?;
                 folder.remove("run.json")?;
                 esgd.resume(*psi)
             }
         };
         let took = progress.finish();
         let outcome = outcome.map_err(|failure| self.save_what_is_left(&checkpoints, *failure))?;
-        let begun = !outcome.stopped || checkpoints.any();
-        if begun {
-            checkpoints.save(&outcome.population).map_err(|e| self.with_advice(&e))?;
-            folder
-                .write("best.safetensors", &metadata::best(config, self.problem, &outcome.best)?)?;
+        let bytes = |theta: &Genome, fitness| metadata::file(config, self.problem, theta, fitness);
+        let stopped = outcome.stopped;
+        if stopped && !checkpoints.any() {
+            return Err(self.stopped_too_early());
         }
-        let shown = folder.path().display();
-        if outcome.stopped {
-            drop(outcome);
-            let message = || match begun {
-                true => format!("interrupted; go on with: esgd resume {shown}"),
-                false => {
-                    "interrupted before the first generation, so there is nothing to go on from yet"
-                        .into()
-                }
-            };
-            return Err(self.interrupt.failure(message).unwrap_or(Failure::Failed(message())));
+        checkpoints.save(&outcome.population).map_err(|e| self.with_advice(&e))?;
+        let best = &outcome.best.scored;
+        folder.write("best.safetensors", &bytes(best.theta(), best.fitness())?)?;
+        if let (true, Some(failure)) = (stopped, self.interrupted("")) {
+            return Err(failure);
         }
         let Self { problem, splits, workers, .. } = *self;
         let mut summary = Summary::of(&outcome, problem, splits, config, workers, took)?;
         let (written, took) = checkpoints.spent();
         summary.checkpoints = Some(Kept { written, seconds: took.as_secs_f64() });
-        summary.status = if contrasts { "contrast missing" } else { "complete" };
+        summary.status = match (stopped, contrasts) {
+            (true, _) => Status::Stopped,
+            (false, true) => Status::ContrastMissing,
+            (false, false) => Status::Complete,
+        };
+        let best = BestNetworks::of(&outcome.population, config.run.keep_best);
+        summary.best_networks.clone_from(&best.list);
         folder.write_json("run.json", &summary)?;
+        best.write(folder, bytes)?;
+        let reached = outcome.population.generation();
         // The contrast has the memory to itself.
-        drop(outcome);
-        if contrasts {
+        drop((outcome, best));
+        if contrasts && !stopped {
+            let with = Settings { generations: reached, ..config.settings.clone() };
             let flag = self.interrupt.flag();
-            summary.contrast =
-                contrast::run(&config.settings, problem, splits, workers, flag, silent)?;
+            summary.contrast = contrast::run(&with, problem, splits, workers, flag, silent)?;
             if summary.contrast.is_some() {
-                summary.status = "complete";
+                summary.status = Status::Complete;
             }
             folder.write_json("run.json", &summary)?;
         }
         self.show(&summary)?;
-        if !summary.fitness.is_finite() {
+        if !summary.fitness.is_finite() && !stopped {
             return Err(Failure::Failed(format!(
-                "every network in {shown} diverged: draw smaller learning rates (optimizers.N.lr), or clip gradients (optimizers.N.clip)"
+                "every network in {} diverged: draw smaller learning rates (optimizers.N.lr), or clip gradients (optimizers.N.clip)",
+                folder.path().display()
             )));
         }
-        let message = || {
-            format!("interrupted after the run, in its contrast; go on with: esgd resume {shown}")
-        };
-        match self.interrupt.failure(message) {
-            Some(failure) if summary.status != "complete" => Err(failure),
-            _ => Ok(()),
+        let within = if stopped { "" } else { " after the run, in its contrast" };
+        match self.interrupted(within) {
+            _ if summary.status == Status::Complete => Ok(()),
+            Some(failure) => Err(failure),
+            None => {
+                self.say_stopped(within);
+                Ok(())
+            }
         }
+    }
+
+    /// What a run ends with that a signal has stopped.
+    fn interrupted(&self, within: &str) -> Option<Failure> {
+        let shown = self.folder.path().display();
+        let message = || format!("interrupted{within}; go on with: esgd resume {shown}");
+        self.interrupt.failure(message)
+    }
+
+    /// The same of one that has had its time, which is no failure.
+    fn say_stopped(&self, within: &str) {
+        let shown = self.folder.path().display();
+        let limit = self.limit.passed().unwrap_or_default();
+        terminal::notice(&format!(
+            "stopped after {limit} as asked{within}; go on with: esgd resume {shown}"
+        ));
+    }
+
+    fn stopped_too_early(&self) -> Failure {
+        let nothing = "before the first generation, so there is nothing to go on from yet";
+        let interrupted = self.interrupt.failure(|| format!("interrupted {nothing}"));
+        let limit = self.limit.passed().unwrap_or_default();
+        interrupted.unwrap_or_else(|| {
+            Failure::Failed(format!(
+                "stopped after {limit} as asked, {nothing}: allow more with --max-time"
+            ))
+        })
     }
 
     fn show(&self, summary: &Summary) -> Result<(), Failure> {
@@ -154,8 +192,13 @@ impl Session<'_> {
             return Ok(());
         }
         terminal::print(&format!("{}\n", summary.table(self.config)))?;
+        let best = match &summary.best_networks[..] {
+            [] => String::new(),
+            [one] => format!(", {}", one.file),
+            [first, .., last] => format!(", {} to {}", first.file, last.file),
+        };
         terminal::line(&format!(
-            "Saved in {}: best.safetensors, config.toml, metrics.jsonl, run.json",
+            "Saved in {}: best.safetensors{best}, config.toml, metrics.jsonl, run.json",
             self.folder.path().display()
         ))
     }
@@ -176,8 +219,8 @@ impl Session<'_> {
         let saved = failure.population.map(|psi| checkpoints.save(&psi));
         match saved {
             Some(Ok(())) => self.with_advice(&reason),
-            Some(Err(e)) => self.with_advice(&format!("{reason}; and {e}")),
-            None => Failure::Failed(reason),
+            Some(Err(e)) if checkpoints.any() => self.with_advice(&format!("{reason}; and {e}")),
+            Some(Err(_)) | None => Failure::Failed(reason),
         }
     }
 

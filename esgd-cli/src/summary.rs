@@ -7,24 +7,37 @@ use std::{
     time::Duration,
 };
 
-use esgd_core::{Executor, Fitness, Outcome, Tally};
-use esgd_models::{Error, Evaluation, Network, Supervised, Workers, data::Splits};
+use esgd_core::{Executor, Fitness, Outcome, Tally, guarantee::Improvement};
+use esgd_models::{Error, Evaluation, Network, Score, Supervised, Workers, data::Splits};
 use serde::Serialize;
 
-use crate::{
-    config::{Config, Part},
-    terminal::one_line,
-};
+use crate::{best_networks::Listed, config::Config, progress::since, terminal::one_line};
 
 type Run = Outcome<Supervised<Network>>;
 
 /// How many of the best are compared, as in Table 1 of the paper.
 const TOP: usize = 15;
 
+/// Whether a run is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Status {
+    #[serde(rename = "complete")]
+    Complete,
+    #[serde(rename = "contrast missing")]
+    ContrastMissing,
+    /// It has had the time that it was given.
+    #[serde(rename = "stopped")]
+    Stopped,
+}
+
 /// The result of a run.
 #[derive(Debug, Serialize)]
 pub struct Summary {
-    pub status: &'static str,
+    pub status: Status,
+    /// Generations completed.
+    pub generations: usize,
+    /// Why they are fewer than asked for, if patience has ended.
+    pub ended_early: Option<EndedEarly>,
     pub versions: BTreeMap<&'static str, String>,
     pub seed: u64,
     pub threads: usize,
@@ -34,14 +47,22 @@ pub struct Summary {
     /// The best network's fitness, to the bit.
     pub fitness: Fitness,
     pub best: Best,
+    /// The files of the best networks, if they were asked for.
+    pub best_networks: Vec<Listed>,
     pub top: Top,
-    /// How often each optimizer made an individual of the final elite, and its learning rates as
-    /// drawn, before annealing.
+    /// How often each optimizer made an individual of the final elite, and its learning rates.
     pub elite: BTreeMap<String, Kind>,
     pub spent: Tally,
     /// The checkpoints, since the run was last gone on with.
     pub checkpoints: Option<Kept>,
     pub contrast: Option<Contrast>,
+}
+
+/// That the best has not got better for as long as patience lasts.
+#[derive(Debug, Serialize)]
+pub struct EndedEarly {
+    pub patience: usize,
+    pub improved: Improvement,
 }
 
 /// What keeping a run took.
@@ -56,6 +77,10 @@ pub struct Kept {
 pub struct Best {
     pub id: String,
     pub recipe: Option<String>,
+    /// The generation that trained it last, or in which it was born; one more than the last is fine-tuning.
+    pub generation: usize,
+    /// Its learning rate before annealing, where that is known and another.
+    pub lr_drawn: Option<f64>,
     pub train: Evaluation,
     pub validation: Option<Evaluation>,
     pub test: Option<Evaluation>,
@@ -74,7 +99,10 @@ pub struct Top {
 #[derive(Debug, Serialize)]
 pub struct Kind {
     pub individuals: usize,
+    /// As drawn, before annealing.
     pub lr: [f64; 2],
+    /// The same in the last generation.
+    pub lr_last: [f64; 2],
 }
 
 /// The initial recipes, trained without evolution.
@@ -86,7 +114,13 @@ pub struct Contrast {
 }
 
 impl Best {
-    pub fn of(run: &Run, problem: &Supervised<Network>, splits: &Splits) -> Result<Self, Error> {
+    /// Of a run of so many generations.
+    pub fn of(
+        run: &Run,
+        problem: &Supervised<Network>,
+        splits: &Splits,
+        generations: usize,
+    ) -> Result<Self, Error> {
         let theta = run.best.scored.theta();
         let on = |data: &esgd_models::data::Dataset| match data.is_empty() {
             true => Ok(None),
@@ -95,10 +129,32 @@ impl Best {
         Ok(Self {
             id: run.best.id.to_string(),
             recipe: run.best.hyper.as_ref().map(ToString::to_string),
+            generation: run.best.at.0,
+            lr_drawn: lr_drawn(run, generations),
             train: problem.evaluate(theta, &splits.train)?,
             validation: on(&splits.validation)?,
             test: on(&splits.test)?,
         })
+    }
+
+    /// Who it is and how it was trained.
+    fn write(&self, f: &mut fmt::Formatter<'_>, run: &Summary) -> fmt::Result {
+        let Self { id, generation, .. } = self;
+        let born = id.trim_start_matches('g').split('.').next().unwrap_or_default();
+        match born {
+            "0" => writeln!(f, "{id}, of the initial population")?,
+            k => writeln!(f, "{id}, an offspring of generation {k}")?,
+        }
+        let Some(recipe) = &self.recipe else { return Ok(()) };
+        let when = match generation {
+            k if *k > run.generations && run.status != Status::Stopped => "in fine-tuning".into(),
+            k => format!("in generation {k}"),
+        };
+        let drawn = match self.lr_drawn {
+            Some(lr) => format!(" (lr was drawn as {lr:.1e}, and annealed)"),
+            None => String::new(),
+        };
+        writeln!(f, "last trained {when} with {recipe}{drawn}")
     }
 
     fn rows(&self) -> impl Iterator<Item = (&'static str, Evaluation)> {
@@ -134,21 +190,32 @@ impl Summary {
         };
         let mut elite: BTreeMap<String, Kind> = BTreeMap::new();
         let drawn = individuals.iter().take(config.settings.m).filter_map(|one| one.recipe());
-        for hyper in drawn.map(|recipe| recipe.at(1, config.settings.generations)) {
-            let lr = hyper.get("lr").unwrap_or(f64::NAN);
-            let kind = elite.entry(hyper.kind).or_insert(Kind { individuals: 0, lr: [lr, lr] });
+        let generations = config.settings.generations;
+        let reached = run.population.generation();
+        for recipe in drawn {
+            let lr = |k| recipe.at(k, generations).get("lr").unwrap_or(f64::NAN);
+            let (first, last) = (lr(1), lr(reached.max(1)));
+            let new = Kind { individuals: 0, lr: [first; 2], lr_last: [last; 2] };
+            let kind = elite.entry(recipe.at(1, generations).kind).or_insert(new);
             kind.individuals += 1;
-            kind.lr = [kind.lr[0].min(lr), kind.lr[1].max(lr)];
+            kind.lr = [kind.lr[0].min(first), kind.lr[1].max(first)];
+            kind.lr_last = [kind.lr_last[0].min(last), kind.lr_last[1].max(last)];
         }
+        let patience = config.run.patience;
+        let ended_early = (reached < generations && run.population.has_stagnated(patience))
+            .then(|| EndedEarly { patience, improved: run.population.improved() });
         Ok(Self {
-            status: "complete",
+            status: Status::Complete,
+            generations: reached,
+            ended_early,
             versions: versions(),
             seed: config.settings.seed,
             threads: workers.count(),
             seconds: took.as_secs_f64(),
             yardstick: run.population.yardstick().to_string(),
             fitness: run.best.scored.fitness(),
-            best: Best::of(run, problem, splits)?,
+            best: Best::of(run, problem, splits, generations)?,
+            best_networks: vec![],
             top: Top {
                 count: top.len(),
                 fitness: [top[0].fitness(), top[top.len() - 1].fitness()],
@@ -165,6 +232,17 @@ impl Summary {
     pub fn table<'a>(&'a self, config: &'a Config) -> Table<'a> {
         Table { summary: self, config }
     }
+}
+
+/// The learning rate that the best network's was annealed from: by the recipe of its individual, if it
+/// still has the one that it was trained with then.
+fn lr_drawn(run: &Run, generations: usize) -> Option<f64> {
+    let best = &run.best;
+    let lr = best.hyper.as_ref()?.get("lr")?;
+    let one = run.population.individuals().iter().find(|one| one.id() == best.id)?;
+    let recipe = one.recipe()?;
+    let drawn = recipe.at(1, generations).get("lr")?;
+    (recipe.at(best.at.0, generations).get("lr")? == lr && drawn != lr).then_some(drawn)
 }
 
 /// The versions that a result depends on.
@@ -192,10 +270,20 @@ pub struct Table<'a> {
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Summary { best, top, spent, contrast, .. } = self.summary;
-        writeln!(f, "The best of {} individuals: {}", self.config.settings.mu, best.id)?;
-        if let Some(recipe) = &best.recipe {
-            writeln!(f, "last trained with {}", one_line(recipe))?;
+        let config = self.config;
+        let (reached, of) = (self.summary.generations, config.settings.generations);
+        if self.summary.status == Status::Stopped {
+            writeln!(f, "Stopped after {reached} of {of} generations. So far:\n")?;
         }
+        if let Some(EndedEarly { patience, improved }) = self.summary.ended_early {
+            writeln!(
+                f,
+                "Ended after {reached} of {of} generations: the best has not got better since {}, and run.patience = {patience}.\n",
+                since(improved)
+            )?;
+        }
+        write!(f, "The best of {} networks: ", config.settings.mu)?;
+        best.write(f, self.summary)?;
         writeln!(f)?;
         match contrast {
             None => writeln!(f, "{:12}{:>10}{:>10}", "", "loss", "error")?,
@@ -214,52 +302,66 @@ impl fmt::Display for Table<'_> {
             if let Some((_, e)) = without.get(i) {
                 write!(f, "    {}", Cells(*e))?;
             }
-            let fitness = match self.config.data.fitness {
-                Part::Train => "train",
-                Part::Validation => "validation",
-            };
-            writeln!(f, "{}", if name == fitness { "    <- fitness" } else { "" })?;
+            match name == config.data.fitness.to_string() {
+                true => writeln!(f, "    <- fitness: this {}", config.data.score)?,
+                false => writeln!(f)?,
+            }
         }
         writeln!(f)?;
-        write!(
-            f,
-            "Top {} of the population: loss {:.4} to {:.4}",
-            top.count, top.fitness[0], top.fitness[1]
-        )?;
+        let (part, [low, high]) = (config.data.fitness, top.fitness);
+        write!(f, "The {} best of the population: {part} ", top.count)?;
+        match config.data.score {
+            Score::Loss => write!(f, "loss {low:.4} to {high:.4}")?,
+            Score::Error => write!(f, "error {} to {}", Percent(low), Percent(high))?,
+        }
         if let Some([low, high]) = top.test_error {
             write!(f, ", test error {:.2} % to {:.2} %", 100.0 * low, 100.0 * high)?;
         }
         writeln!(f)?;
-        write!(f, "Recipes of the elite:")?;
+        write!(f, "Recipes of its {} best, the elite:", config.settings.m)?;
         for (i, (kind, part)) in self.summary.elite.iter().enumerate() {
             let comma = if i == 0 { "" } else { "," };
-            write!(
-                f,
-                "{comma} {} {} (lr {:.1e} to {:.1e})",
-                one_line(kind),
-                part.individuals,
-                part.lr[0],
-                part.lr[1]
-            )?;
+            let Kind { individuals, lr: [low, high], lr_last: [last_low, last_high] } = part;
+            let kind = one_line(kind);
+            write!(f, "{comma} {individuals} {kind} with lr {low:.1e} to {high:.1e}")?;
+            if part.lr != part.lr_last {
+                write!(f, " as drawn, {last_low:.1e} to {last_high:.1e} annealed")?;
+            }
         }
         writeln!(f)?;
+        let back = match spent.backed_off {
+            0 => String::new(),
+            n => format!(" ({n} taken back, as they made a network worse)"),
+        };
+        let offspring = match spent.offspring {
+            0 => String::new(),
+            n => format!(", {n} offspring (recombined networks) scored"),
+        };
         writeln!(
             f,
-            "Spent: {} epochs ({} taken back), {} offspring scored, {:.0} s on {} threads",
-            spent.epochs,
-            spent.backed_off,
-            spent.offspring,
-            self.summary.seconds,
-            self.summary.threads
+            "Spent: {} epochs{back}{offspring}, {:.0} s on {} threads",
+            spent.epochs, self.summary.seconds, self.summary.threads
         )?;
         if let Some(c) = contrast {
             writeln!(
                 f,
-                "Without evolution: the same initial recipes, {} epochs, {:.0} s",
+                "Without evolution: the recipes of the start, trained for {} epochs, {:.0} s",
                 c.epochs, c.seconds
             )?;
         }
         Ok(())
+    }
+}
+
+/// An error rate.
+struct Percent(Fitness);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.is_finite() {
+            true => write!(f, "{:.2} %", 100.0 * self.0.get()),
+            false => write!(f, "{}", self.0),
+        }
     }
 }
 

@@ -38,7 +38,8 @@ pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Network>, 
         Part::Train => &splits.train,
         Part::Validation => &splits.validation,
     };
-    Ok(Supervised::new(network, splits.train.clone(), fitness.clone())?)
+    let problem = Supervised::new(network, splits.train.clone(), fitness.clone())?;
+    Ok(problem.scored_by(config.data.score))
 }
 
 /// What a run of this config is called, as a folder's name.

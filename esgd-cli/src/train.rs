@@ -1,6 +1,6 @@
 //! `esgd train`.
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use esgd_core::{
     Problem,
@@ -18,11 +18,15 @@ use crate::{
     run_folder::RunFolder,
     session::{From, Session},
     task, terminal,
+    time_limit::TimeLimit,
 };
 
 /// Trains a population and leaves a run's folder.
 pub fn train(args: &TrainArgs) -> Result<(), Failure> {
-    let config = Config::of(&args.sources, args.init.len())?;
+    let began = Instant::now();
+    let mut sources = args.sources.clone();
+    sources.set.extend(args.ending.sets());
+    let config = Config::of(&sources, args.init.len())?;
     let device = device::named(&config.run.device)?;
     let splits = task::splits(&config.data)?;
     let problem = task::problem(&config, &splits)?.on(device);
@@ -41,6 +45,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
     plan.check()?;
     let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
     let interrupt = Interrupt::listen()?;
+    let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
     Session {
         config: &config,
         problem: &problem,
@@ -48,6 +53,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
         workers: &workers,
         folder: &folder,
         interrupt: &interrupt,
+        limit: &limit,
         quiet: args.quiet,
         json: args.json,
         tensorboard: args.tensorboard,

@@ -28,6 +28,7 @@ pub struct Esgd<'a, P: Problem> {
     pub(crate) observer: &'a dyn Observer,
     pub(crate) keeper: &'a dyn Keeper<P::Genome, P::State>,
     pub(crate) founders: &'a [P::Genome],
+    patience: usize,
     stop: Option<&'a AtomicBool>,
 }
 
@@ -60,6 +61,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
             observer: &(),
             keeper: &(),
             founders: &[],
+            patience: 0,
             stop: None,
         }
     }
@@ -94,6 +96,13 @@ impl<'a, P: Problem> Esgd<'a, P> {
         Self { founders, ..self }
     }
 
+    /// Ends the generations when so many of them have passed without a better best, strictly lower than any
+    /// before; 0 never does. What follows the last generation follows then.
+    #[must_use]
+    pub fn patience(self, generations: usize) -> Self {
+        Self { patience: generations, ..self }
+    }
+
     /// Stops soon after `stop` becomes true, with a complete population.
     #[must_use]
     pub fn stop_when(self, stop: &'a AtomicBool) -> Self {
@@ -122,11 +131,12 @@ impl<'a, P: Problem> Esgd<'a, P> {
     /// # Errors
     /// What stopped it, and the last complete population.
     pub fn resume(&self, mut psi: Psi<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
-        let Settings { generations, epochs, evolution_steps, .. } = *self.settings;
+        let Settings { epochs, evolution_steps, .. } = *self.settings;
         if let Err(error) = self.fits(&psi) {
             return Err(Box::new(Failure { error, population: Some(psi) }));
         }
-        for k in psi.generation() + 1..=generations {
+        while !self.is_over(&psi) {
+            let k = psi.generation() + 1;
             if psi.evolved() == 0 {
                 psi = self.sgd_step(psi, k, epochs)?;
             }
@@ -144,6 +154,9 @@ impl<'a, P: Problem> Esgd<'a, P> {
             }
             psi = self.complete(psi, k)?;
             self.tell(&mut psi, Phase::Generation);
+            if self.is_over(&psi) && k < self.settings.generations {
+                self.observer.stagnation(k, psi.improved());
+            }
             psi = self.keep(psi)?;
         }
         if self.settings.fine_tune.epochs > 0 && psi.stage() != Stage::FineTuned {
@@ -155,7 +168,8 @@ impl<'a, P: Problem> Esgd<'a, P> {
             if self.stopped() {
                 return self.stop(psi);
             }
-            psi = self.complete(psi, generations)?;
+            let k = psi.generation();
+            psi = self.complete(psi, k)?;
             psi.enter(Stage::FineTuned);
             self.tell(&mut psi, Phase::FineTune);
             psi = self.keep(psi)?;
@@ -196,7 +210,12 @@ impl<'a, P: Problem> Esgd<'a, P> {
             let (was, is) = (psi.yardstick().clone(), self.judge.yardstick().clone());
             return Err(Error::YardstickMoved { was, is });
         }
-        Ok(psi.founded_on(self.settings)?)
+        Ok(psi.founded_on(self.settings, self.patience)?)
+    }
+
+    /// Whether the generations are over: all that were asked for, or as many as patience lasts.
+    pub fn is_over(&self, psi: &Psi<P>) -> bool {
+        psi.generation() >= self.settings.generations || psi.has_stagnated(self.patience)
     }
 
     /// Whether a run can be made with these settings at all.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EliteMean, Fitness, Hyper, Id, Individual, Population, Problem, Tally, trace::Trace};
+use crate::{
+    EliteMean, Fitness, Hyper, Id, Individual, Population, Problem, Tally, guarantee::Improvement,
+    trace::Trace,
+};
 
 /// Someone who watches a run. Every method may be left as it is.
 pub trait Observer: Sync {
@@ -14,6 +17,9 @@ pub trait Observer: Sync {
 
     /// A phase is complete. Called in order.
     fn phase(&self, _report: &Report) {}
+
+    /// The generations end early, after the `k`-th, as the best has not got better for so long.
+    fn stagnation(&self, _k: usize, _improved: Improvement) {}
 }
 
 /// Nobody watches.
@@ -22,7 +28,7 @@ impl Observer for () {}
 /// An epoch of one individual.
 #[derive(Clone, Copy, Debug)]
 pub struct EpochReport<'a> {
-    /// The generation: 0 for a shared start, K + 1 for fine-tuning.
+    /// The generation: 0 for a shared start, one more than the last for fine-tuning.
     pub k: usize,
     /// The epoch within it, from 1.
     pub s: usize,

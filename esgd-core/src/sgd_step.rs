@@ -44,8 +44,8 @@ impl<P: Problem> Esgd<'_, P> {
 
     /// Some epochs with a small learning rate, backed off as well (section 4.1).
     pub(crate) fn fine_tune(&self, psi: Psi<P>) -> Step<P> {
-        let tune = &self.settings.fine_tune;
-        self.train(psi, self.settings.generations + 1, tune.epochs, Some(tune))
+        let (tune, k) = (&self.settings.fine_tune, psi.generation() + 1);
+        self.train(psi, k, tune.epochs, Some(tune))
     }
 
     /// Fine-tuning has a learning rate that takes the place of every recipe's own, and may be for the best

@@ -14,7 +14,7 @@ use std::{
 use esgd_core::{
     Entry, EpochReport, Error, Esgd, Fitness, Function, Id, Individual, Keeper, KeeperError,
     Observer, Population, Reference, Report, Settings, Threads,
-    guarantee::{GuardRecord, Ledger, LedgerError, Origin, Stage},
+    guarantee::{GuardRecord, Improvement, Ledger, LedgerError, Origin, Stage},
 };
 use proptest::prelude::*;
 use support::{Log, any_settings, saboteur::bits, small};
@@ -40,9 +40,10 @@ fn digest(psi: &Psi) -> String {
 }
 
 /// What happens last in a run, and what it told of phases.
-fn uninterrupted(settings: &Settings) -> (String, Vec<Report>) {
+fn uninterrupted(settings: &Settings, patience: usize) -> (String, Vec<Report>) {
     let (problem, log, founders) = (problem(), Log::default(), founders(settings));
-    let run = Esgd::new(&problem, settings).founders(&founders).observer(&log).run().unwrap();
+    let esgd = Esgd::new(&problem, settings).founders(&founders).patience(patience);
+    let run = esgd.observer(&log).run().unwrap();
     (digest(&run.population), log.reports())
 }
 
@@ -150,20 +151,20 @@ proptest! {
 
     /// Stopped after any number of events, one after the other until it is done.
     #[test]
-    fn a_run_that_is_stopped_ends_as_if_it_had_not(settings in any_settings(), every in 1usize..40, threads in 1usize..4) {
-        let (whole, reports) = uninterrupted(&settings);
+    fn a_run_that_is_stopped_ends_as_if_it_had_not(settings in any_settings(), every in 1usize..40, threads in 1usize..4, patience in 0usize..3) {
+        let (whole, reports) = uninterrupted(&settings, patience);
         let (problem, founders, threads) = (problem(), founders(&settings), Threads(threads));
         // A start that is cut short is another one; so the first stop comes after it.
         let stop = StopAfter::events(usize::MAX);
         let fresh = Esgd::new(&problem, &settings).founders(&founders).executor(&threads);
         let album = Album::default();
         let log = Log::default();
-        fresh.keeper(&album).observer(&stop).run().unwrap();
+        fresh.patience(patience).keeper(&album).observer(&stop).run().unwrap();
         let mut psi = album.0.lock().unwrap()[0].restore();
         for n in 0.. {
             // More each time: an evolution step that is stopped before its end begins again.
             let stop = StopAfter::events(every + n);
-            let esgd = Esgd::new(&problem, &settings).executor(&threads);
+            let esgd = Esgd::new(&problem, &settings).patience(patience).executor(&threads);
             let both = Both(&stop, &log);
             let outcome = esgd.observer(&both).stop_when(&stop.stop).resume(psi).unwrap();
             psi = outcome.population;
@@ -181,13 +182,13 @@ proptest! {
 
     /// From whatever a keeper was shown last when the program died.
     #[test]
-    fn a_run_that_died_ends_as_if_it_had_not(settings in any_settings(), threads in 1usize..4) {
-        let (whole, _) = uninterrupted(&settings);
+    fn a_run_that_died_ends_as_if_it_had_not(settings in any_settings(), threads in 1usize..4, patience in 0usize..3) {
+        let (whole, _) = uninterrupted(&settings, patience);
         let (problem, founders, album) = (problem(), founders(&settings), Album::default());
-        let fresh = Esgd::new(&problem, &settings).founders(&founders);
+        let fresh = Esgd::new(&problem, &settings).founders(&founders).patience(patience);
         fresh.executor(&Threads(threads)).keeper(&album).run().unwrap();
         for snapshot in album.0.into_inner().unwrap() {
-            let esgd = Esgd::new(&problem, &settings);
+            let esgd = Esgd::new(&problem, &settings).patience(patience);
             let outcome = esgd.executor(&Threads(2)).resume(snapshot.restore()).unwrap();
             prop_assert_eq!(digest(&outcome.population), whole.clone());
         }
@@ -264,7 +265,7 @@ impl Keeper<Vec<f32>, Vec<f64>> for Full {
 
 #[test]
 fn a_keeper_that_fails_costs_nothing_either() {
-    let (whole, _) = uninterrupted(&small());
+    let (whole, _) = uninterrupted(&small(), 0);
     let problem = problem();
     let mut failed = 0;
     for writes in 0.. {
@@ -285,7 +286,7 @@ fn a_keeper_that_fails_costs_nothing_either() {
 #[test]
 fn a_ledger_that_contradicts_itself_is_refused() {
     type Spoil = fn(&mut Ledger);
-    let cases: [(&str, Spoil); 8] = [
+    let cases: [(&str, Spoil); 9] = [
         ("same name", |l| l.individuals[1].id = l.individuals[0].id),
         ("cannot guard", |l| l.m = 99),
         ("cannot guard", |l| l.individuals.clear()),
@@ -294,6 +295,9 @@ fn a_ledger_that_contradicts_itself_is_refused() {
             for one in &mut l.individuals {
                 one.fitness = Fitness::WORST;
             }
+        }),
+        ("not complete", |l| {
+            l.improved = Some(Improvement { generation: 4, best: l.record[0] });
         }),
         ("on record for more", |l| l.record.push(Fitness::WORST)),
         ("same seat", |l| {

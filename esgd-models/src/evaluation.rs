@@ -1,9 +1,11 @@
 //! The loss and error rate of a network on a data set, in evaluation mode.
 
+use std::fmt;
+
 use candle_core::{D, DType, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::{Pass, Result, Task, data::Dataset, genome::Genome};
+use crate::{Error, Pass, Result, Task, data::Dataset, genome::Genome};
 
 /// Samples that go through the network at a time. Part of the result's bits: the order of
 /// summation depends on it.
@@ -18,6 +20,43 @@ pub struct Evaluation {
     pub error: Option<f64>,
     /// How many samples.
     pub samples: usize,
+}
+
+/// Which number of an evaluation is a network's fitness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Score {
+    /// The mean loss.
+    #[default]
+    Loss,
+    /// The error rate, from 0 to 1.
+    Error,
+}
+
+impl Score {
+    /// The number; of a network whose loss is none, NaN.
+    ///
+    /// # Errors
+    /// If it is the error rate and there are no classes.
+    pub fn of(self, evaluation: &Evaluation) -> Result<f64> {
+        match (self, evaluation.error) {
+            (Self::Loss, _) => Ok(evaluation.loss),
+            (Self::Error, _) if !evaluation.loss.is_finite() => Ok(f64::NAN),
+            (Self::Error, Some(error)) => Ok(error),
+            (Self::Error, None) => Err(Error::Data(
+                "the error rate is asked for and the targets are no classes: take the loss".into(),
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loss => "loss",
+            Self::Error => "error",
+        })
+    }
 }
 
 /// Evaluates a network on all of `data`, in order.

@@ -34,7 +34,7 @@ mod workers;
 
 pub use ensemble::Predictions;
 pub use error::{Error, Result};
-pub use evaluation::Evaluation;
+pub use evaluation::{Evaluation, Score};
 pub use forecast::Pace;
 pub use genome::{Genome, Parameter, Role};
 pub use import::{Converted, Import};

@@ -10,7 +10,7 @@ use crate::{
     data::Dataset,
     diversity,
     engine::Engine,
-    evaluation::{self, Evaluation},
+    evaluation::{self, Evaluation, Score},
     genome::Genome,
     initializer,
     networks::Network,
@@ -20,11 +20,12 @@ use crate::{
 
 /// A task with the data it is trained on and the data its fitness is measured on.
 ///
-/// Fitness is the mean loss in evaluation mode over all of `fitness`, in a fixed order.
+/// Fitness is the mean loss, or the error rate, in evaluation mode over all of `fitness`, in a fixed order.
 pub struct Supervised<T> {
     task: T,
     train: Dataset,
     fitness: Dataset,
+    score: Score,
     /// Where networks are trained.
     device: Device,
     /// Engines that no thread is using.
@@ -48,7 +49,14 @@ impl<T: Task> Supervised<T> {
                 )));
             }
         }
-        Ok(Self { task, train, fitness, device: Device::Cpu, engines: Mutex::default() })
+        let (score, device) = (Score::default(), Device::Cpu);
+        Ok(Self { task, train, fitness, score, device, engines: Mutex::default() })
+    }
+
+    /// The same with another fitness: the loss, which it is otherwise, or the error rate of a classifier.
+    #[must_use]
+    pub fn scored_by(self, score: Score) -> Self {
+        Self { score, ..self }
     }
 
     /// The same on another device, such as a GPU in a build with the feature `cuda`: networks are born,
@@ -71,6 +79,12 @@ impl<T: Task> Supervised<T> {
     #[must_use]
     pub fn fitness_data(&self) -> &Dataset {
         &self.fitness
+    }
+
+    /// Which number of an evaluation on that is the fitness.
+    #[must_use]
+    pub fn score(&self) -> Score {
+        self.score
     }
 
     /// The task.
@@ -177,9 +191,13 @@ impl<T: Task> Problem for Supervised<T> {
     type Error = Error;
 
     fn yardstick(&self) -> Yardstick {
-        let (data, loss) = (&self.fitness, self.task.loss_name());
+        let data = &self.fitness;
+        let score = match self.score {
+            Score::Loss => self.task.loss_name(),
+            Score::Error => "error rate",
+        };
         Yardstick::new(&format!(
-            "{loss} on {} ({} samples, evaluation mode)",
+            "{score} on {} ({} samples, evaluation mode)",
             data.name(),
             data.len()
         ))
@@ -222,7 +240,7 @@ impl<T: Task> Problem for Supervised<T> {
     }
 
     fn fitness(&self, theta: &Genome) -> Result<f64> {
-        Ok(self.evaluate(theta, &self.fitness)?.loss)
+        self.score.of(&self.evaluate(theta, &self.fitness)?)
     }
 
     fn recombine(&self, parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {

@@ -67,7 +67,8 @@ pub fn ensemble(
     let networks: Vec<_> = ranked.iter().map(|one| &*one.theta).collect();
     let all = predictions(problem, &networks, data, executor)?;
     problem.count_evaluation(data.len() * ranked.len());
-    greedy(ranked, |some| together(some.iter().map(|&i| &all[i]), data).map(|e| e.loss))
+    let score = problem.inner().score();
+    greedy(ranked, |some| score.of(&together(some.iter().map(|&i| &all[i]), data)?))
 }
 
 /// The average of some of `ranked`, best first, with its statistics estimated anew where that is better.

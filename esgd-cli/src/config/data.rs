@@ -1,11 +1,11 @@
 //! What a run is trained on.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{self, Path},
 };
 
-use esgd_models::data::Augmentation;
+use esgd_models::{Score, data::Augmentation};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -19,6 +19,7 @@ pub struct Data {
     pub validation: usize,
     pub test: usize,
     pub fitness: Part,
+    pub score: Score,
     pub crop: usize,
     pub flip: bool,
 }
@@ -39,6 +40,15 @@ pub enum Source {
 pub enum Part {
     Train,
     Validation,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+        })
+    }
 }
 
 impl Data {

@@ -3,23 +3,27 @@
 pub mod compare;
 pub mod data;
 pub mod layers;
+pub mod max_time;
 pub mod network;
 #[cfg(test)]
 mod odd_values;
 mod plain;
 pub mod presets;
+pub mod run;
 mod words;
 
-use std::{path::Path, thread};
+use std::path::Path;
 
 use esgd_core::{Settings, settings::Start};
 use esgd_models::regular_file::{self, Links};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
 pub use compare::Compare;
 pub use data::{Data, Part, Source};
+pub use max_time::MaxTime;
 pub use network::Network;
+pub use run::Run;
 
 use crate::{args::Sources, failure::Failure};
 
@@ -38,26 +42,6 @@ pub struct Config {
     pub network: Network,
     pub run: Run,
     pub compare: Compare,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Run {
-    pub device: String,
-    pub threads: usize,
-    pub contrast: bool,
-    pub keep: usize,
-    pub checkpoint_share: f64,
-}
-
-impl Run {
-    /// The number of workers.
-    pub fn threads(&self) -> usize {
-        match self.threads {
-            0 => thread::available_parallelism().map_or(1, Into::into),
-            n => n,
-        }
-    }
 }
 
 impl Config {
@@ -177,24 +161,7 @@ impl Config {
         self.network.check()?;
         self.data.check()?;
         self.compare.check()?;
-        if self.run.threads > 1024 {
-            return Err(Failure::Usage(format!(
-                "run.threads = {}: expected at most 1024, or 0 for one a core",
-                self.run.threads
-            )));
-        }
-        if self.run.keep == 0 {
-            return Err(Failure::Usage(
-                "run.keep = 0: expected at least 1 checkpoint to keep".into(),
-            ));
-        }
-        if !(0.0..=1.0).contains(&self.run.checkpoint_share) {
-            return Err(Failure::Usage(format!(
-                "run.checkpoint_share = {:?}: expected a share of the time, 0 to 1",
-                self.run.checkpoint_share
-            )));
-        }
-        Ok(())
+        self.run.check(&self.settings)
     }
 
     /// The config as a file.
@@ -305,6 +272,14 @@ mod tests {
             ("network.kind=resnett", "there is no `resnett`"),
             ("network.depth=1000000", "network.depth"),
             ("start={ shared = { epochs = 1 } }", "there must be a setting `candidates`"),
+            (
+                "run.max_time=soon",
+                "`run.max_time`: invalid value: string \"soon\", expected seconds",
+            ),
+            ("run.max_time=-3", "expected seconds as a number, or text such as 90s"),
+            ("run.max_time=true", "expected seconds"),
+            ("run.patience=-1", "expected a whole number"),
+            ("run.keep_best=13", "there are 12 networks to keep (m, the size of the archive)"),
         ] {
             let message = with(&[set], &[]).unwrap_err().to_string();
             assert!(message.contains(expected), "{set}: {message}");

@@ -1,6 +1,8 @@
 //! Every setting there is, given values that are none for it: a sentence in plain words, or a config that
 //! survives a file.
 
+use std::fs;
+
 use super::*;
 
 /// As somebody may write them after `KEY=`.

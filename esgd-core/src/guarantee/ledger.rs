@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
-    Archive, Entry, Id, Individual, Population, Progress, Resident, Scored, Stage, Tally,
+    Archive, Entry, Id, Improvement, Individual, Population, Progress, Resident, Scored, Stage,
+    Tally,
     population::{Guard, ranked},
 };
 use crate::{EliteMean, Fitness, Hyper, IndividualReport, Recipe, Yardstick, trace::Trace};
@@ -116,6 +117,9 @@ pub struct Ledger {
     pub tally: Tally,
     /// The fitness that the guarantee held for when the last generation was complete.
     pub record: Vec<Fitness>,
+    /// When the best last got better in a generation; in a ledger that does not say, in the last one.
+    #[serde(default)]
+    pub improved: Option<Improvement>,
     /// What the guarantee rests on.
     pub guard: GuardRecord,
     /// The individuals, best first.
@@ -200,6 +204,7 @@ impl<G, S> Population<G, S> {
             stage: self.stage,
             tally: self.tally,
             record: self.record.clone(),
+            improved: Some(self.improved),
             guard: match &self.guard {
                 Guard::BackOff => GuardRecord::BackOff,
                 Guard::Anchor(id, fitness) => GuardRecord::Anchor(*id, *fitness),
@@ -256,6 +261,7 @@ impl<G, S> Population<G, S> {
             }
         };
         let individuals = ranked(individuals);
+        let improved = ledger.improved.unwrap_or(Improvement { generation, best: record[0] });
         Ok(Self {
             individuals,
             guard,
@@ -266,6 +272,7 @@ impl<G, S> Population<G, S> {
             stage,
             tally,
             record,
+            improved,
             departed,
             trace,
         })
@@ -297,6 +304,9 @@ fn check(ledger: &Ledger) -> Result<(), LedgerError> {
         one.progress.is_some_and(|p| p.backed_off > p.epochs || p.epochs > 0 && one.hyper.is_none())
     }) {
         return refuse("an individual has trained without hyper-parameters");
+    }
+    if ledger.improved.is_some_and(|improved| improved.generation > ledger.generation) {
+        return refuse("the best got better in a generation that is not complete");
     }
     let mut fitness: Vec<_> = individuals.iter().map(|one| one.fitness).collect();
     fitness.sort();

@@ -30,6 +30,6 @@ pub use not_worse::NotWorse;
 pub(crate) use not_worse::{License, Seat};
 pub use pool::{Pool, Survivor};
 pub(crate) use population::Guard;
-pub use population::{Population, Stage, Tally};
+pub use population::{Improvement, Population, Stage, Tally};
 pub(crate) use scored::Judge;
 pub use scored::{Brood, Scored, Unborn};

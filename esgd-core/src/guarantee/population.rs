@@ -35,6 +35,16 @@ pub enum Stage {
     FineTuned,
 }
 
+/// The lowest fitness that there was after any generation so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Improvement {
+    /// The first generation that had it, 0 for the start.
+    pub generation: usize,
+    /// That fitness.
+    pub best: Fitness,
+}
+
 /// What the guarantee rests on.
 #[derive(Debug)]
 pub(crate) enum Guard<G> {
@@ -62,6 +72,8 @@ pub struct Population<G, S> {
     pub(super) tally: Tally,
     /// The fitness that the guarantee held for when the last generation was complete.
     pub(super) record: Vec<Fitness>,
+    /// When the best last got better in a generation.
+    pub(super) improved: Improvement,
     /// The parents of those born since the last SGD step that did not survive themselves.
     pub(super) departed: Vec<IndividualReport>,
     /// What has happened since the last report.
@@ -98,10 +110,12 @@ impl<G, S> Population<G, S> {
             stage: Stage::default(),
             tally,
             record: vec![],
+            improved: Improvement { generation: 0, best: Fitness::WORST },
             departed: vec![],
             trace: Trace::default(),
         };
         founded.record = founded.guarded();
+        founded.improved.best = founded.record[0];
         founded
     }
 
@@ -121,6 +135,24 @@ impl<G, S> Population<G, S> {
     /// failure between two of them.
     pub(crate) fn evolved(&self) -> usize {
         self.evolved
+    }
+
+    /// When the best last got better in a generation.
+    #[must_use]
+    pub fn improved(&self) -> Improvement {
+        self.improved
+    }
+
+    /// Whether so many generations have passed without a better best; never in the middle of one, nor for
+    /// a patience of 0.
+    #[must_use]
+    pub fn has_stagnated(&self, patience: usize) -> bool {
+        let in_the_middle =
+            self.evolved > 0 || self.individuals.iter().any(|one| one.progress().is_some());
+        let generations = self.generation - self.improved.generation;
+        // The progress of fine-tuning is behind the last generation.
+        let between = !in_the_middle || self.stage != Stage::Generations;
+        patience > 0 && generations >= patience && between
     }
 
     /// Which part of the run it is in.
@@ -211,7 +243,11 @@ impl<G, S> Population<G, S> {
     }
 
     /// Whether the settings are those that the guarantee was founded on: μ, m and the way.
-    pub(crate) fn founded_on(&self, settings: &Settings) -> Result<(), SettingsError> {
+    pub(crate) fn founded_on(
+        &self,
+        settings: &Settings,
+        patience: usize,
+    ) -> Result<(), SettingsError> {
         let Settings { mu, m, generations, ref guarantee, .. } = *settings;
         let refuse = |what: String| {
             Err(SettingsError(format!(
@@ -224,7 +260,10 @@ impl<G, S> Population<G, S> {
                 self.generation
             )));
         }
-        if generations > self.generation && self.stage != Stage::Generations {
+        if generations > self.generation
+            && self.stage != Stage::Generations
+            && !self.has_stagnated(patience)
+        {
             return Err(SettingsError(format!(
                 "generations = {generations}, and the run has gone over to fine-tuning after {}: fine-tuned networks do not go back to large learning rates, so begin a new run from the best of this one",
                 self.generation
@@ -314,6 +353,10 @@ impl<G, S> Population<G, S> {
             }
         }
         self.rise();
+        // Fine-tuning closes the last generation again.
+        if k > self.generation && now[0] < self.improved.best {
+            self.improved = Improvement { generation: k, best: now[0] };
+        }
         self.record = now;
         self.generation = k;
         self.evolved = 0;
