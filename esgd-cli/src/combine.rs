@@ -1,15 +1,16 @@
 //! `esgd combine RUN`: a run's best network and those of its last population together, as an ensemble
 //! and as a soup.
 
-use std::{fs, iter};
+use std::iter;
 
 use esgd_core::{Entry, Id, Individual, Problem, Scored};
-use esgd_models::{Evaluation, Genome, Metadata, OptimizerState, Workers, data::Dataset};
+use esgd_models::{Evaluation, Genome, OptimizerState, Workers, data::Dataset};
 use serde::Serialize;
 
 use crate::{
     args::CombineArgs,
     checkpoint,
+    combined_files::CombinedFiles,
     compare::{
         bar,
         choosing::{self, Candidate},
@@ -19,7 +20,7 @@ use crate::{
     config::{Config, Part},
     device,
     failure::Failure,
-    metadata, resume,
+    known_data, metadata, resume,
     run_folder::RunFolder,
     summary::Cells,
     task, terminal,
@@ -52,6 +53,7 @@ struct Together {
 pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
     let folder = RunFolder::open(&args.run)?;
     let shown = folder.path().display();
+    let files = CombinedFiles::of(&folder)?;
     let found = checkpoint::search(folder.path())?.ok_or_else(|| {
         Failure::Usage(format!("{shown} has no checkpoint, and so no population: has it begun?"))
     })?;
@@ -67,6 +69,7 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
         config.run.device.clone_from(device);
     }
     let splits = task::splits(&config.data)?;
+    known_data::to_go_on(Some(&found), &splits, &config.data)?;
     let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
     let workers = Workers::new(config.run.threads())?;
     let psi = resume::restore(folder.path(), &found, &problem)?;
@@ -113,9 +116,11 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
         ensemble: together(&ensemble.members, &members)?,
     };
     let card = |fitness| metadata::of(&config, &problem, fitness);
-    folder.write("soup.safetensors", &card(Some(combined.soup.fitness.loss)).file(&theta)?)?;
-    write_ensemble(&folder, &members, &card(None))?;
-    folder.write_json("combined.json", &combined)?;
+    let soup = card(Some(combined.soup.fitness.loss)).file(&theta)?;
+    let member = card(None);
+    let ensemble = members.iter().map(|theta| Ok(member.file(theta)?));
+    let list = serde_json::to_vec_pretty(&combined).map_err(|e| Failure::Failed(e.to_string()))?;
+    files.write(&list, &soup, ensemble)?;
     if args.json {
         return terminal::json(&combined);
     }
@@ -136,27 +141,6 @@ fn candidates(
     let others = last.filter(|&(id, scored)| scored.fitness().is_finite() && !is_best(id, scored));
     let first = iter::once((best.id, &best.scored)).filter(|(_, one)| one.fitness().is_finite());
     first.chain(others).map(|(id, scored)| (id, scored.into())).unzip()
-}
-
-/// `ensemble/1.safetensors` and so on, and none of an earlier and larger one.
-fn write_ensemble(
-    folder: &RunFolder,
-    networks: &[&Genome],
-    metadata: &Metadata<'_>,
-) -> Result<(), Failure> {
-    let dir = folder.path().join("ensemble");
-    fs::create_dir_all(&dir)
-        .map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", dir.display())))?;
-    let name = |n: usize| format!("ensemble/{n}.safetensors");
-    for (n, theta) in (1..).zip(networks) {
-        folder.write(&name(n), &metadata.file(theta)?)?;
-    }
-    let mut earlier = networks.len() + 1;
-    while folder.path().join(name(earlier)).exists() {
-        folder.remove(&name(earlier))?;
-        earlier += 1;
-    }
-    Ok(())
 }
 
 impl Combined {

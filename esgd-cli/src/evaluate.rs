@@ -18,8 +18,8 @@ use esgd_models::{
 use serde::Serialize;
 
 use crate::{
-    args::EvaluateArgs, config::Config, device, failure::Failure, summary::Cells, task, terminal,
-    train,
+    args::EvaluateArgs, checkpoint, config::Config, device, failure::Failure, known_data,
+    summary::Cells, task, terminal, train,
 };
 
 #[derive(Serialize)]
@@ -59,6 +59,12 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
         terminal::json(&found)?;
     } else {
         terminal::print(&found.table(!args.files.is_empty()))?;
+    }
+    let checkpoint = || checkpoint::search(&args.run).ok().flatten();
+    if let Some(difference) = known_data::difference(&args.run, checkpoint, &splits, &config.data)? {
+        return Err(Failure::Failed(format!(
+            "{difference}; so these figures are not comparable with the run's"
+        )));
     }
     if !args.files.is_empty() {
         return Ok(());

@@ -1,22 +1,28 @@
 //! `esgd resume`.
 
-use std::{fs, path::Path, time::Instant};
+use std::{path::Path, sync::Mutex, time::Instant};
 
 use esgd_core::{
     Esgd, Fitness, Population, Problem, Tally,
     guarantee::Stage,
     rng::{Key, Purpose},
 };
-use esgd_models::{Genome, Network, OptimizerState, Score, Supervised, Workers};
+use esgd_models::{
+    Genome, Network, OptimizerState, Score, Supervised, Workers,
+    data::Fingerprint,
+    regular_file::{self, Links},
+};
 
 use crate::{
     args::ResumeArgs,
     best_networks::{self, BestNetworks},
-    checkpoint::{self, Found},
+    checkpoint::{self, Checkpoints, Found},
     config::Config,
     device,
     failure::Failure,
     interrupt::Interrupt,
+    known_data,
+    metrics::Metrics,
     plan::Plan,
     run_folder::RunFolder,
     session::{From, Session},
@@ -56,6 +62,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     best_networks::check(folder.path(), config.run.keep_best)?;
     let device = device::named(&config.run.device)?;
     let splits = task::splits(&config.data)?;
+    let data = known_data::to_go_on(found.as_ref(), &splits, &config.data)?;
     let problem = task::problem(&config, &splits)?.on(device);
     let workers = Workers::new(config.run.threads())?;
     Plan::of(&config, &problem, &splits, workers.count(), 0)?.check()?;
@@ -69,11 +76,19 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         }
         Some(found) => {
             let psi = restore(folder.path(), found, &problem)?;
+            if found.manifest.data.is_none() {
+                terminal::notice(
+                    "this run is of a version that did not know data by their contents: from here on their fingerprint is in its checkpoints, and every offspring in its log",
+                );
+            }
             Esgd::new(&problem, &config.settings)
                 .patience(config.run.patience)
                 .fits(&psi)
                 .map_err(|e| Failure::Usage(e.to_string()))?;
             if is_done(&psi, &config) && is_complete(folder.path(), &psi, config.run.keep_best) {
+                if found.manifest.data.is_none() {
+                    add_fingerprint(&folder, found, &psi, data)?;
+                }
                 terminal::notice(&format!(
                     "the run in {} is complete; add generations with --set generations=N",
                     folder.path().display()
@@ -89,6 +104,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         config: &config,
         problem: &problem,
         splits: &splits,
+        data: &data,
         workers: &workers,
         folder: &folder,
         interrupt: &interrupt,
@@ -98,6 +114,22 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         tensorboard: args.tensorboard,
     }
     .run(from)
+}
+
+/// Writes a checkpoint of a complete run once more, with the fingerprint of its data.
+fn add_fingerprint(
+    folder: &RunFolder,
+    found: &Found,
+    psi: &Population<Genome, OptimizerState>,
+    data: Fingerprint,
+) -> Result<(), Failure> {
+    let metrics = Metrics::reopen(&folder.metrics(), &found.manifest.metrics);
+    let metrics = Mutex::new(metrics.map_err(Failure::Failed)?);
+    let kept_with = (found.manifest.config.clone(), Some(data));
+    let kept = (found.manifests.len() + 1, 1.0);
+    let made = Checkpoints::new(folder.path(), kept_with, kept, &metrics, Some(found));
+    let made = made.map_err(|e| e.to_string()).and_then(|checkpoints| checkpoints.save(psi));
+    made.map_err(Failure::Failed)
 }
 
 /// The config that the run has, and the one that it goes on with.
@@ -111,6 +143,13 @@ fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config),
         }
         None => Config::of_run(&file)?,
     };
+    let text = regular_file::read(&file, 1 << 24, Links::Refuse);
+    if text.is_ok_and(|text| !Config::is_of_run(&text)) {
+        return Err(Failure::Usage(format!(
+            "{} is not a config that a run wrote: move it away, the checkpoint has the run's own, and change settings with --set",
+            file.display()
+        )));
+    }
     if found.is_some() && Config::of_run(&file).ok().as_ref() != Some(&was) {
         terminal::notice(&format!(
             "{} is not what the checkpoint was made with, which is used: change settings with --set",
@@ -129,6 +168,21 @@ fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config),
     Ok((was, config))
 }
 
+/// The population of a checkpoint, as it was written; or why there is none.
+pub fn population(
+    run: &Path,
+    found: &Found,
+    problem: &Supervised<Network>,
+) -> Result<Result<Population<Genome, OptimizerState>, String>, Failure> {
+    let shape = problem.init(Key::new(0, Purpose::Init))?;
+    let (mut manifest, yardstick) = (found.manifest.clone(), problem.yardstick());
+    let was = &manifest.ledger.yardstick;
+    if manifest.data.is_none() && known_data::same_but_for_the_name(was, &yardstick) {
+        manifest.ledger.yardstick = yardstick;
+    }
+    Ok(checkpoint::restore(run, &manifest, &shape).map_err(|e| e.to_string()))
+}
+
 /// The population of a checkpoint, whose best network must score here as it did there.
 pub fn restore(
     run: &Path,
@@ -138,9 +192,7 @@ pub fn restore(
     let wrong = |why: String| {
         Failure::Failed(format!("cannot go on from checkpoint {}: {why}", found.number))
     };
-    let shape = problem.init(Key::new(0, Purpose::Init))?;
-    let psi =
-        checkpoint::restore(run, &found.manifest, &shape).map_err(|e| wrong(e.to_string()))?;
+    let psi = population(run, found, problem)?.map_err(wrong)?;
     let best = psi.best().scored;
     let now = Fitness::new(problem.fitness(best.theta())?);
     let (was, is) = (best.fitness().get(), now.get());
@@ -172,12 +224,12 @@ fn is_done(psi: &Population<Genome, OptimizerState>, config: &Config) -> bool {
 /// Whether the result of the run is there, and not that of a shorter one.
 fn is_complete(run: &Path, psi: &Population<Genome, OptimizerState>, keep_best: usize) -> bool {
     let spent = || {
-        let text = fs::read(run.join("run.json")).ok()?;
+        let text = regular_file::read(&run.join("run.json"), 64 << 20, Links::Refuse).ok()?;
         let run = serde_json::from_slice::<serde_json::Value>(&text).ok()?;
         let complete = run.get("status")?.as_str()? == "complete";
         complete.then(|| serde_json::from_value::<Tally>(run.get("spent")?.clone()).ok())?
     };
     spent() == Some(psi.tally())
-        && run.join("best.safetensors").is_file()
+        && regular_file::is_there(&run.join("best.safetensors"))
         && best_networks::are_there(run, BestNetworks::of(psi, keep_best).list.len())
 }

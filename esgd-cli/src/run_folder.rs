@@ -13,9 +13,10 @@ use crate::{
     atomic_file, checkpoint,
     config::Config,
     failure::Failure,
+    held_folder::HeldFolder,
     lock::{self, Lock},
     metrics::{self, Line, Metrics},
-    place::Place,
+    
 };
 
 /// More than the files of a run that are no network and no log can have.
@@ -24,7 +25,7 @@ const MOST: u64 = 1 << 24;
 /// The folder of one run, locked.
 #[derive(Debug)]
 pub struct RunFolder {
-    place: Place,
+    held: HeldFolder,
     _lock: Lock,
 }
 
@@ -80,10 +81,10 @@ impl RunFolder {
 
     fn locked(path: &Path) -> Result<Self, Failure> {
         let cannot = |e| Failure::Failed(format!("cannot lock {}: {e}", path.display()));
-        let place = Place::of(path).map_err(cannot)?;
+        let held = HeldFolder::of(path).map_err(cannot)?;
         let lock = Lock::take(path)?;
-        place.check().map_err(cannot)?;
-        Ok(Self { place, _lock: lock })
+        held.check().map_err(cannot)?;
+        Ok(Self { held, _lock: lock })
     }
 
     /// `create_dir` fails where the folder exists, so two runs never get the same one.
@@ -110,14 +111,14 @@ impl RunFolder {
     }
 
     pub fn path(&self) -> &Path {
-        self.place.path()
+        self.held.path()
     }
 
     /// Writes a file whole or not at all: beside, synced, renamed.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), Failure> {
         let path = self.path().join(name);
         let cannot = |e| Failure::Failed(format!("cannot write {}: {e}", path.display()));
-        self.place.check().map_err(cannot)?;
+        self.held.check().map_err(cannot)?;
         atomic_file::write(&path, contents)
     }
 
@@ -125,7 +126,7 @@ impl RunFolder {
     pub fn remove(&self, name: &str) -> Result<(), Failure> {
         let path = self.path().join(name);
         let cannot = |e| Failure::Failed(format!("cannot remove {}: {e}", path.display()));
-        self.place.check().map_err(cannot)?;
+        self.held.check().map_err(cannot)?;
         match fs::symlink_metadata(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(e) => Err(cannot(e)),

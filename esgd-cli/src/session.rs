@@ -3,7 +3,10 @@
 use std::{sync::Mutex, time::Duration};
 
 use esgd_core::{Error as CoreError, Esgd, Failure as CoreFailure, Population, Settings};
-use esgd_models::{Genome, Network, OptimizerState, Supervised, Workers, data::Splits};
+use esgd_models::{
+    Genome, Network, OptimizerState, Supervised, Workers,
+    data::{Fingerprint, Splits},
+};
 
 use crate::{
     best_networks::{self, BestNetworks},
@@ -27,6 +30,8 @@ pub struct Session<'a> {
     pub config: &'a Config,
     pub problem: &'a Supervised<Network>,
     pub splits: &'a Splits,
+    /// What the splits are, by their contents.
+    pub data: &'a Fingerprint,
     pub workers: &'a Workers,
     pub folder: &'a RunFolder,
     pub interrupt: &'a Interrupt,
@@ -65,7 +70,8 @@ impl Session<'_> {
             true => Some(Mutex::new(Events::of(folder.path(), &folder.lines())?)),
             false => None,
         };
-        let checkpoints = Checkpoints::new(folder.path(), config.to_toml()?, kept, &metrics, found)
+        let kept_with = (config.to_toml()?, Some(self.data.clone()));
+        let checkpoints = Checkpoints::new(folder.path(), kept_with, kept, &metrics, found)
             .map_err(|e| {
                 Failure::Failed(format!(
                     "cannot keep checkpoints in {}: {e}",
@@ -117,6 +123,7 @@ impl Session<'_> {
         let Self { problem, splits, workers, .. } = *self;
         let mut summary = Summary::of(&outcome, problem, splits, config, workers, took)?;
         let (written, took) = checkpoints.spent();
+        summary.data = Some(self.data.clone());
         summary.checkpoints = Some(Kept { written, seconds: took.as_secs_f64() });
         summary.status = match (stopped, contrasts) {
             (true, _) => Status::Stopped,

@@ -8,7 +8,10 @@ use std::{
 };
 
 use esgd_core::{Executor, Fitness, Outcome, Tally, guarantee::Improvement};
-use esgd_models::{Error, Evaluation, Network, Score, Supervised, Workers, data::Splits};
+use esgd_models::{
+    Error, Evaluation, Network, Score, Supervised, Workers,
+    data::{Fingerprint, Splits},
+};
 use serde::Serialize;
 
 use crate::{best_networks::Listed, config::Config, progress::since, terminal::one_line};
@@ -53,6 +56,8 @@ pub struct Summary {
     /// How often each optimizer made an individual of the final elite, and its learning rates.
     pub elite: BTreeMap<String, Kind>,
     pub spent: Tally,
+    /// What data it was trained on, by their contents.
+    pub data: Option<Fingerprint>,
     /// The checkpoints, since the run was last gone on with.
     pub checkpoints: Option<Kept>,
     pub contrast: Option<Contrast>,
@@ -223,6 +228,7 @@ impl Summary {
             },
             elite,
             spent: run.population.tally(),
+            data: None,
             checkpoints: None,
             contrast: None,
         })

@@ -44,12 +44,14 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
     }
     plan.check()?;
     let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
+    let data = splits.fingerprint()?;
     let interrupt = Interrupt::listen()?;
     let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
     Session {
         config: &config,
         problem: &problem,
         splits: &splits,
+        data: &data,
         workers: &workers,
         folder: &folder,
         interrupt: &interrupt,

@@ -9,7 +9,10 @@ use std::{
 };
 
 use esgd_core::guarantee::{GuardRecord, Ledger, Origin};
-use esgd_models::regular_file::{self, Links};
+use esgd_models::{
+    data::Fingerprint,
+    regular_file::{self, Links},
+};
 use serde::{Deserialize, Serialize};
 
 use super::store;
@@ -50,6 +53,9 @@ pub struct Manifest {
     pub metrics: Extent,
     /// The config, as TOML.
     pub config: String,
+    /// What data the run is trained on; none in manifests of before that was kept.
+    #[serde(default)]
+    pub data: Option<Fingerprint>,
     /// The file of each network, by its origin.
     pub networks: BTreeMap<String, String>,
     /// The file of each optimizer's state, by its individual.
@@ -88,7 +94,7 @@ impl Manifest {
         before: Option<u64>,
         seconds: f64,
         metrics: Extent,
-        config: String,
+        (config, data): (String, Option<Fingerprint>),
         networks: BTreeMap<String, String>,
         states: BTreeMap<String, String>,
         ledger: Ledger,
@@ -102,6 +108,7 @@ impl Manifest {
             seconds,
             metrics,
             config,
+            data,
             networks,
             states,
             ledger,
@@ -209,7 +216,7 @@ mod tests {
         let psi = Esgd::new(&problem, &settings).run().map_err(|f| f.error).unwrap().population;
         let networks = BTreeMap::from([("g0.0#1@0.0".to_owned(), "ab".to_owned())]);
         let config = "mu = 2\n".to_owned();
-        Manifest::new(None, 1.5, Extent::default(), config, networks, BTreeMap::new(), psi.ledger())
+        Manifest::new(None, 1.5, Extent::default(), (config, None), networks, BTreeMap::new(), psi.ledger())
     }
 
     /// A file that was changed by someone who knows how to write its checksum.

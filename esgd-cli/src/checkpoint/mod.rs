@@ -21,24 +21,26 @@ use esgd_core::{
     Entry, Id, Individual, Keeper, KeeperError, Population,
     guarantee::{GuardRecord, Ledger, LedgerError, Origin},
 };
-use esgd_models::{Genome, OptimizerState, regular_file};
+use esgd_models::{Genome, OptimizerState, data::Fingerprint, regular_file};
 use thiserror::Error;
 
 use self::{budget::Budget, store::Store};
-use crate::{atomic_file, metrics::Metrics, place::Place};
+use crate::{atomic_file, held_folder::HeldFolder, metrics::Metrics};
 
 pub use self::{
     manifest::{Manifest, Unfit},
-    search::{DIR, Found, are_in, search},
+    search::{DIR, Found, Kept, are_in, search},
 };
 
 /// What the keeper says when it cannot write.
-type Kept<T> = Result<T, String>;
+type Keeping<T> = Result<T, String>;
 
 /// Writes the checkpoints of a run.
 pub struct Checkpoints<'a> {
-    dir: Place,
+    dir: HeldFolder,
     config: String,
+    /// What data the run is trained on, if that is kept.
+    data: Option<Fingerprint>,
     /// How many are kept.
     keep: usize,
     /// Seconds of the run before this program began.
@@ -48,16 +50,23 @@ pub struct Checkpoints<'a> {
     books: Mutex<Books>,
 }
 
+/// What the last manifest says, but for the files of networks.
+struct Last {
+    ledger: Ledger,
+    config: String,
+    data: Option<Fingerprint>,
+}
+
 /// What is on the disk.
 struct Books {
     store: Store,
-    /// The manifests by their numbers, oldest first, each with the files that it names.
-    manifests: Vec<(u64, HashSet<String>)>,
+    /// The manifests, oldest first.
+    manifests: Vec<Kept>,
     next: u64,
     /// The files of each network that may be written again, and of its optimizer's state.
     files: HashMap<Origin, (String, Option<String>)>,
-    /// The ledger of the last manifest, and its config; `None` if the population has gone on without one.
-    last: Option<(Ledger, String)>,
+    /// The last manifest; `None` if the population has gone on without one.
+    last: Option<Last>,
     budget: Budget,
 }
 
@@ -65,7 +74,7 @@ impl<'a> Checkpoints<'a> {
     /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
     pub fn new(
         run: &Path,
-        config: String,
+        (config, data): (String, Option<Fingerprint>),
         (keep, share): (usize, f64),
         metrics: &'a Mutex<Metrics>,
         found: Option<&Found>,
@@ -83,10 +92,14 @@ impl<'a> Checkpoints<'a> {
         if let Some(found) = found {
             books.manifests.clone_from(&found.manifests);
             books.next = found.next;
-            let known = found.manifests.iter().flat_map(|(_, files)| files.iter().cloned());
+            let known = found.manifests.iter().flat_map(|one| one.files.iter().cloned());
             books.store = Store::new(&dir, known.collect());
             let manifest = &found.manifest;
-            books.last = Some((manifest.ledger.clone(), manifest.config.clone()));
+            books.last = Some(Last {
+                ledger: manifest.ledger.clone(),
+                config: manifest.config.clone(),
+                data: manifest.data.clone(),
+            });
             let state = |origin: Origin| {
                 let one = manifest.ledger.individuals.iter().find(|one| one.origin() == origin)?;
                 manifest.states.get(&one.id.to_string()).cloned()
@@ -100,8 +113,8 @@ impl<'a> Checkpoints<'a> {
         }
         let before = found.map_or(0.0, |found| found.manifest.seconds);
         let (began, books) = (Instant::now(), Mutex::new(books));
-        let dir = Place::of(&dir)?;
-        Ok(Self { dir, config, keep, before, began, metrics, books })
+        let dir = HeldFolder::of(&dir)?;
+        Ok(Self { dir, config, data, keep, before, began, metrics, books })
     }
 
     /// How many were written since the program began, and what they took.
@@ -115,11 +128,14 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// Writes a checkpoint, unless the last one is of the same.
-    pub fn save(&self, psi: &Population<Genome, OptimizerState>) -> Kept<()> {
+    pub fn save(&self, psi: &Population<Genome, OptimizerState>) -> Keeping<()> {
         let ledger = psi.ledger();
         let mut books = self.books();
         let books = &mut *books;
-        if books.last.as_ref().is_some_and(|(l, c)| *l == ledger && *c == self.config) {
+        let is_last = |last: &Last| {
+            last.ledger == ledger && last.config == self.config && last.data == self.data
+        };
+        if books.last.as_ref().is_some_and(is_last) {
             return Ok(());
         }
         let begin = Instant::now();
@@ -139,10 +155,12 @@ impl<'a> Checkpoints<'a> {
         &self,
         individual: &Individual<Genome, OptimizerState>,
         archived: &dyn Fn() -> Vec<Entry<Genome>>,
-    ) -> Kept<()> {
+    ) -> Keeping<()> {
         let mut books = self.books();
         let books = &mut *books;
-        let Some((mut ledger, _)) = books.last.clone() else { return Ok(()) };
+        let Some(mut ledger) = books.last.as_ref().map(|last| last.ledger.clone()) else {
+            return Ok(());
+        };
         if !books.budget.has_for_individual() {
             return Ok(());
         }
@@ -166,7 +184,7 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// Writes a manifest, and removes what is too old.
-    fn write(&self, books: &mut Books, ledger: Ledger) -> Kept<()> {
+    fn write(&self, books: &mut Books, ledger: Ledger) -> Keeping<()> {
         let mut networks = BTreeMap::new();
         let mut states = BTreeMap::new();
         let mut files = HashMap::new();
@@ -186,9 +204,9 @@ impl<'a> Checkpoints<'a> {
         }
         let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
         let seconds = self.before + self.began.elapsed().as_secs_f64();
-        let config = self.config.clone();
-        let before = books.manifests.last().map(|(number, _)| *number);
-        let manifest = Manifest::new(before, seconds, metrics?, config, networks, states, ledger);
+        let (config, data) = (self.config.clone(), self.data.clone());
+        let before = books.manifests.last().map(|last| last.number);
+        let manifest = Manifest::new(before, seconds, metrics?, (config, data), networks, states, ledger);
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
         let publish = || -> io::Result<()> {
@@ -199,23 +217,24 @@ impl<'a> Checkpoints<'a> {
             atomic_file::sync_folder(self.dir.path())
         };
         publish().map_err(|e| self.cannot(&e))?;
-        books.manifests.push((number, manifest.files()));
+        books.manifests.push(Kept::of(number, &manifest));
         books.next += 1;
         books.files = files;
-        books.last = Some((manifest.ledger, manifest.config));
+        let Manifest { ledger, config, data, .. } = manifest;
+        books.last = Some(Last { ledger, config, data });
         self.prune(books).map_err(|e| self.cannot(&e))
     }
 
     /// Removes the manifests that are too old, and the files that only they name.
     fn prune(&self, books: &mut Books) -> io::Result<()> {
         while books.manifests.len() > self.keep.max(1) {
-            let path = search::path(self.dir.path(), books.manifests[0].0);
+            let path = search::path(self.dir.path(), books.manifests[0].number);
             match fs::remove_file(path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
                 _ => drop(books.manifests.remove(0)),
             }
         }
-        let named = books.manifests.iter().flat_map(|(_, files)| files);
+        let named = books.manifests.iter().flat_map(|one| &one.files);
         books.store.retain(&named.collect())
     }
 

@@ -22,8 +22,8 @@ pub const DIR: &str = "checkpoints";
 pub struct Found {
     pub number: u64,
     pub manifest: Manifest,
-    /// Those that are whole by their numbers, oldest first, with the files that they name.
-    pub manifests: Vec<(u64, HashSet<String>)>,
+    /// Those that are whole, oldest first.
+    pub manifests: Vec<Kept>,
     /// The number of the next.
     pub next: u64,
     /// What is wrong with newer ones, and with older ones.
@@ -31,14 +31,30 @@ pub struct Found {
     pub older_damaged: Vec<String>,
 }
 
+/// A checkpoint that is whole.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub number: u64,
+    /// The number of the one that was written before it.
+    pub before: Option<u64>,
+    /// The files that it names.
+    pub files: HashSet<String>,
+}
+
+impl Kept {
+    pub fn of(number: u64, manifest: &Manifest) -> Self {
+        Self { number, before: manifest.before, files: manifest.files() }
+    }
+}
+
 /// Removes what was written here and does not belong to these, of which a program that died may have left
 /// some. Where no manifest says that this is a folder of checkpoints, everything may be somebody else's.
-pub fn tidy(dir: &Path, manifests: &[(u64, HashSet<String>)]) -> io::Result<()> {
+pub fn tidy(dir: &Path, manifests: &[Kept]) -> io::Result<()> {
     if manifests.is_empty() {
         return Ok(());
     }
     let mut wanted = HashSet::new();
-    for (number, files) in manifests {
+    for Kept { number, files, .. } in manifests {
         wanted.insert(path(dir, *number));
         wanted.extend(files.iter().map(|name| store::path(dir, name)));
     }
@@ -97,10 +113,10 @@ pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
         };
         match (read(), &mut found) {
             (Ok(manifest), Some(found)) => {
-                found.manifests.insert(0, (number, manifest.files()));
+                found.manifests.insert(0, Kept::of(number, &manifest));
             }
             (Ok(manifest), None) => {
-                let manifests = vec![(number, manifest.files())];
+                let manifests = vec![Kept::of(number, &manifest)];
                 let next = numbers.last().map_or(1, |last| last + 1);
                 let damaged = std::mem::take(&mut damaged);
                 let older_damaged = vec![];

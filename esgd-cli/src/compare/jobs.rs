@@ -215,7 +215,7 @@ impl Place<'_> {
         metrics: &'m Mutex<Metrics>,
     ) -> Result<Checkpoints<'m>, Failure> {
         let kept = (1, config.run.checkpoint_share);
-        let made = Checkpoints::new(self.folder, config.to_toml()?, kept, metrics, found);
+        let made = Checkpoints::new(self.folder, (config.to_toml()?, None), kept, metrics, found);
         made.map_err(|e| {
             Failure::Failed(format!("cannot keep checkpoints in {}: {e}", self.folder.display()))
         })

@@ -1,4 +1,4 @@
-//! A folder that must stay where it is while it is written to: one that was moved, with another in its place,
+//! A folder that must stay where it is while it is written to: one that was moved, with another in its held,
 //! has the same path and is not the same.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
 
 /// A folder, and which one it is.
 #[derive(Debug)]
-pub struct Place {
+pub struct HeldFolder {
     path: PathBuf,
     id: Option<Identity>,
 }
@@ -16,7 +16,7 @@ pub struct Place {
 /// What a folder keeps when it is moved: the numbers of its device and itself.
 type Identity = (u64, u64);
 
-impl Place {
+impl HeldFolder {
     /// The folder that is at `path` now.
     pub fn of(path: &Path) -> io::Result<Self> {
         Ok(Self { path: path.into(), id: identity(path)? })
@@ -26,7 +26,7 @@ impl Place {
         &self.path
     }
 
-    /// Refuses another folder in its place.
+    /// Refuses another folder in its held.
     pub fn check(&self) -> io::Result<()> {
         let moved = || {
             io::Error::other(format!(
@@ -64,11 +64,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (here, there) = (dir.path().join("here"), dir.path().join("there"));
         fs::create_dir(&here).unwrap();
-        let place = Place::of(&here).unwrap();
-        place.check().unwrap();
+        let held = HeldFolder::of(&here).unwrap();
+        held.check().unwrap();
         fs::rename(&here, &there).unwrap();
-        assert!(place.check().unwrap_err().to_string().contains("was moved"));
+        assert!(held.check().unwrap_err().to_string().contains("was moved"));
         fs::create_dir(&here).unwrap();
-        assert!(place.check().unwrap_err().to_string().contains("was moved"));
+        assert!(held.check().unwrap_err().to_string().contains("was moved"));
     }
 }
