@@ -229,9 +229,16 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Every number is derived again: populations and elites from the log's account of each step, run.json and the
+files of networks from the last checkpoint and the data. Times are not. Checksums and fingerprints have no
+key: they tell damage, mistakes and other data, and keep out nobody who knows how to write them anew.")]
 pub struct VerifyArgs {
     /// The run's folder
     pub run: PathBuf,
+    /// Train the initial recipes without evolution again, to check what that came to
+    #[arg(long)]
+    pub contrast: bool,
     /// The folder with the data, if it has moved since
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

@@ -51,6 +51,11 @@ impl BestNetworks {
         Self { list, networks }
     }
 
+    /// Each network, with its file.
+    pub fn each(&self) -> impl Iterator<Item = (&Listed, &Genome)> {
+        self.list.iter().zip(self.networks.iter().map(AsRef::as_ref))
+    }
+
     /// Writes the files.
     pub fn write(
         &self,
@@ -68,7 +73,7 @@ impl BestNetworks {
             }
             _ => {}
         }
-        for (Listed { file, fitness, .. }, theta) in self.list.iter().zip(&self.networks) {
+        for (Listed { file, fitness, .. }, theta) in self.each() {
             folder.write(file, &bytes(theta, *fitness)?)?;
         }
         Ok(())
@@ -168,7 +173,8 @@ mod tests {
             "best/9.safetensors",
         ];
         let list = list.map(|file| serde_json::json!({ "file": file }));
-        folder.write_json("run.json", &serde_json::json!({ "best_networks": list })).unwrap();
+        let json = serde_json::json!({ "best_networks": list }).to_string();
+        folder.write("run.json", json.as_bytes()).unwrap();
         assert!(!are_there(&run, 2), "the ninth is missing");
         let refused = check(&run, 2).unwrap_err().to_string();
         assert!(refused.contains("which the run did not write"), "{refused}");
@@ -191,7 +197,8 @@ mod tests {
         let folder = RunFolder::create(Some(&dir.path().join("run")), "run").unwrap();
         std::os::unix::fs::symlink(&elsewhere, folder.path().join("best")).unwrap();
         let list = serde_json::json!([{ "file": "best/1.safetensors" }]);
-        folder.write_json("run.json", &serde_json::json!({ "best_networks": list })).unwrap();
+        let json = serde_json::json!({ "best_networks": list }).to_string();
+        folder.write("run.json", json.as_bytes()).unwrap();
         let refused = check(folder.path(), 1).unwrap_err().to_string();
         assert!(refused.contains("is no folder"), "{refused}");
         remove(&folder).unwrap();

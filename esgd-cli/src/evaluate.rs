@@ -61,7 +61,8 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
         terminal::print(&found.table(!args.files.is_empty()))?;
     }
     let checkpoint = || checkpoint::search(&args.run).ok().flatten();
-    if let Some(difference) = known_data::difference(&args.run, checkpoint, &splits, &config.data)? {
+    if let Some(difference) = known_data::difference(&args.run, checkpoint, &splits, &config.data)?
+    {
         return Err(Failure::Failed(format!(
             "{difference}; so these figures are not comparable with the run's"
         )));

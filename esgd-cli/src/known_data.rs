@@ -32,6 +32,11 @@ pub fn to_go_on(
     }
 }
 
+/// How the data are others than those of a fingerprint.
+pub fn between(was: &Fingerprint, splits: &Splits, data: &Data) -> Result<Option<String>, Failure> {
+    Ok(was.difference(&splits.fingerprint()?).map(|what| in_folder(&what, data)))
+}
+
 /// How the data are others than `run.json`, or else the last checkpoint, has them, if either says.
 pub fn difference(
     run: &Path,
@@ -39,14 +44,14 @@ pub fn difference(
     splits: &Splits,
     data: &Data,
 ) -> Result<Option<String>, Failure> {
-    let Some(was) = in_result(run).or_else(|| found()?.manifest.data) else {
-        return Ok(None);
-    };
-    Ok(was.difference(&splits.fingerprint()?).map(|what| in_folder(&what, data)))
+    match in_result(run).or_else(|| found()?.manifest.data) {
+        Some(was) => between(&was, splits, data),
+        None => Ok(None),
+    }
 }
 
 /// The fingerprint in a run's `run.json`.
-fn in_result(run: &Path) -> Option<Fingerprint> {
+pub fn in_result(run: &Path) -> Option<Fingerprint> {
     let text = regular_file::read(&run.join("run.json"), MOST, Links::Refuse).ok()?;
     let mut run = serde_json::from_slice::<Value>(&text).ok()?;
     serde_json::from_value(run.get_mut("data")?.take()).ok()

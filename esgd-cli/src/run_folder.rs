@@ -7,7 +7,6 @@ use std::{
 };
 
 use esgd_models::regular_file::{self, Links};
-use serde::Serialize;
 
 use crate::{
     atomic_file, checkpoint,
@@ -16,7 +15,6 @@ use crate::{
     held_folder::HeldFolder,
     lock::{self, Lock},
     metrics::{self, Line, Metrics},
-    
 };
 
 /// More than the files of a run that are no network and no log can have.
@@ -135,14 +133,6 @@ impl RunFolder {
                 .and_then(|()| atomic_file::sync_folder(self.path()))
                 .map_err(cannot),
         }
-    }
-
-    /// Writes a value as JSON.
-    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), Failure> {
-        let mut text = serde_json::to_vec_pretty(value)
-            .map_err(|e| Failure::Failed(format!("cannot write {name}: {e}")))?;
-        text.push(b'\n');
-        self.write(name, &text)
     }
 
     /// Where the log of metrics is.

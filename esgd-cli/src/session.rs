@@ -132,7 +132,7 @@ impl Session<'_> {
         };
         let best = BestNetworks::of(&outcome.population, config.run.keep_best);
         summary.best_networks.clone_from(&best.list);
-        folder.write_json("run.json", &summary)?;
+        folder.write("run.json", &summary.to_bytes()?)?;
         best.write(folder, bytes)?;
         let reached = outcome.population.generation();
         // The contrast has the memory to itself.
@@ -144,7 +144,7 @@ impl Session<'_> {
             if summary.contrast.is_some() {
                 summary.status = Status::Complete;
             }
-            folder.write_json("run.json", &summary)?;
+            folder.write("run.json", &summary.to_bytes()?)?;
         }
         self.show(&summary)?;
         if !summary.fitness.is_finite() && !stopped {

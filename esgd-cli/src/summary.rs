@@ -14,7 +14,10 @@ use esgd_models::{
 };
 use serde::Serialize;
 
-use crate::{best_networks::Listed, config::Config, progress::since, terminal::one_line};
+use crate::{
+    best_networks::Listed, config::Config, failure::Failure, progress::since, sha256,
+    terminal::one_line,
+};
 
 type Run = Outcome<Supervised<Network>>;
 
@@ -61,6 +64,9 @@ pub struct Summary {
     /// The checkpoints, since the run was last gone on with.
     pub checkpoints: Option<Kept>,
     pub contrast: Option<Contrast>,
+    /// Of the file without this.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    sha256: String,
 }
 
 /// That the best has not got better for as long as patience lasts.
@@ -231,13 +237,35 @@ impl Summary {
             data: None,
             checkpoints: None,
             contrast: None,
+            sha256: String::new(),
         })
+    }
+
+    /// `run.json`, with a checksum of itself.
+    pub fn to_bytes(&mut self) -> Result<Vec<u8>, Failure> {
+        self.sha256.clear();
+        let text = |of: &Self| {
+            let text = serde_json::to_string_pretty(of);
+            text.map(|text| text + "\n").map_err(|e| Failure::Failed(e.to_string()))
+        };
+        let plain = text(self)?;
+        self.sha256 = sha256::of(plain.as_bytes());
+        let sealed = text(self);
+        self.sha256.clear();
+        sealed.map(String::into_bytes)
     }
 
     /// The table, which says what was measured on which data.
     pub fn table<'a>(&'a self, config: &'a Config) -> Table<'a> {
         Table { summary: self, config }
     }
+}
+
+/// Whether a `run.json` is as it was written; those of before they had a checksum do not say.
+pub fn is_as_written(text: &str) -> Option<bool> {
+    let (plain, rest) = text.rsplit_once(",\n  \"sha256\": \"")?;
+    let sum = rest.strip_suffix("\"\n}\n")?;
+    Some(sha256::of(format!("{plain}\n}}\n").as_bytes()) == sum)
 }
 
 /// The learning rate that the best network's was annealed from: by the recipe of its individual, if it

@@ -1,23 +1,27 @@
 //! `esgd verify`: whether a run's folder is what a run left there, with its guarantee kept.
+//!
+//! Every number is derived again: the log from its own account of each step, `run.json` and the files of
+//! networks from the last checkpoint and the data. Checksums have no key: they tell damage and mistakes, and
+//! do not keep out somebody who writes them anew.
 
+mod checkpoints;
 mod log;
+mod result;
 
-use std::{fs, path::Path};
+use esgd_core::{Esgd, Fitness, Problem, guarantee::Stage};
+use esgd_models::Workers;
 
-use esgd_core::{
-    Fitness, Problem,
-    rng::{Key, Purpose},
-};
-use esgd_models::{Genome, Network, Supervised};
-
+use self::result::Checked;
 use crate::{
     args::VerifyArgs,
     checkpoint::{self, Found},
     config::Config,
     device,
     failure::Failure,
+    known_data,
     lock::Lock,
-    task, terminal,
+    plan::Plan,
+    resume, task, terminal,
 };
 
 /// A check's name, and what it found: what is right, or what is wrong.
@@ -28,21 +32,38 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let run = &args.run;
     // It would change while it is looked at.
     Lock::check(run)?;
-    let mut config = Config::of_run(&run.join("config.toml"))?;
+    let file = Config::of_run(&run.join("config.toml"));
+    let found = checkpoint::search(run);
+    let whole = found.as_ref().ok().and_then(Option::as_ref);
+    let mut config = match (whole, &file) {
+        // It has a checksum.
+        (Some(found), _) => Config::with_changes(&found.manifest.config, "the checkpoint", &[])?,
+        (None, Ok(config)) => config.clone(),
+        (None, Err(_)) => return file.map(|_| ()),
+    };
     if let Some(dir) = &args.data {
         config.data.read_from(dir)?;
     }
-    let found = checkpoint::search(run);
-    let whole = found.as_ref().ok().and_then(Option::as_ref);
     let logged = log::read(&run.join("metrics.jsonl"), whole.map(|found| &found.manifest.metrics));
     let lines = logged.as_ref().map(|(lines, _)| &lines[..]).unwrap_or_default();
-    let checks: [Check; 5] = [
-        ("checkpoints", checkpoints(&found)),
+    let ledger = whole.map(|found| &found.manifest.ledger);
+    let mut checks: Vec<Check> = vec![
+        ("checkpoints", checkpoints::whole(&found, lines, config.run.keep)),
+        ("config", checkpoints::config(&file, whole)),
         ("log", logged.as_ref().map(|(_, what)| what.clone()).map_err(Clone::clone)),
+        ("steps", log::steps(lines, &config.settings)),
         ("guarantee", log::guarantee(lines, &config.settings)),
-        ("agreement", log::agreement(lines, whole.map(|found| &found.manifest.ledger))),
-        ("best network", best(run, &config, whole, lines)),
+        ("agreement", checkpoints::agreement(lines, ledger)),
     ];
+    match (whole, &found) {
+        (Some(found), _) => checks.extend(networks(args, &config, found)),
+        // Networks that no checkpoint vouches for.
+        (None, _) if run.join("best.safetensors").exists() || run.join("run.json").exists() => {
+            let why = "there is no checkpoint to compare the result and its networks with";
+            checks.push(("result", Err(why.into())));
+        }
+        (None, _) => checks.push(("result", Ok("there is none yet".into()))),
+    }
     let mut printed = Ok(());
     for (name, result) in &checks {
         printed = printed.and(match result {
@@ -65,67 +86,58 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     }
 }
 
-fn checkpoints(found: &Result<Option<Found>, Failure>) -> Result<String, String> {
-    match found {
-        Err(failure) => Err(failure.to_string()),
-        Ok(None) => Ok("there is none yet".into()),
-        Ok(Some(Found { damaged, older_damaged, .. }))
-            if !(damaged.is_empty() && older_damaged.is_empty()) =>
-        {
-            Err([&damaged[..], older_damaged].concat().join("; "))
-        }
-        Ok(Some(Found { manifests, number, manifest, .. })) => Ok(format!(
-            "{} whole, the last one number {number}, after {} generations, with {} files",
-            manifests.len(),
-            manifest.ledger.generation,
-            manifest.files().len()
-        )),
-    }
-}
-
-/// The fitness of the best network must be the recorded one, to the bit.
-fn best(
-    run: &Path,
-    config: &Config,
-    found: Option<&Found>,
-    lines: &[crate::metrics::Line],
-) -> Result<String, String> {
-    let text = |e: &dyn std::fmt::Display| e.to_string();
-    let device = device::named(&config.run.device).map_err(|e| text(&e))?;
-    let splits = task::splits(&config.data).map_err(|e| text(&e))?;
-    let problem = task::problem(config, &splits).map_err(|e| text(&e))?.on(device);
-    let shape = problem.init(Key::new(0, Purpose::Init)).map_err(|e| text(&e))?;
-    let recorded = fs::read(run.join("run.json"))
-        .ok()
-        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
-        .and_then(|run| serde_json::from_value::<Fitness>(run.get("fitness")?.clone()).ok());
-    let Some(recorded) = recorded else {
-        // The run is not complete.
-        let Some(found) = found else { return Ok("there is none yet".into()) };
-        let psi = checkpoint::restore(run, &found.manifest, &shape).map_err(|e| text(&e))?;
+/// The checks that need the data and the networks of the last checkpoint.
+fn networks(args: &VerifyArgs, config: &Config, found: &Found) -> Vec<Check> {
+    let checks = || -> Result<Vec<Check>, Failure> {
+        let device = device::named(&config.run.device)?;
+        let splits = task::splits(&config.data)?;
+        let problem = task::problem(config, &splits)?.on(device);
+        let workers = Workers::new(config.run.threads())?;
+        Plan::of(config, &problem, &splits, workers.count(), 0)?.check()?;
+        let other = found
+            .manifest
+            .data
+            .as_ref()
+            .map_or(Ok(None), |was| known_data::between(was, &splits, &config.data))?;
+        let data = match (other, &found.manifest.data) {
+            (Some(difference), _) => Err(difference),
+            (None, Some(_)) => Ok("training, validation and test data are those of the run".into()),
+            (None, None) => {
+                Ok("the run is of before their fingerprint was kept; `esgd resume` adds it".into())
+            }
+        };
+        let psi = resume::population(&args.run, found, &problem)?;
+        let psi = match psi {
+            Ok(psi) => psi,
+            Err(why) => return Ok(vec![("data", data), ("best network", Err(why))]),
+        };
+        let esgd = Esgd::new(&problem, &config.settings).patience(config.run.patience);
+        let tuned = config.settings.fine_tune.epochs == 0 || psi.stage() == Stage::FineTuned;
+        let checked = Checked {
+            run: &args.run,
+            config,
+            problem: &problem,
+            splits: &splits,
+            workers: &workers,
+            old: known_data::in_result(&args.run).is_none() && args.run.join("run.json").exists(),
+            done: tuned && esgd.is_over(&psi),
+            contrast: args.contrast,
+        };
         let best = psi.best().scored;
-        return same(&problem, best.theta(), best.fitness(), "of the last checkpoint's best");
+        let now = problem.fitness(best.theta()).map(Fitness::new)?;
+        let fitness = match now == best.fitness() {
+            true => Ok(format!("the best network's is {now}, as recorded, to the bit")),
+            false => Err(format!(
+                "the best network's is {now}, and recorded {}: the data, the network or the processor is another",
+                best.fitness()
+            )),
+        };
+        Ok(vec![
+            ("data", data),
+            ("fitness", fitness),
+            ("networks", checked.networks(&psi)),
+            ("result", checked.result(psi)),
+        ])
     };
-    if let Some(line) = lines.last().filter(|line| line.report.best != recorded) {
-        return Err(format!("run.json says {recorded} and the log {}", line.report.best));
-    }
-    let path = run.join("best.safetensors");
-    let bytes = fs::read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    let theta = shape.with_safetensors(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
-    same(&problem, &theta, recorded, "of best.safetensors")
-}
-
-fn same(
-    problem: &Supervised<Network>,
-    theta: &Genome,
-    recorded: Fitness,
-    of: &str,
-) -> Result<String, String> {
-    let now = problem.fitness(theta).map(Fitness::new).map_err(|e| e.to_string())?;
-    match now == recorded {
-        true => Ok(format!("the fitness {of} is {now}, as recorded, to the bit")),
-        false => Err(format!(
-            "the fitness {of} is {now}, and recorded {recorded}: the data, the network or the processor is another"
-        )),
-    }
+    checks().unwrap_or_else(|failure| vec![("best network", Err(failure.to_string()))])
 }

@@ -216,7 +216,15 @@ mod tests {
         let psi = Esgd::new(&problem, &settings).run().map_err(|f| f.error).unwrap().population;
         let networks = BTreeMap::from([("g0.0#1@0.0".to_owned(), "ab".to_owned())]);
         let config = "mu = 2\n".to_owned();
-        Manifest::new(None, 1.5, Extent::default(), (config, None), networks, BTreeMap::new(), psi.ledger())
+        Manifest::new(
+            None,
+            1.5,
+            Extent::default(),
+            (config, None),
+            networks,
+            BTreeMap::new(),
+            psi.ledger(),
+        )
     }
 
     /// A file that was changed by someone who knows how to write its checksum.

@@ -206,7 +206,8 @@ impl<'a> Checkpoints<'a> {
         let seconds = self.before + self.began.elapsed().as_secs_f64();
         let (config, data) = (self.config.clone(), self.data.clone());
         let before = books.manifests.last().map(|last| last.number);
-        let manifest = Manifest::new(before, seconds, metrics?, (config, data), networks, states, ledger);
+        let manifest =
+            Manifest::new(before, seconds, metrics?, (config, data), networks, states, ledger);
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
         let publish = || -> io::Result<()> {

@@ -1,15 +1,17 @@
 //! The log of metrics, and the guarantee derived from it again.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use esgd_core::{EliteMean, Fitness, Phase, Settings, Yardstick, guarantee::Ledger, settings::Way};
+use esgd_core::{Auditor, EliteMean, Fitness, Phase, Settings, Yardstick, settings::Way};
+use esgd_models::regular_file::{self, Links};
 
-use crate::metrics::{Extent, Line};
+use crate::metrics::{self, Extent, Line};
 
 /// Reads the log. A last line that was cut short is left out, if no checkpoint vouches for it.
 pub fn read(path: &Path, vouched: Option<&Extent>) -> Result<(Vec<Line>, String), String> {
     let shown = path.display();
-    let bytes = fs::read(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    let bytes = regular_file::read(path, metrics::MOST, Links::Refuse);
+    let bytes = bytes.map_err(|e| format!("cannot read {shown}: {e}"))?;
     parse(&bytes, vouched).map_err(|e| format!("{shown}: {e}"))
 }
 
@@ -95,28 +97,28 @@ pub fn guarantee(lines: &[Line], settings: &Settings) -> Result<String, String> 
     })
 }
 
-/// The last checkpoint must be of a population that the log has.
-pub fn agreement(lines: &[Line], ledger: Option<&Ledger>) -> Result<String, String> {
-    let Some(ledger) = ledger else { return Ok("there is no checkpoint to compare".into()) };
-    let line = lines.iter().rev().find(|line| line.report.generation == ledger.generation);
-    match line {
-        Some(line) if line.report.elite == ledger.record => Ok(format!(
-            "the last checkpoint guards what the log says after generation {}",
-            ledger.generation
-        )),
-        Some(_) => Err(format!(
-            "the last checkpoint guards another elite than the log says after generation {}",
-            ledger.generation
-        )),
-        None => Err(format!("the log has no generation {}", ledger.generation)),
+/// Each population follows from the one before by the steps that the log has of it.
+pub fn steps(lines: &[Line], settings: &Settings) -> Result<String, String> {
+    let mut auditor = Auditor::new(settings);
+    for (i, line) in lines.iter().enumerate() {
+        auditor.read(&line.report).map_err(|why| format!("line {}: {why}", i + 1))?;
     }
+    let (audited, steps) = (auditor.audited(), lines.len().saturating_sub(1));
+    Ok(match steps - audited {
+        0 => format!(
+            "each of {steps} populations follows from the one before, and the elite from all that was scored"
+        ),
+        before => format!(
+            "{audited} of {steps} populations follow from the one before; the log does not say how the first {before} came about, as logs of before did not"
+        ),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use esgd_core::{Esgd, Function, Observer, Reference, Report, mangle::mangled};
     use proptest::prelude::*;
-    use std::sync::Mutex;
+    use std::{fs, sync::Mutex};
 
     use super::*;
     use crate::metrics::Metrics;
@@ -157,6 +159,7 @@ mod tests {
         let (lines, what) = parse(&log, None).unwrap();
         assert_eq!(what, "5 lines");
         assert!(guarantee(&lines, &settings()).unwrap().contains("m' = 1 to 3"));
+        assert!(steps(&lines, &settings()).unwrap().starts_with("each of 4 populations"));
         let cut = &log[..log.len() - 1];
         assert_eq!(parse(cut, None).unwrap().1, "4 lines, and one that was cut short");
         let vouched = Extent { bytes: log.len() as u64, ..Extent::default() };
@@ -181,7 +184,7 @@ mod tests {
         fn no_damage_makes_it_panic(bytes in mangled(&log())) {
             if let Ok((lines, _)) = parse(&bytes, None) {
                 let _ = guarantee(&lines, &settings());
-                let _ = agreement(&lines, None);
+                let _ = steps(&lines, &settings());
             }
         }
     }

@@ -1,0 +1,118 @@
+//! The checkpoints, whether any is missing, and what they say beside the log and the config.
+
+use esgd_core::{
+    Phase,
+    guarantee::{GuardRecord, Ledger, Stage},
+};
+
+use crate::{checkpoint::Found, config::Config, failure::Failure, metrics::Line};
+
+/// Whether all are whole, and all there that the newest knows of.
+pub fn whole(
+    found: &Result<Option<Found>, Failure>,
+    lines: &[Line],
+    keep: usize,
+) -> Result<String, String> {
+    let found = match found {
+        Err(failure) => return Err(failure.to_string()),
+        Ok(None) if lines.is_empty() => return Ok("there is none yet".into()),
+        Ok(None) => return Err("they are missing: the log has begun, and there is none".into()),
+        Ok(Some(found)) => found,
+    };
+    let Found { damaged, older_damaged, manifests, number, manifest, .. } = found;
+    if !(damaged.is_empty() && older_damaged.is_empty()) {
+        return Err([&damaged[..], older_damaged].concat().join("; "));
+    }
+    // The oldest that is kept names one that was removed.
+    for (i, one) in manifests.iter().enumerate() {
+        let there = i > 0 || manifests.len() >= keep;
+        let before = i.checked_sub(1).map(|i| manifests[i].number);
+        if let Some(missing) = one.before.filter(|n| !there || i > 0 && Some(*n) != before) {
+            return Err(format!(
+                "number {missing} is missing, which number {} follows",
+                one.number
+            ));
+        }
+    }
+    Ok(format!(
+        "{} whole, the last one number {number}, after {} generations, with {} files",
+        manifests.len(),
+        manifest.ledger.generation,
+        manifest.files().len()
+    ))
+}
+
+/// The config file is the checkpoint's.
+pub fn config(file: &Result<Config, Failure>, found: Option<&Found>) -> Result<String, String> {
+    let file = file.as_ref().map_err(ToString::to_string)?;
+    let Some(found) = found else { return Ok("there is no checkpoint to compare".into()) };
+    let own = Config::with_changes(&found.manifest.config, "the checkpoint's config", &[]);
+    match own.map_err(|e| e.to_string())? == *file {
+        true => Ok("config.toml is what the last checkpoint was made with".into()),
+        false => Err("config.toml is not what the last checkpoint was made with".into()),
+    }
+}
+
+/// The last checkpoint is of a population that the log has; at the end of a run it is the log's last.
+pub fn agreement(lines: &[Line], ledger: Option<&Ledger>) -> Result<String, String> {
+    let Some(ledger) = ledger else { return Ok("there is no checkpoint to compare".into()) };
+    let k = ledger.generation;
+    let phase = match (ledger.stage, k) {
+        (Stage::FineTuned, _) => Phase::FineTune,
+        (_, 0) => Phase::Start,
+        _ => Phase::Generation,
+    };
+    let of = |line: &&Line| line.report.generation == k && line.report.phase == phase;
+    let Some((i, line)) = lines.iter().enumerate().rfind(|(_, line)| of(line)) else {
+        return Err(format!("the log has no generation {k}"));
+    };
+    let report = &line.report;
+    let between = ledger.evolved == 0
+        && ledger.individuals.iter().all(|one| one.progress.is_none_or(|p| p.epochs == 0));
+    let known = |one: &esgd_core::guarantee::IndividualRecord| {
+        let mut all = report.individuals.iter();
+        all.any(|it| {
+            (it.id, it.fitness, &it.parents) == (one.id, one.fitness, &one.parents)
+                && it.hyper == one.hyper
+        })
+    };
+    if report.elite != ledger.record {
+        return Err(format!(
+            "the last checkpoint guards another elite than the log says after generation {k}"
+        ));
+    }
+    // In the middle of a step individuals have gone on.
+    if between {
+        if ledger.individuals.len() != report.individuals.len()
+            || !ledger.individuals.iter().all(known)
+        {
+            return Err(format!(
+                "the last checkpoint has another population than the log after generation {k}"
+            ));
+        }
+        if ledger.tally != report.tally {
+            return Err(format!(
+                "the last checkpoint counts another work than the log after generation {k}"
+            ));
+        }
+        if let GuardRecord::Archive(entries) = &ledger.guard {
+            if !entries.iter().map(|entry| entry.fitness).eq(report.elite.iter().copied()) {
+                return Err(format!(
+                    "the last checkpoint has another archive than the log after generation {k}"
+                ));
+            }
+        }
+    }
+    let ahead = lines.len() - 1 - i;
+    Ok(match (between, ahead) {
+        (true, 0) => format!(
+            "the last checkpoint is the population of the log's last line, after generation {k}"
+        ),
+        (false, 0) => format!(
+            "the last checkpoint is on the way from the log's last line, after generation {k}"
+        ),
+        (_, n) => format!(
+            "the last checkpoint is of generation {k}; the log is {n} lines ahead, which `esgd resume` makes again"
+        ),
+    })
+}

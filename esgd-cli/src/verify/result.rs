@@ -1,0 +1,243 @@
+//! What a run came to: every number of `run.json` computed again from the checkpoint and the data, and the
+//! files of networks held against the checkpoint's.
+
+use std::{io, path::Path, sync::atomic::AtomicBool, time::Duration};
+
+use esgd_core::{Outcome, Settings};
+use esgd_models::{
+    Genome, Network, OptimizerState, Supervised, Workers,
+    data::Splits,
+    regular_file::{self, Links},
+};
+use serde_json::Value;
+
+use crate::{
+    best_networks::BestNetworks,
+    config::Config,
+    contrast, metadata,
+    summary::{self, Contrast, Summary},
+};
+
+type Population = esgd_core::Population<Genome, OptimizerState>;
+
+/// More than a `run.json` has.
+const MOST: u64 = 64 << 20;
+
+/// What a run is checked with.
+pub struct Checked<'a> {
+    pub run: &'a Path,
+    pub config: &'a Config,
+    pub problem: &'a Supervised<Network>,
+    pub splits: &'a Splits,
+    pub workers: &'a Workers,
+    /// Whether the run ended before results had the fingerprint of the data; then fields may be missing.
+    pub old: bool,
+    /// Whether the run is at its end.
+    pub done: bool,
+    /// Whether the run without evolution is made again.
+    pub contrast: bool,
+}
+
+/// What cannot be found again: when and on how many threads it was.
+const FREE: [&str; 4] = ["versions", "threads", "seconds", "checkpoints"];
+
+impl Checked<'_> {
+    /// The result, number by number.
+    pub fn result(&self, psi: Population) -> Result<String, String> {
+        let path = self.run.join("run.json");
+        let text = match regular_file::read_text(&path, MOST, Links::Refuse) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !self.done => {
+                return Ok("the run has not ended, so there is no run.json".into());
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Err(
+                    "run.json is missing, and the run has ended: `esgd resume` makes it".into()
+                );
+            }
+            Err(e) => return Err(format!("cannot read {}: {e}", path.display())),
+        };
+        let mut recorded: Value =
+            serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        let as_written = summary::is_as_written(&text);
+        if as_written.is_none() && !self.old {
+            return Err("run.json has no checksum of itself, or not where it was written".into());
+        }
+        if let Some(all) = recorded.as_object_mut() {
+            all.remove("sha256");
+        }
+        let keep = self.config.run.keep_best;
+        let best = BestNetworks::of(&psi, keep).list;
+        let reached = psi.generation();
+        let outcome = Outcome { best: psi.best(), population: psi, stopped: false };
+        let summary = Summary::of(
+            &outcome,
+            self.problem,
+            self.splits,
+            self.config,
+            self.workers,
+            Duration::ZERO,
+        );
+        let mut summary = summary.map_err(|e| e.to_string())?;
+        drop(outcome);
+        summary.best_networks = best;
+        summary.data = Some(self.splits.fingerprint().map_err(|e| e.to_string())?);
+        let contrast = recorded.get("contrast").filter(|contrast| !contrast.is_null());
+        let said = match (contrast, self.contrast) {
+            (None, _) => "",
+            (Some(_), true) => {
+                summary.contrast = Some(self.trained_again(reached)?);
+                ", and so does training without evolution, done again"
+            }
+            (Some(_), false) => {
+                "; of what training without evolution came to only the checksum is checked (--contrast trains it again)"
+            }
+        };
+        self.status(&recorded, contrast.is_some())?;
+        let derived = serde_json::to_value(&summary).map_err(|e| e.to_string())?;
+        let mut differences = vec![];
+        let mut count = 0;
+        for (key, value) in derived.as_object().into_iter().flatten() {
+            let skipped = FREE.contains(&key.as_str())
+                || key == "status"
+                || key == "contrast" && !self.contrast
+                // It named the folder.
+                || key == "yardstick" && self.old;
+            if !skipped {
+                self.compare(key, recorded.get(key), value, &mut differences, &mut count);
+            }
+        }
+        let known = |key: &&String| derived.get(key.as_str()).is_some();
+        for key in recorded.as_object().into_iter().flat_map(|all| all.keys()) {
+            if !known(&key) {
+                differences.push(format!("{key} is not a field of a result"));
+            }
+        }
+        let said = match self.old {
+            true => format!("; the run is of before there were more{said}"),
+            false => said.to_owned(),
+        };
+        match &differences[..] {
+            [] if as_written == Some(false) => {
+                Err("run.json was changed since: its checksum is another".into())
+            }
+            [] => Ok(format!(
+                "{count} values of run.json follow from the checkpoint and the data{said}"
+            )),
+            [first, rest @ ..] => Err(match rest.len() {
+                0 => format!("in run.json {first}"),
+                n => format!("in run.json {first}, and {n} more"),
+            }),
+        }
+    }
+
+    /// Compares what is recorded with what is derived, but for times.
+    fn compare(
+        &self,
+        path: &str,
+        recorded: Option<&Value>,
+        derived: &Value,
+        differences: &mut Vec<String>,
+        count: &mut usize,
+    ) {
+        match (recorded, derived) {
+            (_, _) if path.ends_with("seconds") => {}
+            (None, _) if self.old => {}
+            (Some(Value::Object(all)), Value::Object(table)) => {
+                for (key, value) in table {
+                    self.compare(&format!("{path}.{key}"), all.get(key), value, differences, count);
+                }
+                for key in all.keys().filter(|key| !table.contains_key(*key)) {
+                    differences.push(format!("{path} has {key}, which a run does not write"));
+                }
+            }
+            (Some(Value::Array(all)), Value::Array(list)) if all.len() == list.len() => {
+                for (i, (recorded, derived)) in all.iter().zip(list).enumerate() {
+                    let path = format!("{path}[{i}]");
+                    self.compare(&path, Some(recorded), derived, differences, count);
+                }
+            }
+            (Some(recorded), derived) if recorded == derived => *count += 1,
+            (Some(recorded), derived) => {
+                differences
+                    .push(format!("{path} is {recorded}, and is {derived} by the checkpoint"));
+            }
+            (None, _) => differences.push(format!("{path} is missing")),
+        }
+    }
+
+    /// Whether the status is what the rest says.
+    fn status(&self, recorded: &Value, contrast: bool) -> Result<(), String> {
+        let status = recorded.get("status").and_then(Value::as_str).unwrap_or_default();
+        let contrasts = self.config.run.contrast && !self.config.has_founders();
+        let sound = match status {
+            "complete" => self.done && contrasts == contrast,
+            "contrast missing" => self.done && contrasts && !contrast,
+            // It may have been stopped at its very end.
+            "stopped" => !contrast,
+            _ => false,
+        };
+        // A config may have asked for no contrast only after it was made, or the other way round.
+        match sound || status == "complete" && self.done && contrast {
+            true => Ok(()),
+            false => Err(format!(
+                "in run.json status is {status:?}, which is not what the checkpoint and the rest say"
+            )),
+        }
+    }
+
+    /// The contrast, made again.
+    fn trained_again(&self, reached: usize) -> Result<Contrast, String> {
+        let with = Settings { generations: reached, ..self.config.settings.clone() };
+        let never = AtomicBool::new(false);
+        let Self { problem, splits, workers, .. } = *self;
+        let made = contrast::run(&with, problem, splits, workers, &never, true);
+        made.map_err(|e| e.to_string())?.ok_or_else(|| "it was interrupted".into())
+    }
+
+    /// The files of networks that a run leaves, each byte for byte as the checkpoint has it.
+    pub fn networks(&self, psi: &Population) -> Result<String, String> {
+        let best = psi.best().scored;
+        self.network("best.safetensors", best.theta(), best.fitness())?;
+        let listed = BestNetworks::of(psi, self.config.run.keep_best);
+        for (one, theta) in listed.each() {
+            self.network(&one.file, theta, one.fitness)?;
+        }
+        let n = listed.list.len();
+        let more =
+            if n == 0 { String::new() } else { format!(", and so are the {n} best networks") };
+        Ok(format!("best.safetensors is the checkpoint's, byte for byte{more}"))
+    }
+
+    fn network(
+        &self,
+        name: &str,
+        theta: &Genome,
+        fitness: esgd_core::Fitness,
+    ) -> Result<(), String> {
+        let path = self.run.join(name);
+        let own = metadata::file(self.config, self.problem, theta, fitness);
+        let own = own.map_err(|e| e.to_string())?;
+        let most = 2 * own.len() as u64 + MOST;
+        let bytes = match regular_file::read(&path, most, Links::Refuse) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !self.done => return Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Err(format!("{name} is missing"));
+            }
+            Err(e) => return Err(format!("cannot read {}: {e}", path.display())),
+        };
+        let plain = theta.to_safetensors().map_err(|e| e.to_string())?;
+        if bytes == own || self.old && bytes == plain {
+            return Ok(());
+        }
+        let tensors = theta.with_safetensors(&bytes).and_then(|theta| theta.to_safetensors());
+        match tensors {
+            Ok(tensors) if tensors == plain => {
+                Err(format!("{name} has the checkpoint's tensors and says something else of them"))
+            }
+            Ok(_) => Err(format!("{name} is another network than the checkpoint's best")),
+            Err(e) => Err(format!("{name}: {e}")),
+        }
+    }
+}
