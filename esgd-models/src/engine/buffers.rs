@@ -18,6 +18,7 @@ impl Buffers {
     }
 
     /// How many values all buffers take, if none is in use.
+    #[cfg(test)]
     pub(super) fn values(&self) -> usize {
         self.free.len() * self.length
     }

@@ -10,37 +10,63 @@ use super::{
     residual::Residual,
 };
 use crate::{
-    Result,
+    Error, Result,
     networks::{Layer, Size},
 };
+
+/// A layer as it is computed.
+#[derive(Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub(super) layer: &'a Layer,
+    /// The side of the max-pooling that is computed with it.
+    pub(super) pooled: Option<usize>,
+    pub(super) input: Size,
+    /// After the pooling.
+    pub(super) output: Size,
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn alone(layer: &'a Layer, input: Size, output: Size) -> Self {
+        Self { layer, pooled: None, input, output }
+    }
+}
+
+/// The steps of layers.
+pub(super) fn steps(layers: &[Layer], input: Size) -> Result<Vec<Step<'_>>> {
+    let mut size = input;
+    let mut all = vec![];
+    let mut layers = layers.iter().peekable();
+    while let Some(layer) = layers.next() {
+        let input = size;
+        size = layer.output(size).map_err(Error::Network)?;
+        let mut step = Step::alone(layer, input, size);
+        if let (Layer::Conv { norm: Some(_), .. }, Some(pool @ Layer::MaxPool { size: side })) =
+            (layer, layers.peek())
+        {
+            size = pool.output(size).map_err(Error::Network)?;
+            step = Step { pooled: Some(*side), output: size, ..step };
+            layers.next();
+        }
+        all.push(step);
+    }
+    Ok(all)
+}
 
 /// Layers one after another; there may be none.
 pub(super) struct Chain {
     nodes: Vec<Box<dyn Node>>,
-    input: usize,
 }
 
 impl Chain {
     pub(super) fn new(layers: &[Layer], input: Size, site: &Site<'_>) -> Result<Self> {
-        let mut size = input;
-        let mut nodes: Vec<Box<dyn Node>> = vec![];
-        let mut layers = layers.iter().peekable();
-        while let Some(layer) = layers.next() {
-            let after = layer.output(size).map_err(crate::Error::Network)?;
-            match (layer, layers.peek()) {
-                (Layer::Conv { norm: Some(_), .. }, Some(pool @ Layer::MaxPool { size: side })) => {
-                    let conv = Conv::new(layer, size, site)?;
-                    nodes.push(Box::new(conv.pooled(*side, site)));
-                    size = pool.output(after).map_err(crate::Error::Network)?;
-                    layers.next();
-                }
-                _ => {
-                    nodes.push(node(layer, size, site)?);
-                    size = after;
-                }
-            }
-        }
-        Ok(Self { nodes, input: input.len() })
+        let nodes =
+            steps(layers, input)?.into_iter().map(|Step { layer, pooled, input, .. }| {
+                Ok(match pooled {
+                    Some(side) => Box::new(Conv::new(layer, input, site)?.pooled(side, site)),
+                    None => node(layer, input, site)?,
+                })
+            });
+        Ok(Self { nodes: nodes.collect::<Result<_>>()? })
     }
 }
 
@@ -91,10 +117,7 @@ impl Node for Chain {
         dz
     }
 
-    fn largest(&self) -> usize {
-        self.nodes.iter().map(|node| node.largest()).chain([self.input]).max().unwrap_or(0)
-    }
-
+    #[cfg(test)]
     fn values(&self) -> usize {
         self.nodes.iter().map(|node| node.values()).sum()
     }

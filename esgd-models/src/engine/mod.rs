@@ -8,13 +8,14 @@ mod buffers;
 mod chain;
 mod conv;
 mod linear;
+mod memory;
 mod node;
 mod norm;
 mod parameters;
 mod pool;
 mod residual;
 
-use esgd_core::rng::{Key, Purpose};
+use esgd_core::rng::Key;
 use esgd_ops::{
     layers::cross_entropy,
     norm::squared_norm,
@@ -32,6 +33,7 @@ use crate::{
 };
 use buffers::Buffers;
 use chain::Chain;
+use memory::Memory;
 use node::{Mode, Node, Site};
 use parameters::{Gradients, Parameters};
 
@@ -82,20 +84,11 @@ impl Engine {
             expected.swap_remove(place);
         }
         let names: Vec<String> = tensors.iter().map(|t| t.name.clone()).collect();
-        let together = together(network, &names)?;
-        Self::with_capacity(network, tensors, batch.max(together), together)
-    }
-
-    fn with_capacity(
-        network: &Network,
-        tensors: Vec<Named>,
-        capacity: usize,
-        together: usize,
-    ) -> Result<Self> {
-        let names: Vec<String> = tensors.iter().map(|t| t.name.clone()).collect();
+        let largest = Memory::of(network)?.largest as usize;
+        let together = together(network, largest);
+        let capacity = batch.max(together);
         let site = Site { names: &names, capacity };
         let nodes = Chain::new(network.layers(), network.input(), &site)?;
-        let largest = nodes.largest();
         let longest = tensors.iter().map(|t| t.len).max().unwrap_or(0);
         Ok(Self {
             input: network.input(),
@@ -114,39 +107,22 @@ impl Engine {
     }
 
     /// The bytes that it takes once it has trained.
-    pub(crate) fn bytes(&self) -> u64 {
+    #[cfg(test)]
+    fn bytes(&self) -> u64 {
         let all = |tensors: &[Vec<f32>]| tensors.iter().map(Vec::len).sum::<usize>();
         let own = all(&self.values) + all(&self.gradients) + self.scratch.len();
         let own = own + self.x.len() + self.y.len();
         4 * (own + self.nodes.values() + self.buffers.values()) as u64
     }
 
-    /// The bytes that an engine for batches of `batch` samples will take, without making it: from one
-    /// sample and from two, as all memory is that of a sample times the samples, and some.
+    /// The bytes that an engine for batches of `batch` samples will take, without making it.
     ///
     /// # Errors
     /// None for a network that could be made.
     pub(crate) fn forecast(network: &Network, batch: usize, clips: bool) -> Result<u64> {
-        let tensors = network.tensors();
-        let names: Vec<String> = tensors.iter().map(|t| t.name.clone()).collect();
-        let together = together(network, &names)?;
-        let bytes = |samples: usize| -> Result<u64> {
-            let mut engine = Self::with_capacity(network, tensors.clone(), samples, together)?;
-            // A pass shows how many buffers are in use at the same time.
-            let (_, gradient) = engine.forward(1, 0.0, Key::new(0, Purpose::Train));
-            if clips {
-                engine.backward(1, gradient, Backward::Keep);
-            } else {
-                // A step of size 0.
-                let (lr, momentum, nesterov, weight_decay) = (0.0, 0.0, false, 0.0);
-                let sgd = Optimizer::Sgd { lr, momentum, nesterov, weight_decay };
-                let mut slots = vec![vec![]; tensors.len()];
-                engine.backward(1, gradient, Backward::Step(&sgd, 1, &mut slots));
-            }
-            Ok(engine.bytes())
-        };
-        let (one, two) = (bytes(1)?, bytes(2)?);
-        Ok(one + (two - one) * (batch.max(together) as u64 - 1))
+        let memory = Memory::of(network)?;
+        let samples = batch.max(together(network, memory.largest as usize));
+        Ok(memory.bytes(network, samples as u64, clips))
     }
 
     /// Whether it has room for batches of this size.
@@ -366,11 +342,9 @@ enum Backward<'a> {
 
 /// Samples that are evaluated together: few, so that activations stay in the cache, but enough that the
 /// weights, read once for all of them, are no more than these.
-fn together(network: &Network, names: &[String]) -> Result<usize> {
-    let site = Site { names, capacity: 0 };
-    let largest = Chain::new(network.layers(), network.input(), &site)?.largest();
+fn together(network: &Network, largest: usize) -> usize {
     let longest = network.tensors().iter().map(|t| t.len).max().unwrap_or(0);
-    Ok((CACHED.max(longest) / largest).clamp(4, 256))
+    (CACHED.max(longest) / largest).clamp(4, 256)
 }
 
 fn named(parameter: &Parameter) -> Named {

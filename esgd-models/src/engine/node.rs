@@ -84,9 +84,7 @@ pub(super) trait Node: Send {
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>>;
 
-    /// The largest number of values of a sample that goes in, through or out.
-    fn largest(&self) -> usize;
-
     /// How many values it keeps.
+    #[cfg(test)]
     fn values(&self) -> usize;
 }

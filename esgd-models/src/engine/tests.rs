@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use candle_nn::loss::cross_entropy;
-use esgd_core::{Hyper, Problem};
+use esgd_core::{Hyper, Problem, rng::Purpose};
 
 use super::*;
 use crate::{
@@ -326,6 +326,25 @@ fn the_memory_is_what_was_forecast() {
             }
         }
     }
+}
+
+/// Networks that no machine has room for are as quickly forecast as any, and for the largest.
+#[test]
+fn a_forecast_makes_nothing() {
+    let begin = std::time::Instant::now();
+    let image = Size::image(1, 46_000, 46_000);
+    let blocks = |n: usize| networks::resnet(20, Size::image(3, n, n), CLASSES).unwrap();
+    let large = networks::mlp(1 << 31, &[1 << 16], CLASSES, Activation::Relu).unwrap();
+    for network in [networks::convnet(Size::image(8, 6000, 6000), CLASSES).unwrap(), blocks(5000)] {
+        let forecast = |batch| Engine::forecast(&network, batch, true).unwrap();
+        assert!(forecast(1000) > 1 << 40, "{}", network.name());
+        // Memory grows by as much with each sample.
+        assert_eq!(forecast(1000) - forecast(900), forecast(900) - forecast(800));
+        assert_eq!(forecast(usize::MAX), u64::MAX);
+    }
+    assert!(networks::convnet(image, CLASSES).is_err());
+    assert!(Engine::forecast(&large, 1, false).unwrap() > 1 << 49);
+    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }
 
 /// A limit that no gradient reaches goes the other way to the same bits.

@@ -251,7 +251,7 @@ impl Layer {
 }
 
 /// The size that layers make of an input's, or why they cannot.
-pub(super) fn output_of(layers: &[Layer], input: Size) -> Result<Size, String> {
+pub(crate) fn output_of(layers: &[Layer], input: Size) -> Result<Size, String> {
     layers.iter().try_fold(input, |size, layer| layer.output(size))
 }
 

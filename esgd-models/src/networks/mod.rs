@@ -92,20 +92,22 @@ impl Network {
     #[must_use]
     pub fn parameters(&self) -> usize {
         let tensors = self.tensors();
-        tensors.iter().filter(|t| t.role == Role::Weight).map(|t| t.len).sum()
+        let weights = tensors.iter().filter(|t| t.role == Role::Weight).map(|t| t.len);
+        weights.fold(0, usize::saturating_add)
     }
 
     /// The bytes of its weights and statistics.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        4 * self.tensors().iter().map(|t| t.len as u64).sum::<u64>()
+        let values = self.tensors().iter().map(|t| t.len as u64).fold(0, u64::saturating_add);
+        values.saturating_mul(4)
     }
 
     /// Multiplications with additions of one sample's forward pass, of the convolutions and fully
     /// connected layers. Training takes about three times as many.
     #[must_use]
     pub fn macs(&self) -> u64 {
-        self.visit().map(|(layer, size)| layer.macs(size)).sum()
+        self.visit().map(|(layer, size)| layer.macs(size)).fold(0, u64::saturating_add)
     }
 
     /// Its tensors.

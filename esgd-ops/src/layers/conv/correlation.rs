@@ -60,7 +60,7 @@ impl Correlation {
 
     /// How many values the weights take when they are packed.
     pub(super) fn packed_len(&self) -> usize {
-        self.channels.div_ceil(self.block()) * self.block() * self.taps.len()
+        packed_len(self.channels, self.taps.len(), self.isa)
     }
 
     /// Puts `weight(channel, tap)` in the order in which the kernel reads it: for each block of
@@ -88,6 +88,11 @@ impl Correlation {
         assert_eq!(packed.len(), self.packed_len(), "weights of another correlation");
         self.isa.dispatch(Run { of: self, x, packed, y });
     }
+}
+
+/// How many values the weights of so many output channels and taps take when they are packed.
+pub(super) const fn packed_len(channels: usize, taps: usize, isa: Isa) -> usize {
+    channels.next_multiple_of(block(isa.registers())) * taps
 }
 
 const fn block(registers: usize) -> usize {

@@ -65,6 +65,27 @@ impl Work {
         let own = self.input.len() + self.transposed.len() + self.sums.len();
         self.forward.values() + self.backward.values() + own
     }
+
+    /// The same before it is there: how many values the memory of a convolution of this shape will take, by
+    /// arithmetic alone.
+    ///
+    /// # Panics
+    /// If the shape is not valid ([`Shape::is_valid`]).
+    #[must_use]
+    pub fn forecast(shape: &Shape) -> usize {
+        Self::forecast_with(shape, Isa::best())
+    }
+
+    fn forecast_with(shape: &Shape, isa: Isa) -> usize {
+        assert!(shape.is_valid(), "{shape:?} is not a convolution");
+        let input = input_planes(shape, isa.lanes());
+        let taps = shape.inputs * shape.kernel * shape.kernel;
+        let pixels = shape.out_height() * shape.out_width();
+        pass::forward_values(shape, input, isa)
+            + pass::backward_values(shape, isa)
+            + input.len()
+            + weight_gradient::values(taps, pixels, shape.outputs, isa)
+    }
 }
 
 impl Conv {

@@ -20,6 +20,29 @@ pub(super) struct Grid {
     pub(super) image: (usize, usize),
 }
 
+impl Grid {
+    /// Whether rows are whole vectors next to each other, which go straight to the image.
+    fn is_whole(&self, lanes: usize) -> bool {
+        let width = self.image.1;
+        self.step == 1 && self.columns == width && width.is_multiple_of(lanes)
+    }
+
+    /// Values of a channel where vectors run on over the ends of rows.
+    fn length(&self, lanes: usize) -> usize {
+        ((self.rows - 1) * self.pitch + self.columns).next_multiple_of(lanes)
+    }
+
+    /// How many values a part reads from, if its last tap is at that place, and how many its buffer has,
+    /// without planning it.
+    pub(super) fn memory(&self, last: usize, channels: usize, lanes: usize) -> (usize, usize) {
+        if self.is_whole(lanes) {
+            return (self.from + (self.rows - 1) * self.pitch + self.columns + last, 0);
+        }
+        let length = self.length(lanes);
+        (self.from + length + last, channels * length)
+    }
+}
+
 /// A correlation and the pixels it makes.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
@@ -33,8 +56,7 @@ impl Part {
     pub(super) fn new(grid: Grid, taps: Vec<u32>, channels: usize, isa: Isa) -> Self {
         let lanes = isa.lanes();
         let (height, width) = grid.image;
-        // Rows of whole vectors that are next to each other go straight to the image.
-        if grid.step == 1 && grid.columns == width && width.is_multiple_of(lanes) {
+        if grid.is_whole(lanes) {
             let positions = (0..grid.rows * width).step_by(lanes).map(|to| {
                 let from = grid.from + to / width * grid.pitch + to % width;
                 Position { from: from as u32, to: to as u32 }
@@ -44,7 +66,7 @@ impl Part {
             return Self { correlation, grid, buffer: None };
         }
         // Otherwise vectors run on over the ends of rows, and what they make there is left out.
-        let length = ((grid.rows - 1) * grid.pitch + grid.columns).next_multiple_of(lanes);
+        let length = grid.length(lanes);
         let positions = (0..length)
             .step_by(lanes)
             .map(|to| Position { from: (grid.from + to) as u32, to: to as u32 });

@@ -2,7 +2,9 @@
 //! input's. Both are weighted sums of shifted pixels; they differ in which.
 
 use super::{
-    Shape, kernel_pixels,
+    Shape,
+    correlation::packed_len,
+    kernel_pixels,
     part::{Grid, Part},
     planes::Planes,
     winograd::{Strip, Winograd},
@@ -48,66 +50,28 @@ impl Work {
 impl Pass {
     /// From input to output.
     pub(super) fn forward(shape: &Shape, input: Planes, isa: Isa) -> Self {
-        let Shape { inputs, outputs, height, width, padding, .. } = *shape;
+        let Shape { inputs, outputs, .. } = *shape;
         if pays(shape) {
-            let winograd = Winograd::new((inputs, height, width), outputs, padding, isa);
-            return Self::winograd(winograd, outputs, isa);
+            return Self::winograd(straight(shape, isa), outputs, isa);
         }
-        let size = (shape.out_height(), shape.out_width());
         let pixels: Vec<_> = kernel_pixels(shape).collect();
-        let grid = Grid {
-            rows: size.0,
-            columns: size.1,
-            from: 0,
-            pitch: input.pitch,
-            first: (0, 0),
-            step: 1,
-            image: size,
-        };
         let place = |channel: usize, (y, x): (usize, usize)| input.place(channel, y, x);
-        let part = Part::new(grid, taps(inputs, &pixels, place), outputs, isa);
+        let part = Part::new(grid(shape, &input), taps(inputs, &pixels, place), outputs, isa);
         Self { planes: input, method: Method::Direct(vec![(part, pixels)]), made: outputs, isa }
     }
 
     /// From the output's gradient to the input's.
     pub(super) fn backward(shape: &Shape, isa: Isa) -> Self {
-        let Shape { inputs, outputs, height, width, stride, padding, .. } = *shape;
+        let Shape { inputs, outputs, .. } = *shape;
         if pays(shape) {
-            // The kernel turned round, over as many zeros as let it reach every pixel.
-            let image = (outputs, shape.out_height(), shape.out_width());
-            return Self::winograd(Winograd::new(image, inputs, 2 - padding, isa), inputs, isa);
+            return Self::winograd(turned(shape, isa), inputs, isa);
         }
         let planes = gradient_planes(shape, isa.lanes());
-        // Of the padded rows (or columns) with remainder a: the first one that is not padding, and
-        // how many there are.
-        let span = |a: usize, length: usize| {
-            let first = padding.saturating_sub(a).div_ceil(stride);
-            let end = (padding + length).saturating_sub(a).div_ceil(stride);
-            (first, end.saturating_sub(first))
+        let place = gradient_place(shape, planes);
+        let part = |(grid, pixels): (Grid, Vec<_>)| {
+            (Part::new(grid, taps(outputs, &pixels, &place), inputs, isa), pixels)
         };
-        let reach = planes.padding;
-        let place = |channel: usize, (y, x): (usize, usize)| {
-            planes.place(channel, reach - y / stride, reach - x / stride)
-        };
-        let mut parts = vec![];
-        for (a, b) in (0..stride).flat_map(|a| (0..stride).map(move |b| (a, b))) {
-            let pixels: Vec<_> =
-                kernel_pixels(shape).filter(|(y, x)| (y % stride, x % stride) == (a, b)).collect();
-            let ((row, rows), (column, columns)) = (span(a, height), span(b, width));
-            if pixels.is_empty() || rows == 0 || columns == 0 {
-                continue;
-            }
-            let grid = Grid {
-                rows,
-                columns,
-                from: row * planes.pitch + column,
-                pitch: planes.pitch,
-                first: (row * stride + a - padding, column * stride + b - padding),
-                step: stride,
-                image: (height, width),
-            };
-            parts.push((Part::new(grid, taps(outputs, &pixels, place), inputs, isa), pixels));
-        }
+        let parts = gradient_grids(shape, planes).map(part).collect();
         Self { planes, method: Method::Direct(parts), made: inputs, isa }
     }
 
@@ -182,6 +146,93 @@ impl Pass {
             }
         }
     }
+}
+
+/// How many values [`Pass::forward`]'s memory has, without planning it.
+pub(super) fn forward_values(shape: &Shape, input: Planes, isa: Isa) -> usize {
+    if pays(shape) {
+        return straight(shape, isa).values();
+    }
+    let pixels: Vec<_> = kernel_pixels(shape).collect();
+    let last = pixels.iter().map(|&(y, x)| input.place(shape.inputs - 1, y, x)).max();
+    let (read, buffer) = grid(shape, &input).memory(last.unwrap_or(0), shape.outputs, isa.lanes());
+    input.len().max(read) + buffer + packed_len(shape.outputs, shape.inputs * pixels.len(), isa)
+}
+
+/// The same of [`Pass::backward`]'s.
+pub(super) fn backward_values(shape: &Shape, isa: Isa) -> usize {
+    if pays(shape) {
+        return turned(shape, isa).values();
+    }
+    let planes = gradient_planes(shape, isa.lanes());
+    let place = gradient_place(shape, planes);
+    let (mut most, mut largest, mut packed) = (planes.len(), 0, 0);
+    for (grid, pixels) in gradient_grids(shape, planes) {
+        let last = pixels.iter().map(|&pixel| place(shape.outputs - 1, pixel)).max();
+        let (read, buffer) = grid.memory(last.unwrap_or(0), shape.inputs, isa.lanes());
+        (most, largest) = (most.max(read), largest.max(buffer));
+        packed += packed_len(shape.inputs, shape.outputs * pixels.len(), isa);
+    }
+    most + largest + packed
+}
+
+fn straight(shape: &Shape, isa: Isa) -> Winograd {
+    let Shape { inputs, outputs, height, width, padding, .. } = *shape;
+    Winograd::new((inputs, height, width), outputs, padding, isa)
+}
+
+/// The kernel turned round, over as many zeros as let it reach every pixel.
+fn turned(shape: &Shape, isa: Isa) -> Winograd {
+    let image = (shape.outputs, shape.out_height(), shape.out_width());
+    Winograd::new(image, shape.inputs, 2 - shape.padding, isa)
+}
+
+/// All pixels of the output.
+fn grid(shape: &Shape, input: &Planes) -> Grid {
+    let (rows, columns) = (shape.out_height(), shape.out_width());
+    let (first, image) = ((0, 0), (rows, columns));
+    Grid { rows, columns, from: 0, pitch: input.pitch, first, step: 1, image }
+}
+
+/// The parts of the input's gradient, each with the pixels of the kernel that reach it.
+fn gradient_grids(
+    shape: &Shape,
+    planes: Planes,
+) -> impl Iterator<Item = (Grid, Vec<(usize, usize)>)> {
+    let shape = *shape;
+    let Shape { height, width, stride, padding, .. } = shape;
+    // Of the padded rows (or columns) with remainder a: the first one that is not padding, and
+    // how many there are.
+    let span = move |a: usize, length: usize| {
+        let first = padding.saturating_sub(a).div_ceil(stride);
+        let end = (padding + length).saturating_sub(a).div_ceil(stride);
+        (first, end.saturating_sub(first))
+    };
+    let phases = (0..stride).flat_map(move |a| (0..stride).map(move |b| (a, b)));
+    phases.filter_map(move |(a, b)| {
+        let pixels: Vec<_> =
+            kernel_pixels(&shape).filter(|(y, x)| (y % stride, x % stride) == (a, b)).collect();
+        let ((row, rows), (column, columns)) = (span(a, height), span(b, width));
+        if pixels.is_empty() || rows == 0 || columns == 0 {
+            return None;
+        }
+        let grid = Grid {
+            rows,
+            columns,
+            from: row * planes.pitch + column,
+            pitch: planes.pitch,
+            first: (row * stride + a - padding, column * stride + b - padding),
+            step: stride,
+            image: (height, width),
+        };
+        Some((grid, pixels))
+    })
+}
+
+/// Where the output's gradient is that a pixel of the kernel takes to the input's.
+fn gradient_place(shape: &Shape, planes: Planes) -> impl Fn(usize, (usize, usize)) -> usize {
+    let (stride, reach) = (shape.stride, planes.padding);
+    move |channel, (y, x)| planes.place(channel, reach - y / stride, reach - x / stride)
 }
 
 fn pays(shape: &Shape) -> bool {

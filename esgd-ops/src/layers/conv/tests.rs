@@ -120,6 +120,23 @@ proptest! {
     }
 
     #[test]
+    fn any_memory_is_what_was_forecast(
+        inputs in 1usize..40,
+        outputs in 1usize..40,
+        height in 1usize..40,
+        width in 1usize..70,
+        kernel in 1usize..6,
+        stride in 1usize..4,
+        padding in 0usize..4,
+        isa in prop::sample::select(Isa::available()),
+    ) {
+        let shape = Shape { inputs, outputs, height, width, kernel, stride, padding };
+        prop_assume!(shape.is_valid());
+        let made = Conv::with_isa(shape, isa).work().values();
+        prop_assert_eq!(made, Work::forecast_with(&shape, isa));
+    }
+
+    #[test]
     fn any_shape_is_as_defined(
         inputs in 1usize..20,
         outputs in 1usize..20,

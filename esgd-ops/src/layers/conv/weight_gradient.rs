@@ -38,7 +38,7 @@ impl WeightGradient {
             && places.chunks(3).all(|run| run[1] == run[0] + 1 && run[2] == run[0] + 2);
         let taps = if in_threes { 3 } else { 1 };
         let runs = places.iter().copied().step_by(taps).collect();
-        let channels = outputs.next_multiple_of(isa.lanes());
+        let channels = padded(outputs, isa);
         Self { runs, taps, rows, columns, pitch, channels, isa }
     }
 
@@ -77,6 +77,16 @@ impl WeightGradient {
             }
         }
     }
+}
+
+/// How many values the sums and a transposed gradient of so many taps, pixels and output channels have.
+pub(super) fn values(taps: usize, pixels: usize, outputs: usize, isa: Isa) -> usize {
+    (taps + pixels) * padded(outputs, isa)
+}
+
+/// Output channels, in whole vectors.
+fn padded(outputs: usize, isa: Isa) -> usize {
+    outputs.next_multiple_of(isa.lanes())
 }
 
 /// Rows and columns of a block that is transposed in registers.

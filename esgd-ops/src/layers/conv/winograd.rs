@@ -90,6 +90,12 @@ impl Winograd {
         }
     }
 
+    /// How many values all its memory takes.
+    pub(super) fn values(&self) -> usize {
+        let strip = (self.planes.channels + self.outputs) * self.channel;
+        self.planes.len() + self.packed_len() + strip
+    }
+
     /// How many values the transformed kernel takes.
     pub(super) fn packed_len(&self) -> usize {
         PRODUCTS * self.product.packed_len()
