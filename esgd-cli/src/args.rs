@@ -52,7 +52,7 @@ pub struct Sources {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// The seed that every random number follows from; of several runs that of the first
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// The folder with the data, as `esgd data` or torchvision makes it: IDX files as MNIST's, or CIFAR's
     /// .bin files with the preset cifar10 or data.name=cifar100
@@ -191,7 +191,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N")]
     pub budget: Option<String>,
     /// How many runs of each method, with seeds from the config's on
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = whole, allow_negative_numbers = true)]
     pub seeds: u64,
     /// The methods to compare, of esgd, no-evolution, population, pbt, asha, tuned, restarts, long, swa, single
     /// and oracle; the report says what each is [default: all]
@@ -322,4 +322,25 @@ pub struct ConfigArgs {
     /// Print a preset instead
     #[arg(long, value_name = "NAME", conflicts_with = "print_default")]
     pub preset: Option<String>,
+}
+
+/// A whole number that a config can hold.
+fn whole(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| *number <= i64::MAX as u64);
+    number.ok_or_else(|| format!("expected a whole number from 0 to {}", i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_a_number_that_a_config_can_hold() {
+        let of = |seed: &str| Args::try_parse_from(["esgd", "train", "--seed", seed]);
+        assert!(of("0").is_ok() && of("9223372036854775807").is_ok());
+        for odd in ["9223372036854775808", "18446744073709551616", "-1", "1.5", "1e3", "many", ""] {
+            let message = of(odd).unwrap_err().to_string();
+            assert!(message.contains("a whole number from 0 to 9223372036854775807"), "{message}");
+        }
+    }
 }

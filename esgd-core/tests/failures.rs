@@ -272,7 +272,7 @@ fn too_few_or_too_many_founders_are_an_error_that_says_so() {
 #[test]
 fn a_founder_that_has_diverged_is_refused() {
     let settings = Settings { start: Start::Founders { sigma: 0.1 }, ..small() };
-    let problem = Reference::new(Function::Sphere, 3);
+    let problem = esgd_core::Reference::new(esgd_core::Function::Sphere, 3);
     for odd in [f32::NAN, f32::INFINITY] {
         let founders = [vec![1.0; 3], vec![1.0, odd, 1.0]];
         let failure = Esgd::new(&problem, &settings).founders(&founders).run().unwrap_err();

@@ -49,6 +49,11 @@ pub fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
 
     let mut names: Vec<&str> = path.split('.').collect();
     let last = names.pop().unwrap_or_default();
+    let value = if names == ["start"] || names == ["selection"] {
+        words::numbers(last, value)
+    } else {
+        value
+    };
     match names[..] {
         [] => return lay(config, [(last.to_owned(), value)].into_iter().collect(), "--set"),
         // Numbers of a start or a selection that is another so far.

@@ -181,7 +181,9 @@ fn parse(text: &str, source: &str) -> Result<Table, Failure> {
     toml::from_str(text).map_err(|e| {
         let line =
             e.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        Failure::Usage(format!("{source}, line {line}: {}", plain::words(e.message())))
+        let what = plain::words(e.message());
+        let what = what.unwrap_or_else(|| "this is no config in TOML".into());
+        Failure::Usage(format!("{source}, line {line}: {what}"))
     })
 }
 
@@ -197,7 +199,10 @@ fn read<T: DeserializeOwned>(value: Value, prefix: &str) -> Result<T, Failure> {
         } else {
             format!("{prefix}{path}")
         };
-        Failure::Usage(format!("the setting `{at}`: {}", plain::words(&message)))
+        let what = plain::words(&message).unwrap_or_else(|| {
+            format!("expected it in another form, such as {}", words::example(&at))
+        });
+        Failure::Usage(format!("the setting `{at}`: {what}"))
     })
 }
 

@@ -137,6 +137,8 @@ fn words_stand_for_what_they_are_about() {
         ("start=founders", "start={ founders = { sigma = 0.01 } }"),
         ("start.founders.sigma=0.5", "start={ founders = { sigma = 0.5 } }"),
         ("selection=truncation", "selection={ truncation = { best = 0.2 } }"),
+        ("selection.truncation=0.5", "selection={ truncation = { best = 0.5 } }"),
+        ("start.founders=0.5", "start={ founders = { sigma = 0.5 } }"),
         ("selection.truncation.best=0.5", "selection={ truncation = { best = 0.5 } }"),
         ("network=convnet", "network.kind=convnet"),
         ("guarantee=archive", "guarantee.way=archive"),
@@ -181,6 +183,8 @@ fn what_a_word_cannot_say_is_a_sentence_with_an_example() {
             "--set: `mutation` holds several settings: set one of them, such as mutation.sigma=0.01",
         ),
         ("run=fast", "run.threads=2"),
+        ("start.shared=3", "`start.shared`: expected it in another form, such as start=shared or"),
+        ("mutation.scale=3", "such as mutation.scale=absolute"),
         ("compare=all", "compare.rates=[0.01, 0.1]"),
         ("guarantee=2", "guarantee.way=archive"),
         (

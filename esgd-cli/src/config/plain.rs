@@ -1,11 +1,9 @@
 //! What the libraries that read configs say, in plain words.
 
 /// Their words for types and shapes, which are Rust's, and ours.
-const WORDS: [(&str, &str); 26] = [
-    (
-        "invalid type: map, expected map with a single key",
-        "expected a word, or a table with one name",
-    ),
+const WORDS: [(&str, &str); 27] = [
+    ("expected a string", "expected text"),
+    ("map, expected map with a single key", "expected a word, or a table with one name"),
     ("cannot recurse further; max recursion depth met", "tables or lists are nested too deeply"),
     ("expected struct Guarantee", "expected a table"),
     ("expected struct OptimizerSpec", "expected a table with `kind`"),
@@ -36,8 +34,8 @@ const WORDS: [(&str, &str); 26] = [
 /// What is left of Rust's words where a value is so far from what is expected that none of the above says it.
 const LEFT: [&str; 8] = ["variant", "struct", "enum", "tuple", "untagged", "wanted", "::", "usize"];
 
-/// A library's message on one line, its Rust types in words.
-pub fn words(message: &str) -> String {
+/// A library's message on one line, its Rust types in words; `None` where it has only those.
+pub fn words(message: &str) -> Option<String> {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = WORDS.iter().fold(line, |text, (rust, plain)| text.replace(rust, plain));
     // 5e-324 has 326 digits otherwise.
@@ -46,8 +44,6 @@ pub fn words(message: &str) -> String {
     let text = text.split('`').map(short).collect::<Vec<_>>().join("`");
     // What is quoted is the user's.
     let ours = text.split(['`', '"']).step_by(2);
-    match ours.into_iter().any(|part| LEFT.iter().any(|word| part.contains(word))) {
-        true => "it has another form than `esgd config --print-default` shows".into(),
-        false => text,
-    }
+    let rust = ours.into_iter().any(|part| LEFT.iter().any(|word| part.contains(word)));
+    (!rust).then_some(text)
 }

@@ -42,12 +42,25 @@ pub fn choice(key: &str, word: &str, old: &Value) -> Result<Option<Value>, Failu
         return Ok(Some(old.clone()));
     }
     let default = defaults()?.remove(key).filter(has);
-    let others = match word {
+    let others = only(word);
+    Ok(default.or_else(|| others.map(|(name, number)| single(word, single(name, number.into())))))
+}
+
+/// The one number that a start or a selection has, and one to begin with.
+fn only(word: &str) -> Option<(&'static str, f64)> {
+    match word {
         "founders" => Some(("sigma", 0.01)),
         "truncation" => Some(("best", 0.2)),
         _ => None,
-    };
-    Ok(default.or_else(|| others.map(|(name, number)| single(word, single(name, number.into())))))
+    }
+}
+
+/// What `value` means as the numbers of a start or a selection: a number is the only one that there is.
+pub fn numbers(word: &str, value: Value) -> Value {
+    match (only(word), &value) {
+        (Some((name, _)), Value::Integer(_) | Value::Float(_)) => single(name, value),
+        _ => value,
+    }
 }
 
 /// What an optimizer's own table is like.
@@ -86,17 +99,31 @@ fn field(section: &str, value: &Value) -> Option<&'static str> {
     }
 }
 
-fn example(section: &str) -> &'static str {
-    match section {
-        "data" => "data.name=digits",
-        "network" => "network.kind=mlp",
-        "guarantee" => "guarantee.way=archive",
-        "mutation" => "mutation.sigma=0.01 or mutation.anneal=1/k",
-        "recipes" => "recipes.policy=keep",
-        "fine_tune" => "fine_tune.epochs=5",
-        "run" => "run.threads=2",
-        _ => "compare.rates=[0.01, 0.1]",
-    }
+/// How a setting, or one of a section's, is set.
+pub fn example(path: &str) -> &'static str {
+    let examples = [
+        ("data.fitness", "data.fitness=validation"),
+        ("data", "data.name=digits"),
+        ("network.activation", "network.activation=relu"),
+        ("network", "network.kind=mlp"),
+        ("guarantee.p_backoff_per", "guarantee.p_backoff_per=individual"),
+        ("guarantee", "guarantee.way=archive"),
+        ("mutation.scale", "mutation.scale=absolute"),
+        ("mutation.anneal", "mutation.anneal=1/k or mutation.anneal=cosine"),
+        ("mutation", "mutation.sigma=0.01"),
+        ("recipes", "recipes.policy=keep"),
+        ("fine_tune.lr", "fine_tune.lr=0.001"),
+        ("fine_tune", "fine_tune.epochs=5"),
+        ("run", "run.threads=2"),
+        ("start", "start=shared or start.shared.epochs=5"),
+        ("selection", "selection=roulette or selection.truncation.best=0.2"),
+        ("optimizers", "optimizers=sgd or optimizers.0.lr=0.1"),
+        ("compare.single", "compare.single.lr=0.1"),
+        ("compare.anneal", "compare.anneal=cosine"),
+        ("compare", "compare.rates=[0.01, 0.1]"),
+    ];
+    let found = examples.iter().find(|(prefix, _)| path.starts_with(prefix));
+    found.map_or("mu=20", |(_, example)| example)
 }
 
 /// Gives the schedules that are named by a word, wherever one is, the numbers that the defaults have.
