@@ -166,7 +166,8 @@ fn nasty_settings_are_mistakes_in_one_line() {
         format!("[[optimizers]]\nkind = {quoted}\nlr = 0.1"),
         format!("[run]\ndevice = {quoted}"),
         format!("[network]\nkind = {quoted}"),
-        format!("[data]\ndir = {quoted}"),
+        format!("[data]\nname = {quoted}"),
+        format!("[data]\nname = \"idx\"\ndir = {quoted}"),
         NASTY.to_owned(),
     ] {
         fs::write(&file, &config).unwrap();

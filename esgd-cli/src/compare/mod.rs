@@ -266,7 +266,7 @@ impl Series<'_> {
         if let Some(first) = unused.first() {
             let others = match unused.len() {
                 1 => String::new(),
-                n => format!("; and so of {} more", n - 1),
+                n => format!("; nor are {} more", n - 1),
             };
             return Err(Failure::Failed(format!("{first}{others}")));
         }

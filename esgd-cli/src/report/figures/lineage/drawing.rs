@@ -15,6 +15,10 @@ const TOP: f64 = 40.0;
 const GAP: f64 = 16.0;
 /// What a character takes of the width.
 const LETTER: f64 = 7.0;
+/// The height of a row of names.
+const ROW: f64 = 17.0;
+/// The class of what is not trained.
+const NONE: &str = "none";
 
 pub fn svg(
     title: &str,
@@ -24,7 +28,9 @@ pub fn svg(
     told: &[String],
 ) -> String {
     let most = steps.iter().map(|step| step.others.len()).max().unwrap_or(0) as f64;
-    let middle = TOP + GAP * (most / 2.0).ceil();
+    let names = legend(kinds);
+    let rows = names.last().map_or(0, |name| name.row);
+    let middle = TOP + ROW * rows as f64 + GAP * (most / 2.0).ceil();
     let bottom = middle + GAP * (most / 2.0).ceil() + 14.0;
     let width = (WIDTH - 2.0 * LEFT) / (steps.len() - 1) as f64;
     let last = told.last().map_or("", String::as_str);
@@ -58,7 +64,7 @@ pub fn svg(
         let _ = write!(
             svg,
             "<circle class=\"n f{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{size}\"><title>{}</title></circle>",
-            colour.map_or("none".to_owned(), |i| (i % 8).to_string()),
+            colour.map_or(NONE.to_owned(), |i| (i % 8).to_string()),
             escaped(told)
         );
     };
@@ -78,7 +84,19 @@ pub fn svg(
         node(&mut svg, own, (x, middle), size, &told[i]);
     }
     let untrained = svg.contains("fnone");
-    legend(&mut svg, kinds, untrained);
+    for Name { class, text, x, row } in names {
+        if class == NONE && !untrained {
+            continue;
+        }
+        let y = 12.0 + ROW * row as f64;
+        let _ = write!(
+            svg,
+            "<circle class=\"f{class}\" cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"4.5\"/><text class=\"t\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
+            x + 9.0,
+            y + 4.0,
+            escaped(text)
+        );
+    }
     let births: Vec<Id> = steps.iter().map(|step| step.id).collect();
     labels(&mut svg, &births, width, bottom + 14.0);
     let _ = write!(
@@ -96,19 +114,28 @@ fn kind_of_best<'a>(best: &'a Best, lives: &'a Lives<'_>) -> Option<&'a str> {
     named.or_else(|| kind(lives.lowest(best.id).map(|(_, one)| one)))
 }
 
-fn legend(svg: &mut String, kinds: &[String], untrained: bool) {
-    let mut x = LEFT;
-    let names = kinds.iter().map(String::as_str).enumerate();
-    let names = names.map(|(i, kind)| ((i % 8).to_string(), kind));
-    for (class, name) in names.chain(untrained.then(|| ("none".to_owned(), "untrained"))) {
-        let _ = write!(
-            svg,
-            "<circle class=\"f{class}\" cx=\"{x:.0}\" cy=\"12\" r=\"4.5\"/><text class=\"t\" x=\"{:.0}\" y=\"16\">{}</text>",
-            x + 9.0,
-            escaped(name)
-        );
-        x += 28.0 + LETTER * name.chars().count() as f64;
+/// A name above the picture: the class of its colour, itself, and where it is.
+struct Name<'a> {
+    class: String,
+    text: &'a str,
+    x: f64,
+    row: usize,
+}
+
+/// The names of the optimizers in rows, and of those who have none yet.
+fn legend(kinds: &[String]) -> Vec<Name<'_>> {
+    let (mut x, mut row) = (LEFT, 0);
+    let named = kinds.iter().enumerate().map(|(i, kind)| ((i % 8).to_string(), kind.as_str()));
+    let mut names = vec![];
+    for (class, text) in named.chain([(NONE.to_owned(), "untrained")]) {
+        let width = 28.0 + LETTER * text.chars().count() as f64;
+        if x + width > WIDTH && x > LEFT {
+            (x, row) = (LEFT, row + 1);
+        }
+        names.push(Name { class, text, x, row });
+        x += width;
     }
+    names
 }
 
 /// The generations of birth, as many as have room beside one another, the last among them.
@@ -131,6 +158,17 @@ fn labels(svg: &mut String, births: &[Id], width: f64, y: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_stay_on_the_paper() {
+        let kinds: Vec<String> = (0..12).map(|i| format!("optimizer-{i}")).collect();
+        let names = legend(&kinds);
+        assert_eq!((names.len(), names[12].text), (13, "untrained"));
+        let width = |name: &Name<'_>| 28.0 + LETTER * name.text.len() as f64;
+        assert!(names.iter().all(|name| name.x + width(name) <= WIDTH));
+        assert!(names.windows(2).all(|n| n[1].row > n[0].row || n[1].x >= n[0].x + width(&n[0])));
+        assert!(names[12].row > 0);
+    }
 
     #[test]
     fn labels_do_not_meet() {
