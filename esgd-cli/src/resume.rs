@@ -1,6 +1,6 @@
 //! `esgd resume`.
 
-use std::{path::Path, sync::Mutex, time::Instant};
+use std::{io, path::Path, sync::Mutex, time::Instant};
 
 use esgd_core::{
     Esgd, Fitness, Population, Problem, Tally,
@@ -143,8 +143,11 @@ fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config),
         }
         None => Config::of_run(&file)?,
     };
-    let text = regular_file::read(&file, 1 << 24, Links::Refuse);
-    if text.is_ok_and(|text| !Config::is_of_run(&text)) {
+    let theirs = match regular_file::read(&file, 1 << 24, Links::Refuse) {
+        Ok(text) => !Config::is_of_run(&text),
+        Err(e) => e.kind() != io::ErrorKind::NotFound,
+    };
+    if theirs {
         return Err(Failure::Usage(format!(
             "{} is not a config that a run wrote: move it away, the checkpoint has the run's own, and change settings with --set",
             file.display()

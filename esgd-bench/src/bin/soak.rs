@@ -4,20 +4,21 @@ use std::{process::ExitCode, time::Instant};
 
 use esgd_bench::{
     Result,
-    soak::{damage, disk, kills, limits, program::Program, races, streams},
+    soak::{damage, disk, folders, kills, lies, limits, program::Program, races, streams},
 };
 
 const HELP: &str = "\
 cargo xtask soak [PART…] [--quick]
 
 Kills, damages and starves runs of the program, and holds what it leaves against runs that nobody
-touched. Parts: kills, damage, full-disk, read-only, memory, races, streams, and fuzz, which feeds the parsers.
+touched. Parts: kills, damage, full-disk, read-only, memory, races, streams, folders, lies, and fuzz,
+which feeds the parsers.
 Small disks and another user's rights take root on Linux.
   --quick   a tenth of the trials
 ";
 
-const PARTS: [&str; 7] =
-    ["kills", "damage", "full-disk", "read-only", "memory", "races", "streams"];
+const PARTS: [&str; 9] =
+    ["kills", "damage", "full-disk", "read-only", "memory", "races", "streams", "folders", "lies"];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -53,6 +54,8 @@ fn run(args: &[String]) -> Result<()> {
             "read-only" => disk::read_only(&program, times(50)),
             "memory" => limits::memory(&program),
             "streams" => streams::soak(&program, times(500)),
+            "folders" => folders::soak(&program, times(2000)),
+            "lies" => lies::soak(&program, times(500)),
             _ => races::soak(&program, times(50)),
         };
         let said = said.map_err(|e| format!("{part}: {e}"))?;

@@ -5,7 +5,9 @@
 pub mod chance;
 pub mod damage;
 pub mod disk;
+pub mod folders;
 pub mod kills;
+pub mod lies;
 pub mod limits;
 pub mod program;
 pub mod races;
