@@ -1,6 +1,6 @@
 //! What a folder holds that was expected to hold something else, so that a message can say what to do.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use super::{cifar, idx};
 use crate::{Error, Result};
@@ -118,6 +118,9 @@ pub(super) fn check_folder(dir: &Path) -> Result<()> {
             let what_to_do = known.map_or("name the folder that it is in", |(_, what)| what);
             Err(Error::Data(format!("{shown} is no folder: {what_to_do}")))
         }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Error::Data(format!(
+            "there is no folder {shown}: name the one that has the data, with --data DIR"
+        ))),
         Err(source) => Err(Error::Read { path: dir.into(), source }),
     }
 }
@@ -221,7 +224,7 @@ mod tests {
         for (path, expected) in [
             (&file, "is no folder: name the folder that it is in"),
             (&archive, "is no folder: unpack it"),
-            (&dir.path().join("none"), "cannot read"),
+            (&dir.path().join("none"), "there is no folder"),
         ] {
             for read in [idx as Read, cifar10, cifar100] {
                 let message = read(path, Sizes::default()).unwrap_err().to_string();
