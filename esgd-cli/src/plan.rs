@@ -2,6 +2,7 @@
 //! memory.
 
 mod available;
+mod units;
 
 use std::{fmt, sync::Mutex};
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use crate::{config::Config, contrast, failure::Failure};
 use available::available;
+use units::{count, duration, size};
 
 /// What a run takes.
 #[derive(Debug, Serialize)]
@@ -280,36 +282,6 @@ fn on_all(
     })
 }
 
-/// A number of bytes to read.
-fn size(bytes: u64) -> String {
-    match bytes as f64 {
-        b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
-        b if b >= 1e6 => format!("{:.1} MB", b / 1e6),
-        b => format!("{:.1} kB", b / 1e3),
-    }
-}
-
-/// A time to read.
-fn duration(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round() as u64;
-    match minutes {
-        _ if seconds < 100.0 => format!("{:.0} s", seconds.max(1.0)),
-        0..100 => format!("{minutes} min"),
-        100..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
-        _ => format!("{} days {} h", minutes / 1440, minutes / 60 % 24),
-    }
-}
-
-/// A large number to read.
-fn count(n: f64) -> String {
-    let (factor, name) =
-        [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
-            .into_iter()
-            .find(|(factor, _)| n >= *factor)
-            .unwrap_or((1.0, ""));
-    format!("{:.1} {name}", n / factor).trim_end().to_owned()
-}
-
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { network, parameters, macs, threads, bytes, work, time } = self;
@@ -381,26 +353,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_for_numbers_is_refused_and_nothing_is_made() {
-        for sets in [
-            &["network.hidden=[65536, 65536, 65536]", "mu=100000", "m=1"][..],
-            &["mu=9223372036854775807", "m=1"],
-            &["network.hidden=[65536, 65536]", "mu=9223372036854775807", "m=1"],
-        ] {
-            let plan = plan(sets);
-            let message = plan.check().unwrap_err().to_string();
-            assert!(message.contains("of memory and the machine has"), "{message}");
-        }
-    }
-
-    #[test]
-    fn numbers_are_readable() {
-        assert_eq!(size(1_234), "1.2 kB");
-        assert_eq!(size(21_474_836_480), "21.5 GB");
-        assert_eq!(count(269_722.0), "269.7 k");
-        assert_eq!(count(3.2e15), "3.2 P");
-        assert_eq!(count(7.0), "7.0");
-        let times = [0.2, 99.0, 600.0, 9.0 * 3600.0 + 240.0, 50.0 * 3600.0];
-        assert_eq!(times.map(duration), ["1 s", "99 s", "10 min", "9 h 4 min", "2 days 2 h"]);
+    fn what_is_too_large_is_refused_and_nothing_is_made() {
+        let plan = plan(&["network.hidden=[65536, 65536, 65536]", "mu=1000000", "m=1"]);
+        let message = plan.check().unwrap_err().to_string();
+        assert!(message.contains("of memory and the machine has"), "{message}");
+        // Some 10¹⁰ weights, a million times with a momentum or two.
+        assert!(plan.bytes.unwrap().population > 50_000_000_000_000_000);
     }
 }

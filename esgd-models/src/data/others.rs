@@ -93,16 +93,15 @@ const DEPTH: usize = 2;
 /// The error for a folder without the files of `wanted`, if it is known what it has instead.
 pub(super) fn instead(dir: &Path, wanted: Form) -> Option<Error> {
     let shown = dir.display();
+    let (expected, _) = wanted.words();
     if let Some(form) = Form::ALL.into_iter().find(|form| *form != wanted && form.is_in(dir)) {
-        let ((is, setting), (expected, _)) = (form.words(), wanted.words());
+        let (is, setting) = form.words();
         return Some(Error::Data(format!(
             "{shown} holds {is}, not {expected}: add `--set data.name={setting}`"
         )));
     }
     let (name, is, what_to_do) = search(dir, DEPTH)?;
-    Some(Error::Data(format!(
-        "{shown} holds {is}, such as {name}, which are not read: {what_to_do}"
-    )))
+    Some(Error::Data(format!("{shown} holds {is} ({name}), not {expected}: {what_to_do}")))
 }
 
 /// Refuses what is no folder that can be read.
@@ -186,7 +185,7 @@ mod tests {
             ("train_32x32.mat", "MATLAB files", "IDX files"),
             ("cifar-10-binary.tar.gz", "an archive", "unpack it"),
             ("mnist.npz", "NumPy arrays", "IDX files"),
-            ("train/cat/1.PNG", "PNG images, such as train/cat/1.PNG", "IDX files"),
+            ("train/cat/1.PNG", "PNG images (train/cat/1.PNG)", "IDX files"),
         ] {
             for read in [idx as Read, cifar10, cifar100] {
                 let message = said(read, file);
