@@ -299,7 +299,8 @@ pub struct CombineArgs {
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = "\
 What is there and whole is not downloaded again, and a download that broke off goes on where it
-stopped. Every file is checked against the SHA-256 of the official one.")]
+stopped. Every file is checked against the SHA-256 of the official one. Files that are not of this command
+are never overwritten.")]
 pub struct DataArgs {
     /// cifar10 (170 MB), fashion-mnist (31 MB) or mnist (12 MB)
     pub name: String,

@@ -1,6 +1,9 @@
 //! `esgd train --plan`: what a run will take, before it begins; and the refusal of what cannot fit into
 //! memory.
 
+mod available;
+mod units;
+
 use std::{fmt, sync::Mutex};
 
 use esgd_core::{
@@ -10,9 +13,10 @@ use esgd_core::{
 };
 use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers, data::Splits};
 use serde::Serialize;
-use sysinfo::System;
 
 use crate::{config::Config, contrast, failure::Failure};
+use available::available;
+use units::{count, duration, size};
 
 /// What a run takes.
 #[derive(Debug, Serialize)]
@@ -88,50 +92,26 @@ impl Plan {
             clips |= training.clip.is_some();
         }
         let genome = network.bytes();
-        let state = 4 * (slots * network.parameters()) as u64;
-        // Parents stay until their successors are there; see ARCHITECTURE.md.
-        let newcomers = settings.mu.min(settings.lambda).max(threads) as u64;
-        let archive = if settings.guarantee.way == Way::Archive { settings.m as u64 } else { 1 };
-        // Those of one rung stay until those of the next are there.
-        let rungs = settings.start.rungs();
-        let candidates: u64 = rungs.iter().take(2).map(|rung| rung.candidates as u64).sum();
-        let mu = settings.mu as u64;
-        let alive = mu
-            .saturating_add(newcomers)
-            .saturating_add(archive)
-            .max(candidates.saturating_add(mu))
-            .saturating_add(founders as u64);
-        // A worker trains with a copy. A recipe that will be drawn anew leaves no state.
-        let states = match settings.recipes.policy {
-            RecipePolicy::Redraw => threads as u64,
-            RecipePolicy::Keep | RecipePolicy::Inherit | RecipePolicy::Explore => mu,
-        };
-        let climbing = if rungs.len() > 1 { candidates } else { 0 };
-        let states = states.max(climbing).saturating_add(threads as u64);
-        // One individual at a time is on its way into a checkpoint, as bytes and as a file.
-        let written = 2 * (genome + state);
-        let population = alive
-            .saturating_mul(genome)
-            .saturating_add(states.saturating_mul(state))
-            .saturating_add(written);
-        let left = available();
-        // An engine has weights and a gradient; one of networks that are too large is not even tried.
-        let engine = match population.saturating_add(2 * genome) > left {
-            true => 2 * genome,
-            false => problem.engine_bytes(batch, clips)?,
-        };
-        let engines = engine.saturating_mul(threads as u64);
+        let state = product([4, slots, network.parameters()]);
+        let mut population = alive(settings, threads, founders, genome, state);
+        let contrasts = config.run.contrast && !config.has_founders();
+        if contrasts {
+            // After the run, which has left the memory then.
+            let without = contrast::settings(settings);
+            population = population.max(alive(&without, threads, 0, genome, state));
+        }
+        let engines = problem.engine_bytes(batch, clips)?.saturating_mul(threads as u64);
         let data = [&splits.train, &splits.validation, &splits.test];
-        let data = data.map(|part| part.bytes()).iter().sum::<u64>();
+        let data = data.map(|part| part.bytes()).into_iter().fold(0, u64::saturating_add);
         let bytes = Bytes {
             data,
             population,
             engines,
             total: data.saturating_add(population).saturating_add(engines),
             // The data are there already.
-            available: data + left,
+            available: data.saturating_add(available()),
         };
-        let work = Work::of(config, problem, founders == 0);
+        let work = Work::of(config, problem, contrasts);
         Ok(Self {
             network: network.name().to_owned(),
             parameters: network.parameters(),
@@ -190,11 +170,59 @@ impl Plan {
     }
 }
 
+/// The bytes of the networks that are alive at the same time, with their optimizers' states, each of that many
+/// bytes.
+fn alive(s: &Settings, threads: usize, founders: usize, genome: u64, state: u64) -> u64 {
+    // Parents stay until their successors are there; see ARCHITECTURE.md.
+    let born = if s.evolution_steps > 0 { s.mu.min(s.lambda) } else { 0 };
+    let newcomers = born.max(threads) as u64;
+    let archive = if s.guarantee.way == Way::Archive { s.m as u64 } else { 1 };
+    // Those of one rung stay until those of the next are there.
+    let rungs = s.start.rungs();
+    let candidates: u64 = rungs.iter().take(2).map(|rung| rung.candidates as u64).sum();
+    let mu = s.mu as u64;
+    let networks = mu
+        .saturating_add(newcomers)
+        .saturating_add(archive)
+        .max(candidates.saturating_add(mu))
+        .saturating_add(founders as u64);
+    // A worker trains with a copy. A recipe that will be drawn anew leaves no state.
+    let states = match s.recipes.policy {
+        RecipePolicy::Redraw => threads as u64,
+        RecipePolicy::Keep | RecipePolicy::Inherit | RecipePolicy::Explore => mu,
+    };
+    let climbing = if rungs.len() > 1 { candidates } else { 0 };
+    let states = states.max(climbing).saturating_add(threads as u64);
+    // One individual at a time is on its way into a checkpoint, as bytes and as a file.
+    let written = genome.saturating_add(state).saturating_mul(2);
+    let (networks, states) = (networks.saturating_mul(genome), states.saturating_mul(state));
+    networks.saturating_add(states).saturating_add(written)
+}
+
+/// Refuses a network that the machine cannot hold once, with what evaluates it.
+pub fn check_network(problem: &Supervised<Network>) -> Result<(), Failure> {
+    let network = problem.task();
+    // The network as it is born, as it is read, and the bytes that are read.
+    let bytes = network.bytes().saturating_mul(3).saturating_add(problem.engine_bytes(1, false)?);
+    let left = available();
+    if bytes <= left {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "one network, {} with {} weights, takes {} of memory and the machine has {} left: ask for a smaller \
+         network, or smaller images",
+        network.name(),
+        count(network.parameters() as f64),
+        size(bytes),
+        size(left)
+    )))
+}
+
 impl Work {
     fn of(config: &Config, problem: &Supervised<Network>, contrasts: bool) -> Self {
         let s = &config.settings;
         let epochs = epochs(s);
-        let contrast_epochs = match config.run.contrast && contrasts {
+        let contrast_epochs = match contrasts {
             true => self::epochs(&contrast::settings(s)),
             false => 0,
         };
@@ -254,46 +282,6 @@ fn on_all(
     })
 }
 
-/// Bytes that the machine, or the container, has left.
-fn available() -> u64 {
-    let mut system = System::new();
-    system.refresh_memory();
-    let free = system.available_memory();
-    // What a container has read of files counts as used there, and is given up when needed.
-    let left = system.cgroup_limits().map(|limits| limits.total_memory.saturating_sub(limits.rss));
-    left.map_or(free, |left| free.min(left))
-}
-
-/// A number of bytes to read.
-fn size(bytes: u64) -> String {
-    match bytes as f64 {
-        b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
-        b if b >= 1e6 => format!("{:.1} MB", b / 1e6),
-        b => format!("{:.1} kB", b / 1e3),
-    }
-}
-
-/// A time to read.
-fn duration(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round() as u64;
-    match minutes {
-        _ if seconds < 100.0 => format!("{:.0} s", seconds.max(1.0)),
-        0..100 => format!("{minutes} min"),
-        100..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
-        _ => format!("{} days {} h", minutes / 1440, minutes / 60 % 24),
-    }
-}
-
-/// A large number to read.
-fn count(n: f64) -> String {
-    let (factor, name) =
-        [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
-            .into_iter()
-            .find(|(factor, _)| n >= *factor)
-            .unwrap_or((1.0, ""));
-    format!("{:.1} {name}", n / factor).trim_end().to_owned()
-}
-
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { network, parameters, macs, threads, bytes, work, time } = self;
@@ -342,15 +330,34 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task;
+
+    fn plan(sets: &[&str]) -> Plan {
+        let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+        let config = Config::with_changes("", "test", &sets).unwrap();
+        let splits = task::splits(&config.data).unwrap();
+        let problem = task::to_plan(&config, &splits).unwrap();
+        Plan::of(&config, &problem, &splits, 2, 0).unwrap()
+    }
 
     #[test]
-    fn numbers_are_readable() {
-        assert_eq!(size(1_234), "1.2 kB");
-        assert_eq!(size(21_474_836_480), "21.5 GB");
-        assert_eq!(count(269_722.0), "269.7 k");
-        assert_eq!(count(3.2e15), "3.2 P");
-        assert_eq!(count(7.0), "7.0");
-        let times = [0.2, 99.0, 600.0, 9.0 * 3600.0 + 240.0, 50.0 * 3600.0];
-        assert_eq!(times.map(duration), ["1 s", "99 s", "10 min", "9 h 4 min", "2 days 2 h"]);
+    fn the_run_without_evolution_counts_if_it_takes_more() {
+        let paper = ["guarantee.way=back-off", "start=independent", "mu=20", "m=20", "lambda=2"];
+        let population = |contrast: bool| {
+            let contrast = format!("run.contrast={contrast}");
+            plan(&[&paper[..], &[&contrast]].concat()).bytes.unwrap().population
+        };
+        // Its archive of 20, and two copies at work, where the run has 1 and 2.
+        let genome = 4 * (64 * 128 + 128 + 128 * 10 + 10);
+        assert_eq!(population(true) - population(false), 19 * genome);
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_and_nothing_is_made() {
+        let plan = plan(&["network.hidden=[65536, 65536, 65536]", "mu=1000000", "m=1"]);
+        let message = plan.check().unwrap_err().to_string();
+        assert!(message.contains("of memory and the machine has"), "{message}");
+        // Some 10¹⁰ weights, a million times with a momentum or two.
+        assert!(plan.bytes.unwrap().population > 50_000_000_000_000_000);
     }
 }

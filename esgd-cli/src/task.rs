@@ -10,6 +10,7 @@ use esgd_models::{
 use crate::{
     config::{Config, Data, Part, Source},
     failure::Failure,
+    plan,
 };
 
 /// Loads the data.
@@ -27,8 +28,15 @@ pub fn splits(data: &Data) -> Result<Splits, Failure> {
     Ok(Splits { train: splits.train.augmented(data.augmentation())?, ..splits })
 }
 
-/// What to train the population on.
+/// What to train the population on, if the machine can hold one network.
 pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Network>, Failure> {
+    let problem = to_plan(config, splits)?;
+    plan::check_network(&problem)?;
+    Ok(problem)
+}
+
+/// The same for a [`plan`] to check. Nothing of the size of a network is made yet.
+pub fn to_plan(config: &Config, splits: &Splits) -> Result<Supervised<Network>, Failure> {
     // The largest class may be missing from a small part. A network of one class has nothing to learn.
     let classes = [&splits.train, &splits.validation, &splits.test]
         .into_iter()

@@ -29,20 +29,21 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
     let config = Config::of(&sources, args.init.len())?;
     let device = device::named(&config.run.device)?;
     let splits = task::splits(&config.data)?;
-    let problem = task::problem(&config, &splits)?.on(device);
+    let problem = task::to_plan(&config, &splits)?.on(device);
     let workers = Workers::new(config.run.threads())?;
-    let founders = founders(args, &problem, config.settings.seed)?;
-    let plan = Plan::of(&config, &problem, &splits, workers.count(), founders.len())?;
-    if args.plan {
-        // What cannot fit cannot be tried either.
-        let fits = plan.check().is_ok();
-        let plan = if fits { plan.timed(&config, &problem, &workers)? } else { plan };
-        if !args.quiet {
+    let plan = Plan::of(&config, &problem, &splits, workers.count(), args.init.len())?;
+    // What cannot fit cannot be made or tried either.
+    if let Err(refusal) = plan.check() {
+        if args.plan && !args.quiet {
             show(&plan, args.json)?;
         }
-        return plan.check();
+        return Err(refusal);
     }
-    plan.check()?;
+    let founders = founders(args, &problem, config.settings.seed)?;
+    if args.plan {
+        let plan = plan.timed(&config, &problem, &workers)?;
+        return if args.quiet { Ok(()) } else { show(&plan, args.json) };
+    }
     let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
     let data = splits.fingerprint()?;
     let interrupt = Interrupt::listen()?;

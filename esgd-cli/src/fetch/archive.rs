@@ -1,16 +1,17 @@
 //! Unpacking an archive: the files that are wanted, and nothing outside the folder.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Read, Write},
     path::{Component, Path, PathBuf},
 };
 
+use esgd_models::regular_file::{self, Links};
 use flate2::read::GzDecoder;
 use tar::{Archive, EntryType};
 use tempfile::NamedTempFile;
 
-use super::{Named, checksum};
+use super::{Named, check_place, checksum};
 use crate::{atomic_file, failure::Failure};
 
 /// Unpacks the files named from a .tar.gz into `dir`, each checked and then renamed to its place.
@@ -22,7 +23,7 @@ pub fn unpack(archive: &Path, wanted: &[Named], dir: &Path) -> Result<(), Failur
     let cannot =
         |e: io::Error| Failure::Failed(format!("cannot write into {}: {e}", dir.display()));
     let mut ready: Vec<(NamedTempFile, &Named)> = vec![];
-    let file = File::open(archive)
+    let file = regular_file::open(archive, Links::Refuse)
         .map_err(|e| Failure::Failed(format!("cannot read {}: {e}", archive.display())))?;
     let mut tar = Archive::new(GzDecoder::new(file));
     for entry in tar.entries().map_err(damaged)? {
@@ -58,6 +59,7 @@ pub fn unpack(archive: &Path, wanted: &[Named], dir: &Path) -> Result<(), Failur
         if let Some(folder) = place.parent() {
             fs::create_dir_all(folder).map_err(cannot)?;
         }
+        check_place(file, dir)?;
         temporary.persist(&place).map_err(|e| cannot(e.error))?;
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Whether a file is the one that it should be.
 
-use std::{fs::File, io, path::Path};
+use std::{io, path::Path};
+
+use esgd_models::regular_file::{self, Links};
 
 use super::Named;
 
@@ -22,5 +24,5 @@ pub fn fault(expected: &Named, path: &Path) -> Option<String> {
 
 /// The SHA-256 of a file, in hexadecimal.
 pub fn sha256(path: &Path) -> io::Result<String> {
-    Ok(crate::sha256::hex(crate::sha256::read(File::open(path)?)?.0))
+    Ok(crate::sha256::hex(crate::sha256::read(regular_file::open(path, Links::Follow)?)?.0))
 }

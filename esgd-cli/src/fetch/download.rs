@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use esgd_models::regular_file::{self, Links};
 use indicatif::{ProgressBar, ProgressStyle};
 use ureq::{Agent, Body, http::Response};
 
@@ -123,11 +124,7 @@ impl Web {
             return Err(another(format!("has {length} bytes")));
         }
         let cannot = |e: io::Error| Problem::Final(format!("cannot write {}: {e}", part.display()));
-        let mut to = match from {
-            0 => File::create(part),
-            _ => OpenOptions::new().append(true).open(part),
-        }
-        .map_err(cannot)?;
+        let mut to = open(part, from).map_err(cannot)?;
         let bar = self.bar(file, from);
         let mut have = from;
         let received = receive(response, self.patience.silence, |bytes| {
@@ -198,8 +195,17 @@ fn receive(
     }
 }
 
+/// Opens what has been downloaded to go on behind `from` bytes of it. A link leads to what is not ours.
+fn open(part: &Path, from: u64) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let to = regular_file::open_with(part, options.append(true).create(true), Links::Refuse)?;
+    to.set_len(from)?;
+    Ok(to)
+}
+
 fn size(part: &Path) -> u64 {
-    part.metadata().map_or(0, |metadata| metadata.len())
+    let found = fs::symlink_metadata(part).ok().filter(|metadata| metadata.is_file());
+    found.map_or(0, |metadata| metadata.len())
 }
 
 fn header<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {

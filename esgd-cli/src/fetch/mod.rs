@@ -1,14 +1,15 @@
 //! `esgd data`: downloads the official files of a data set.
 //!
-//! A file is downloaded beside its place, as `NAME.part`, checked, and then renamed; so what stands under
-//! its name is whole. A download that was broken off goes on where it stopped.
+//! A file is downloaded beside its place, as `NAME.esgd-part`, checked, and then renamed; so what stands
+//! under its name is whole, or somebody else's, and is not touched. A download that was broken off goes on
+//! where it stopped.
 
 mod archive;
 pub mod catalogue;
 mod checksum;
 mod download;
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use crate::{args::DataArgs, config::layers::did_you_mean, failure::Failure, terminal};
 use catalogue::{CATALOGUE, Download, Entry, Named};
@@ -61,13 +62,15 @@ fn get(
     } else {
         download.holds
     };
-    if wanted.iter().all(|file| is_there(file, dir)) {
+    let missing: Vec<Named> = wanted.iter().filter(|file| !is_there(file, dir)).copied().collect();
+    if missing.is_empty() {
         web.say(&format!("{}: already there", download.file.path));
         return Ok(());
     }
+    missing.iter().try_for_each(|file| check_place(file, dir))?;
     let own = from.map(|from| [from]);
     let mirrors = own.as_ref().map_or(entry.mirrors, |own| &own[..]);
-    let part = dir.join(format!("{}.part", download.file.path));
+    let part = dir.join(format!("{}.esgd-part", download.file.path));
     let mut result = Ok(());
     for mirror in mirrors {
         if let Err(why) = &result {
@@ -84,14 +87,39 @@ fn get(
         Failure::Failed(format!("cannot write into {}: {e}", dir.display()))
     };
     if download.holds.is_empty() {
+        check_place(&download.file, dir)?;
         return fs::rename(&part, dir.join(download.file.path)).map_err(|e| cannot(&e));
     }
-    archive::unpack(&part, download.holds, dir)?;
+    archive::unpack(&part, &missing, dir)?;
     fs::remove_file(&part).map_err(|e| cannot(&e))
 }
 
 fn is_there(file: &Named, dir: &Path) -> bool {
     checksum::fault(file, &dir.join(file.path)).is_none()
+}
+
+/// Refuses a place where something is already, or that a link leads to.
+fn check_place(file: &Named, dir: &Path) -> Result<(), Failure> {
+    let path = dir.join(file.path);
+    let refused = |path: &Path, what: &str| {
+        Err(Failure::Usage(format!(
+            "{} {what}, and nothing is overwritten: move it away, or choose another folder with --dir DIR",
+            path.display()
+        )))
+    };
+    if let Some(folder) = path.parent().filter(|folder| *folder != dir) {
+        if fs::symlink_metadata(folder).is_ok_and(|found| !found.is_dir()) {
+            return refused(folder, "is a link or a file where a folder belongs");
+        }
+    }
+    match fs::symlink_metadata(&path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => refused(&path, &format!("cannot be looked at ({e})")),
+        Ok(_) => {
+            let fault = checksum::fault(file, &path).unwrap_or_else(|| "it is a link".into());
+            refused(&path, &format!("is there and is not the official file ({fault})"))
+        }
+    }
 }
 
 #[cfg(test)]

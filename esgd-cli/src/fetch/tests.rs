@@ -18,6 +18,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod others;
+
 /// What the server does with the n-th request for a file of these bytes.
 type Answer = fn(&[u8], n: usize, from: Option<usize>, &mut TcpStream);
 

@@ -17,7 +17,7 @@ use super::{
 use crate::{Error, Result, networks::Size};
 
 /// Where torchvision puts the files of its data sets, in the folder that it is told.
-const FOLDERS: [&str; 3] = ["MNIST/raw", "FashionMNIST/raw", "KMNIST/raw"];
+const FOLDERS: [&str; 4] = ["raw", "MNIST/raw", "FashionMNIST/raw", "KMNIST/raw"];
 
 /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and, if there is a test set, the two `t10k-`
 /// files, with or without `.gz`, with a hyphen or a dot before `idx`, from `dir` or from where torchvision

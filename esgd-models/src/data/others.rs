@@ -1,6 +1,6 @@
 //! What a folder holds that was expected to hold something else, so that a message can say what to do.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use super::{cifar, idx};
 use crate::{Error, Result};
@@ -93,16 +93,15 @@ const DEPTH: usize = 2;
 /// The error for a folder without the files of `wanted`, if it is known what it has instead.
 pub(super) fn instead(dir: &Path, wanted: Form) -> Option<Error> {
     let shown = dir.display();
+    let (expected, _) = wanted.words();
     if let Some(form) = Form::ALL.into_iter().find(|form| *form != wanted && form.is_in(dir)) {
-        let ((is, setting), (expected, _)) = (form.words(), wanted.words());
+        let (is, setting) = form.words();
         return Some(Error::Data(format!(
             "{shown} holds {is}, not {expected}: add `--set data.name={setting}`"
         )));
     }
     let (name, is, what_to_do) = search(dir, DEPTH)?;
-    Some(Error::Data(format!(
-        "{shown} holds {is}, such as {name}, which are not read: {what_to_do}"
-    )))
+    Some(Error::Data(format!("{shown} holds {is} ({name}), not {expected}: {what_to_do}")))
 }
 
 /// Refuses what is no folder that can be read.
@@ -118,6 +117,9 @@ pub(super) fn check_folder(dir: &Path) -> Result<()> {
             let what_to_do = known.map_or("name the folder that it is in", |(_, what)| what);
             Err(Error::Data(format!("{shown} is no folder: {what_to_do}")))
         }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Error::Data(format!(
+            "there is no folder {shown}: name the one that has the data, with --data DIR"
+        ))),
         Err(source) => Err(Error::Read { path: dir.into(), source }),
     }
 }
@@ -183,7 +185,7 @@ mod tests {
             ("train_32x32.mat", "MATLAB files", "IDX files"),
             ("cifar-10-binary.tar.gz", "an archive", "unpack it"),
             ("mnist.npz", "NumPy arrays", "IDX files"),
-            ("train/cat/1.PNG", "PNG images, such as train/cat/1.PNG", "IDX files"),
+            ("train/cat/1.PNG", "PNG images (train/cat/1.PNG)", "IDX files"),
         ] {
             for read in [idx as Read, cifar10, cifar100] {
                 let message = said(read, file);
@@ -221,7 +223,7 @@ mod tests {
         for (path, expected) in [
             (&file, "is no folder: name the folder that it is in"),
             (&archive, "is no folder: unpack it"),
-            (&dir.path().join("none"), "cannot read"),
+            (&dir.path().join("none"), "there is no folder"),
         ] {
             for read in [idx as Read, cifar10, cifar100] {
                 let message = read(path, Sizes::default()).unwrap_err().to_string();
