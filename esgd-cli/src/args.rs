@@ -48,7 +48,7 @@ pub struct Sources {
     /// A preset, see `esgd presets`; several are laid over one another
     #[arg(long, value_name = "NAME")]
     pub preset: Vec<String>,
-    /// One setting, such as mu=32 or guarantee.way=back-off or optimizers.0.lr=0.1
+    /// One setting, such as mu=32, network=convnet or optimizers.0.lr=0.1
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// The seed that every random number follows from; of several runs that of the first

@@ -29,6 +29,14 @@ pub trait Problem: Sync {
         Ok(())
     }
 
+    /// Whether a network that somebody brings can be begun from, asked before the first generation.
+    ///
+    /// # Errors
+    /// What is wrong with it, such as values that are no numbers.
+    fn check_founder(&self, _theta: &Self::Genome) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// A new network.
     ///
     /// # Errors

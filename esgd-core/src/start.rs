@@ -56,17 +56,10 @@ impl<P: Problem> Esgd<'_, P> {
                         self.settings.mu
                     ))));
                 }
-                let all =
-                    self.for_each_seat(self.settings.mu, |j| self.descend(j, sigma as f32))?;
-                let founders = all.iter().take(self.founders.len());
-                if let Some(j) = founders.map(Scored::fitness).position(|f| !f.is_finite()) {
-                    return Err(Error::Settings(SettingsError(format!(
-                        "network {} of {} to begin from has a loss that is no number: expected one that has not diverged",
-                        j + 1,
-                        self.founders.len()
-                    ))));
+                for founder in self.founders {
+                    self.judge.problem().check_founder(founder).map_err(Error::Problem)?;
                 }
-                all
+                self.for_each_seat(self.settings.mu, |j| self.descend(j, sigma as f32))?
             }
         };
         let newcomer = |(index, scored)| {

@@ -268,15 +268,3 @@ fn too_few_or_too_many_founders_are_an_error_that_says_so() {
         assert!(failure.population.is_none());
     }
 }
-
-#[test]
-fn a_founder_that_has_diverged_is_refused() {
-    let settings = Settings { start: Start::Founders { sigma: 0.1 }, ..small() };
-    let problem = esgd_core::Reference::new(esgd_core::Function::Sphere, 3);
-    for odd in [f32::NAN, f32::INFINITY] {
-        let founders = [vec![1.0; 3], vec![1.0, odd, 1.0]];
-        let failure = Esgd::new(&problem, &settings).founders(&founders).run().unwrap_err();
-        let message = failure.error.to_string();
-        assert!(message.starts_with("network 2 of 2 to begin from has a loss"), "{message}");
-    }
-}

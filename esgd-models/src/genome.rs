@@ -165,6 +165,23 @@ impl Genome {
             .map(|v| v.concat())
     }
 
+    /// Checks that all values are finite.
+    ///
+    /// # Errors
+    /// The first tensor that has another, by name; what candle says.
+    pub fn check_finite(&self) -> Result<()> {
+        for parameter in &self.parameters {
+            let values = values(parameter.tensor())?;
+            if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                return Err(Error::Weights(format!(
+                    "`{}` has {} as value {at}: expected finite numbers",
+                    parameter.name, values[at]
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The genome as a safetensors file.
     ///
     /// # Errors

@@ -207,6 +207,10 @@ impl<T: Task> Problem for Supervised<T> {
         recipe::check(settings)
     }
 
+    fn check_founder(&self, theta: &Genome) -> Result<()> {
+        theta.check_finite()
+    }
+
     fn init(&self, key: Key) -> Result<Genome> {
         let is_statistic = |name: &str| self.task.is_statistic(name);
         let theta = initializer::genome(key, &is_statistic, |vb| self.task.build(vb))?;
@@ -286,5 +290,48 @@ impl<T: Task> Supervised<T> {
             }
         }
         Ok(theta.device().synchronize()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use esgd_core::{
+        Esgd, OptimizerPool, OptimizerSpec, Range, Settings, rng::Purpose, settings::Start,
+    };
+
+    use super::*;
+    use crate::{Activation, data, networks::mlp};
+
+    /// A rectified unit passes NaN on as 0, so that the loss may say nothing.
+    #[test]
+    fn a_founder_that_has_diverged_is_refused() {
+        let splits = data::digits(data::Sizes { train: Some(8), ..Default::default() }).unwrap();
+        let network = mlp(64, &[2], 10, Activation::Relu).unwrap();
+        let problem = Supervised::new(network, splits.train.clone(), splits.train).unwrap();
+        let sgd = OptimizerSpec {
+            kind: "sgd".into(),
+            weight: 1.0,
+            ranges: [("lr".to_owned(), Range::fixed(0.1))].into(),
+        };
+        let settings = Settings {
+            start: Start::Founders { sigma: 0.01 },
+            generations: 1,
+            optimizers: OptimizerPool(vec![sgd]),
+            ..Settings::paper()
+        };
+        let founder = || problem.init(Key::new(1, Purpose::Init)).unwrap();
+        let message = |founders: &[Genome]| {
+            let failure = Esgd::new(&problem, &settings).founders(founders).run().err();
+            failure.map(|failure| failure.error.to_string())
+        };
+        assert_eq!(message(&[founder(), founder()]), None);
+        for odd in [f32::NAN, f32::INFINITY] {
+            let second = founder();
+            second.parameters()[0].write(&[1.0, odd]).unwrap();
+            let expected = format!(
+                "the weights do not fit the network: `fc1.bias` has {odd} as value 1: expected finite numbers"
+            );
+            assert_eq!(message(&[founder(), second]), Some(expected));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The layers that a network is made of, their sizes and their tensors.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use esgd_ops::layers::{activation, conv};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,12 @@ pub struct Size {
     pub height: usize,
     /// Columns.
     pub width: usize,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} channels of {} × {}", self.channels, self.height, self.width)
+    }
 }
 
 impl Size {
@@ -159,7 +165,7 @@ impl Layer {
     pub(crate) fn output(&self, size: Size) -> Result<Size, String> {
         if size.checked_len().is_none_or(|n| n == 0) {
             return Err(format!(
-                "{size:?} goes in: expected sizes of at least 1, and fewer values"
+                "{size} go in: expected sizes of at least 1, and less than 2^32 values"
             ));
         }
         match self {
@@ -177,13 +183,13 @@ impl Layer {
             Self::Conv { name, kernel, .. } => {
                 let shape = self.shape(size).filter(conv::Shape::is_valid);
                 let shape = shape.filter(|_| kernel % 2 == 1).ok_or_else(|| {
-                    format!("`{name}` does not fit onto {size:?}: expected an odd kernel and sizes of at least 1")
+                    format!("`{name}` does not fit onto {size}: expected an odd kernel, sizes of at least 1 and less than 2^31 weights")
                 })?;
                 Ok(Size::image(shape.outputs, shape.out_height(), shape.out_width()))
             }
             Self::MaxPool { size: side } => {
                 if *side == 0 || size.height < *side || size.width < *side {
-                    return Err(format!("squares of {side} do not fit into {size:?}"));
+                    return Err(format!("squares of {side} do not fit into {size}"));
                 }
                 Ok(Size::image(size.channels, size.height / side, size.width / side))
             }
@@ -206,7 +212,7 @@ impl Layer {
                 if around == to {
                     return Ok(to);
                 }
-                Err(format!("a shortcut gives {around:?} and its block {to:?}: expected the same"))
+                Err(format!("a shortcut gives {around} and its block {to}: expected the same"))
             }
         }
     }

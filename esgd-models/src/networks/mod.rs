@@ -170,7 +170,10 @@ mod tests {
         assert!(mlp(0, &[8], 10, Activation::Relu).is_err());
         assert!(mlp(64, &[8], 0, Activation::Relu).is_err());
         assert!(mlp(64, &[usize::MAX], 10, Activation::Relu).is_err());
-        assert!(convnet(Size::image(1, 3, 28), 10).is_err());
+        assert_eq!(
+            convnet(Size::image(1, 3, 28), 10).unwrap_err().to_string(),
+            "convnet: squares of 2 do not fit into 32 channels of 1 × 14"
+        );
         assert!(convnet(Size::image(1, usize::MAX, 28), 10).is_err());
         assert!(resnet(21, CIFAR, 10).is_err() && wide_resnet(28, 0, CIFAR, 10).is_err());
     }
