@@ -63,7 +63,12 @@ fn main() -> ExitCode {
     }
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return explain(&error),
+        Err(error) => {
+            // Arguments that move nothing are told of in one line each.
+            let plain = |arg: OsString| terminal::one_line(&arg.to_string_lossy()).into_owned();
+            let again = Args::try_parse_from(std::env::args_os().map(plain));
+            return explain(&again.err().unwrap_or(error));
+        }
     };
     ended(match args.command {
         Command::Train(args) => train::train(&args),
@@ -92,20 +97,9 @@ fn ended(outcome: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// Text with the arguments in it each in one line, so that none looks like another sentence.
-fn in_one_line(text: String, args: impl Iterator<Item = OsString>) -> String {
-    let replaced = |text: String, arg: &str| text.replace(arg, &terminal::one_line(arg));
-    args.fold(text, |text, arg| {
-        let arg = arg.to_string_lossy();
-        let value = arg.split_once('=').map_or("", |(_, value)| value);
-        let parts = [&*arg, value].into_iter().filter(|part| part.contains(terminal::moves));
-        parts.fold(text, replaced)
-    })
-}
-
 /// Help, the version, or what is wrong with the command line.
 fn explain(error: &clap::Error) -> ExitCode {
-    let text = in_one_line(error.render().to_string(), std::env::args_os());
+    let text = error.render().to_string();
     if error.use_stderr() {
         text.lines().for_each(terminal::say);
         return ExitCode::from(2);

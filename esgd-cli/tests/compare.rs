@@ -334,3 +334,66 @@ fn a_long_run_has_a_small_page() {
     let size = fs::metadata(run.join("report.html")).unwrap().len();
     assert!(size < 2_000_000, "{size}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_comparison_uses_only_results_of_its_own_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let shown = out.display().to_string();
+    let compare = |seeds: &str, status| {
+        let output = esgd(&compare(&shown, &["--methods=single", "--budget=30", seeds]));
+        assert_eq!(output.status.code(), Some(status), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    compare("--seeds=2", 0);
+    let mut runs: Vec<_> =
+        fs::read_dir(out.join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    runs.sort();
+    let [one, two] = &runs[..] else { panic!("{runs:?}") };
+    let results = [one, two].map(|run| fs::read(run.join("result.json")).unwrap());
+    let mine = one.join("notes.txt");
+    fs::write(&mine, "mine").unwrap();
+
+    // One that is copied over, edited, or of an earlier version.
+    let edited = text(&results[0]).replacen("0.", "1.", 1);
+    let earlier: Value = serde_json::from_slice(&results[0]).unwrap();
+    for (bytes, expected) in [
+        (results[1].clone(), "is the result of another run, of seed 2"),
+        (edited.into_bytes(), "was edited"),
+        (earlier["outcome"].to_string().into_bytes(), "does not say what it is of"),
+        (vec![], "was edited"),
+    ] {
+        fs::write(one.join("result.json"), &bytes).unwrap();
+        let refused = compare("--seeds=2", 1);
+        assert!(refused.contains(expected) && refused.contains("move the folder"), "{refused}");
+        assert_eq!(fs::read(one.join("result.json")).unwrap(), bytes, "it stays");
+    }
+    // A folder of another run under this one's name.
+    let aside = dir.path().join("aside");
+    fs::rename(one, &aside).unwrap();
+    std::os::unix::fs::symlink(two, one).unwrap();
+    assert!(compare("--seeds=2", 1).contains("behind a link"));
+    fs::remove_file(one).unwrap();
+    fs::create_dir(one).unwrap();
+    fs::write(one.join("best.safetensors"), "precious").unwrap();
+    let refused = compare("--seeds=2", 1);
+    assert!(refused.contains("are not of this run of the comparison"), "{refused}");
+    assert_eq!(fs::read_to_string(one.join("best.safetensors")).unwrap(), "precious");
+    fs::remove_file(one.join("best.safetensors")).unwrap();
+    fs::write(&mine, "mine").unwrap();
+    // As it was told, the same command runs it again, to the same, and touches nothing else.
+    let again = compare("--seeds=2", 0);
+    assert!(again.contains("seed 1") && !again.contains("seed 2:"), "{again}");
+    assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+
+    // What the comparison leaves is not written over what it did not write.
+    for name in ["comparison.json", "table.md", "table.csv", "report.html"] {
+        let kept = fs::read(out.join(name)).unwrap();
+        fs::write(out.join(name), "precious").unwrap();
+        let refused = compare("--seeds=3", 2);
+        assert!(refused.contains(name) && !refused.contains("seed 3:"), "{refused}");
+        assert_eq!(fs::read_to_string(out.join(name)).unwrap(), "precious");
+        fs::write(out.join(name), kept).unwrap();
+    }
+}

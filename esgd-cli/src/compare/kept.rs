@@ -81,8 +81,8 @@ pub fn read(folder: &Path, label: &Label) -> Result<Option<Outcome>, String> {
         )
     };
     // A link would lead out of the comparison.
-    let links = [folder.parent(), Some(folder)].into_iter().flatten();
-    if let Some(link) = links.filter(|dir| dir.is_symlink()).next() {
+    let mut folders = [folder.parent(), Some(folder)].into_iter().flatten();
+    if let Some(link) = folders.find(|dir| dir.is_symlink()) {
         return Err(unused(format!("is behind a link, {}", link.display())));
     }
     let bytes = match regular_file::read(&path, LARGEST, Links::Refuse) {

@@ -180,6 +180,25 @@ mod tests {
     use crate::report::{detail::LEVELS, example as logs};
 
     #[test]
+    fn what_no_comparison_has_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = |change: &dyn Fn(&mut Comparison)| {
+            let mut comparison = example::comparison();
+            change(&mut comparison);
+            let text = serde_json::to_vec(&comparison).unwrap();
+            fs::write(dir.path().join(FILE), text).unwrap();
+            Compared::read(dir.path()).err().map(|e| e.to_string()).unwrap_or_default()
+        };
+        let rows = refused(&|all| all.rows = vec![all.rows[0].clone(); 40]);
+        assert!(rows.contains("it has 40 rows, expected at most 33"), "{rows}");
+        let sentences = refused(&|all| all.verdict = vec![String::new(); 50]);
+        assert!(sentences.contains("it has 50 sentences"), "{sentences}");
+        let runs = refused(&|all| all.runs[1].folder = all.runs[0].folder.join("."));
+        assert!(runs.contains("names the run runs/a/. twice"), "{runs}");
+        assert_eq!(refused(&|_| ()), "");
+    }
+
+    #[test]
     fn a_comparison_without_its_runs_still_has_its_table() {
         let dir = tempfile::tempdir().unwrap();
         let text = serde_json::to_vec(&example::comparison()).unwrap();
