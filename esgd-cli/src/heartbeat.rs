@@ -191,7 +191,7 @@ mod tests {
         pulse.candidate(Fitness::new(0.9));
         assert_eq!(pulse.line(None), "ESGD  0 %  start  1 of 9 trainings  best 0.9000");
         pulse.begin(0, 0, Fitness::new(0.8));
-        let minutes = |n| Some(Duration::from_secs(60 * n));
+        let minutes = |n: u64| Some(Duration::from_secs(60 * n));
         assert_eq!(
             pulse.line(minutes(1)),
             "ESGD  0 %  0 of 210 epochs  generation 1/10  best 0.8000"

@@ -75,10 +75,10 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Says first what the words of all that follows mean.
-    pub fn explained(self, silent: bool) -> Self {
+    /// Says first what the words of all that follows mean, where `fitness` is such as "validation loss".
+    pub fn explained(self, fitness: &str, silent: bool) -> Self {
         if !silent {
-            words(self.settings).iter().for_each(|line| terminal::say(line));
+            words(self.settings, fitness).iter().for_each(|line| terminal::say(line));
         }
         self
     }
@@ -201,21 +201,23 @@ impl Observer for Progress<'_> {
 }
 
 /// What progress speaks of, in two lines.
-fn words(settings: &Settings) -> [String; 2] {
+fn words(settings: &Settings, fitness: &str) -> [String; 2] {
     let Settings { mu, m, generations, evolution_steps, ref guarantee, .. } = *settings;
     let offspring = match evolution_steps {
         0 => "",
         _ => "; offspring are recombined from them",
     };
     let guarded = match (guarantee.way, guarantee.anchor) {
-        (Way::Archive, _) => format!("J({m}) the mean of the archive, the {m} best ever scored"),
-        (Way::BackOff, false) => format!("J({m}) the mean of the elite"),
-        (Way::BackOff, true) => "J(1) that of the best".into(),
+        (Way::Archive, _) => {
+            format!("J({m}): its mean over the archive, the {m} best ever scored")
+        }
+        (Way::BackOff, false) => format!("J({m}): its mean over the elite"),
+        (Way::BackOff, true) => "J(1): the same now".into(),
     };
     [
         format!("{mu} networks train for {generations} generations{offspring}"),
         format!(
-            "best: the lowest fitness so far, {guarded}; elite: the {m} best of the population"
+            "best: the lowest {fitness} so far; {guarded}; elite: the {m} best of the population"
         ),
     ]
 }

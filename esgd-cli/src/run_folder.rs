@@ -1,6 +1,8 @@
 //! A run's folder: `config.toml`, `metrics.jsonl`, `checkpoints`, `best.safetensors`, `run.json`, and the
 //! `lock` of whoever writes them; and what `esgd combine` made of it.
 
+mod abandon;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -14,6 +16,8 @@ use crate::{
     lock::{self, Lock},
     metrics::{Line, Metrics},
 };
+
+pub use abandon::Missing;
 
 /// The folder of one run, locked.
 #[derive(Debug)]

@@ -25,7 +25,7 @@ pub struct Events<W: Write> {
 pub type EventFile = Events<BufWriter<File>>;
 
 /// In a run's folder. TensorBoard reads files with `tfevents` in their names.
-const FILE: &str = "tensorboard/events.out.tfevents.esgd";
+pub const FILE: &str = "tensorboard/events.out.tfevents.esgd";
 
 impl Events<BufWriter<File>> {
     /// The event file of a run, of what it has come to so far.

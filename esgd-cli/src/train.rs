@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     plan::Plan,
-    run_folder::RunFolder,
+    run_folder::{Missing, RunFolder},
     session::{From, Session},
     task, terminal,
     time_limit::TimeLimit,
@@ -43,22 +43,30 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
         return plan.check();
     }
     plan.check()?;
+    let missing = Missing::of(args.out.as_deref());
     let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
-    let interrupt = Interrupt::listen()?;
-    let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
-    Session {
-        config: &config,
-        problem: &problem,
-        splits: &splits,
-        workers: &workers,
-        folder: &folder,
-        interrupt: &interrupt,
-        limit: &limit,
-        quiet: args.quiet,
-        json: args.json,
-        tensorboard: args.tensorboard,
+    let run = || {
+        let interrupt = Interrupt::listen()?;
+        let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
+        let session = Session {
+            config: &config,
+            problem: &problem,
+            splits: &splits,
+            workers: &workers,
+            folder: &folder,
+            interrupt: &interrupt,
+            limit: &limit,
+            quiet: args.quiet,
+            json: args.json,
+            tensorboard: args.tensorboard,
+        };
+        session.run(From::Start(&founders))
+    };
+    let ended = run();
+    if ended.is_err() {
+        folder.abandon(&missing);
     }
-    .run(From::Start(&founders))
+    ended
 }
 
 /// Prints a plan.
