@@ -59,6 +59,7 @@ impl<'a> Progress<'a> {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(title);
+        bar.set_message("start");
         let timer = Mutex::new(if lines { heartbeat.say() } else { None });
         Self {
             bar,
@@ -78,7 +79,8 @@ impl<'a> Progress<'a> {
     /// Says first what the words of all that follows mean, where `fitness` is such as "validation loss".
     pub fn explained(self, fitness: &str, silent: bool) -> Self {
         if !silent {
-            words(self.settings, fitness).iter().for_each(|line| terminal::say(line));
+            let say = || words(self.settings, fitness).iter().for_each(|line| terminal::say(line));
+            self.bar.suspend(say);
         }
         self
     }
@@ -192,9 +194,7 @@ impl Observer for Progress<'_> {
             "{title}  ends after generation {k}/{of}: the best has not got better since {}",
             since(improved)
         );
-        if self.lines {
-            terminal::say(&said);
-        } else if !self.bar.is_hidden() {
+        if self.lines || !self.bar.is_hidden() {
             self.bar.suspend(|| terminal::say(&said));
         }
     }

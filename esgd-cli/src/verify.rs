@@ -98,6 +98,8 @@ fn best(
     let recorded = fs::read(run.join("run.json"))
         .ok()
         .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
+        // One that was stopped in a generation is ahead of its log.
+        .filter(|run| run.get("status").and_then(serde_json::Value::as_str) != Some("stopped"))
         .and_then(|run| serde_json::from_value::<Fitness>(run.get("fitness")?.clone()).ok());
     let Some(recorded) = recorded else {
         // The run is not complete.

@@ -82,7 +82,10 @@ fn a_run_that_has_had_its_time_stops_and_goes_on_to_the_same_bits() {
             assert!(said.contains("as asked; go on with: esgd resume"), "{said}");
             assert!(stdout(&ended).starts_with("Stopped after "), "{}", stdout(&ended));
             assert!(parts.join("best/2.safetensors").is_file());
-            assert!(esgd(&["evaluate", &parts.display().to_string()]).status.success());
+            for command in ["evaluate", "verify"] {
+                let output = esgd(&[command, &parts.display().to_string()]);
+                assert!(output.status.success(), "{command}: {}", stderr(&output));
+            }
         }
         time *= 1.5;
         let limit = format!("--max-time={time}s");
