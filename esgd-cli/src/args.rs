@@ -107,7 +107,7 @@ What progress and results say:
   offspring   a network recombined from others of the population, with noise
   elite       the m best of the population, which survive for certain
   archive     the m best networks ever scored, kept beside the population
-  J(m)        the mean fitness of the m networks that never get worse: the archive, or else the elite
+  J(m)        the mean fitness of the m that never get worse: the archive, or else the elite
   taken back  of an epoch that made its network worse: undone")]
 pub struct TrainArgs {
     #[command(flatten)]

@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     progress::Progress,
     summary::{Best, Contrast},
+    terminal,
 };
 
 /// The settings without evolution, for at least as many epochs.
@@ -38,6 +39,11 @@ pub fn run(
     silent: bool,
 ) -> Result<Option<Contrast>, Failure> {
     let without = settings(with);
+    if !silent {
+        terminal::say(
+            "for contrast, the same again without evolution (not if run.contrast = false)",
+        );
+    }
     let progress = Progress::new("without evolution", &without, silent);
     let run: Result<Outcome<_>, _> =
         Esgd::new(problem, &without).executor(workers).observer(&progress).stop_when(stop).run();

@@ -59,6 +59,7 @@ impl<'a> Progress<'a> {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(title);
+        bar.set_message("start");
         let timer = Mutex::new(if lines { heartbeat.say() } else { None });
         Self {
             bar,
@@ -75,10 +76,11 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Says first what the words of all that follows mean.
-    pub fn explained(self, silent: bool) -> Self {
+    /// Says first what the words of all that follows mean, where `fitness` is such as "validation loss".
+    pub fn explained(self, fitness: &str, silent: bool) -> Self {
         if !silent {
-            words(self.settings).iter().for_each(|line| terminal::say(line));
+            let say = || words(self.settings, fitness).iter().for_each(|line| terminal::say(line));
+            self.bar.suspend(say);
         }
         self
     }
@@ -192,30 +194,30 @@ impl Observer for Progress<'_> {
             "{title}  ends after generation {k}/{of}: the best has not got better since {}",
             since(improved)
         );
-        if self.lines {
-            terminal::say(&said);
-        } else if !self.bar.is_hidden() {
+        if self.lines || !self.bar.is_hidden() {
             self.bar.suspend(|| terminal::say(&said));
         }
     }
 }
 
 /// What progress speaks of, in two lines.
-fn words(settings: &Settings) -> [String; 2] {
+fn words(settings: &Settings, fitness: &str) -> [String; 2] {
     let Settings { mu, m, generations, evolution_steps, ref guarantee, .. } = *settings;
     let offspring = match evolution_steps {
         0 => "",
         _ => "; offspring are recombined from them",
     };
     let guarded = match (guarantee.way, guarantee.anchor) {
-        (Way::Archive, _) => format!("J({m}) the mean of the archive, the {m} best ever scored"),
-        (Way::BackOff, false) => format!("J({m}) the mean of the elite"),
-        (Way::BackOff, true) => "J(1) that of the best".into(),
+        (Way::Archive, _) => {
+            format!("J({m}): its mean over the archive, the {m} best ever scored")
+        }
+        (Way::BackOff, false) => format!("J({m}): its mean over the elite"),
+        (Way::BackOff, true) => "J(1): the same now".into(),
     };
     [
         format!("{mu} networks train for {generations} generations{offspring}"),
         format!(
-            "best: the lowest fitness so far, {guarded}; elite: the {m} best of the population"
+            "best: the lowest {fitness} so far; {guarded}; elite: the {m} best of the population"
         ),
     ]
 }

@@ -217,7 +217,7 @@ pub fn restore(
 }
 
 /// Whether no step is left to do.
-fn is_done(psi: &Population<Genome, OptimizerState>, config: &Config) -> bool {
+pub fn is_done(psi: &Population<Genome, OptimizerState>, config: &Config) -> bool {
     let tuned = config.settings.fine_tune.epochs == 0 || psi.stage() == Stage::FineTuned;
     let over =
         psi.generation() >= config.settings.generations || psi.has_stagnated(config.run.patience);

@@ -1,6 +1,8 @@
 //! A run's folder: `config.toml`, `metrics.jsonl`, `checkpoints`, `best.safetensors`, `run.json`, and the
 //! `lock` of whoever writes them; and what `esgd combine` made of it.
 
+mod abandon;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -16,6 +18,8 @@ use crate::{
     lock::{self, Lock},
     metrics::{self, Line, Metrics},
 };
+
+pub use abandon::Missing;
 
 /// More than the files of a run that are no network and no log can have.
 const MOST: u64 = 1 << 24;

@@ -79,7 +79,7 @@ impl Session<'_> {
                 ))
             })?;
         let mut progress = Progress::new("ESGD", &config.settings, silent)
-            .explained(silent)
+            .explained(&format!("{} {}", config.data.fitness, config.data.score), silent)
             .logged(Some(&metrics), events.as_ref());
         if let From::Checkpoint(found, psi) = &from {
             let before = Duration::from_secs_f64(found.manifest.seconds);

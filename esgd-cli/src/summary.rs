@@ -112,8 +112,9 @@ pub struct Kind {
     pub individuals: usize,
     /// As drawn, before annealing.
     pub lr: [f64; 2],
-    /// The same in the last generation.
-    pub lr_last: [f64; 2],
+    /// What they were multiplied by in the last generation.
+    #[serde(skip)]
+    pub annealed: f64,
 }
 
 /// The initial recipes, trained without evolution.
@@ -205,12 +206,12 @@ impl Summary {
         let reached = run.population.generation();
         for recipe in drawn {
             let lr = |k| recipe.at(k, generations).get("lr").unwrap_or(f64::NAN);
-            let (first, last) = (lr(1), lr(reached.max(1)));
-            let new = Kind { individuals: 0, lr: [first; 2], lr_last: [last; 2] };
+            let first = lr(1);
+            let annealed = lr(reached.max(1)) / first;
+            let new = Kind { individuals: 0, lr: [first; 2], annealed };
             let kind = elite.entry(recipe.at(1, generations).kind).or_insert(new);
             kind.individuals += 1;
             kind.lr = [kind.lr[0].min(first), kind.lr[1].max(first)];
-            kind.lr_last = [kind.lr_last[0].min(last), kind.lr_last[1].max(last)];
         }
         let patience = config.run.patience;
         let ended_early = (reached < generations && run.population.has_stagnated(patience))
@@ -352,14 +353,15 @@ impl fmt::Display for Table<'_> {
             write!(f, ", test error {:.2} % to {:.2} %", 100.0 * low, 100.0 * high)?;
         }
         writeln!(f)?;
-        write!(f, "Recipes of its {} best, the elite:", config.settings.m)?;
+        write!(f, "Recipes of the elite, its {} best:", config.settings.m)?;
         for (i, (kind, part)) in self.summary.elite.iter().enumerate() {
             let comma = if i == 0 { "" } else { "," };
-            let Kind { individuals, lr: [low, high], lr_last: [last_low, last_high] } = part;
+            let Kind { individuals, lr: [low, high], annealed } = part;
             let kind = one_line(kind);
-            write!(f, "{comma} {individuals} {kind} with lr {low:.1e} to {high:.1e}")?;
-            if part.lr != part.lr_last {
-                write!(f, " as drawn, {last_low:.1e} to {last_high:.1e} annealed")?;
+            write!(f, "{comma} {kind} {individuals} (lr {low:.1e} to {high:.1e}")?;
+            match 100.0 * annealed {
+                percent if percent < 99.5 => write!(f, ", annealed to {percent:.0} % of that)")?,
+                _ => write!(f, ")")?,
             }
         }
         writeln!(f)?;
@@ -379,7 +381,7 @@ impl fmt::Display for Table<'_> {
         if let Some(c) = contrast {
             writeln!(
                 f,
-                "Without evolution: the recipes of the start, trained for {} epochs, {:.0} s",
+                "Without evolution: the same initial recipes, {} epochs, {:.0} s",
                 c.epochs, c.seconds
             )?;
         }

@@ -30,9 +30,9 @@ pub struct Events<W: Write> {
 pub type EventFile = Events<BufWriter<File>>;
 
 /// In a run's folder.
-const DIR: &str = "tensorboard";
+pub const DIR: &str = "tensorboard";
 /// TensorBoard reads files with `tfevents` in their names.
-const FILE: &str = "events.out.tfevents.esgd";
+pub const FILE: &str = "events.out.tfevents.esgd";
 
 impl Events<BufWriter<File>> {
     /// The event file of a run, of what it has come to so far: a new one in the place of an earlier one.

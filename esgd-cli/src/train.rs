@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     plan::Plan,
-    run_folder::RunFolder,
+    run_folder::{Missing, RunFolder},
     session::{From, Session},
     task, terminal,
     time_limit::TimeLimit,
@@ -44,24 +44,32 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
         let plan = plan.timed(&config, &problem, &workers)?;
         return if args.quiet { Ok(()) } else { show(&plan, args.json) };
     }
+    let missing = Missing::of(args.out.as_deref());
     let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
-    let data = splits.fingerprint()?;
-    let interrupt = Interrupt::listen()?;
-    let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
-    Session {
-        config: &config,
-        problem: &problem,
-        splits: &splits,
-        data: &data,
-        workers: &workers,
-        folder: &folder,
-        interrupt: &interrupt,
-        limit: &limit,
-        quiet: args.quiet,
-        json: args.json,
-        tensorboard: args.tensorboard,
+    let run = || {
+        let data = splits.fingerprint()?;
+        let interrupt = Interrupt::listen()?;
+        let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
+        let session = Session {
+            config: &config,
+            problem: &problem,
+            splits: &splits,
+            data: &data,
+            workers: &workers,
+            folder: &folder,
+            interrupt: &interrupt,
+            limit: &limit,
+            quiet: args.quiet,
+            json: args.json,
+            tensorboard: args.tensorboard,
+        };
+        session.run(From::Start(&founders))
+    };
+    let ended = run();
+    if ended.is_err() {
+        folder.abandon(&missing);
     }
-    .run(From::Start(&founders))
+    ended
 }
 
 /// Prints a plan.

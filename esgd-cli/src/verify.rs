@@ -8,7 +8,7 @@ mod checkpoints;
 mod log;
 mod result;
 
-use esgd_core::{Esgd, Fitness, Problem, guarantee::Stage};
+use esgd_core::{Fitness, Problem};
 use esgd_models::Workers;
 
 use self::result::Checked;
@@ -111,8 +111,6 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found) -> Vec<Check> {
             Ok(psi) => psi,
             Err(why) => return Ok(vec![("data", data), ("best network", Err(why))]),
         };
-        let esgd = Esgd::new(&problem, &config.settings).patience(config.run.patience);
-        let tuned = config.settings.fine_tune.epochs == 0 || psi.stage() == Stage::FineTuned;
         let checked = Checked {
             run: &args.run,
             config,
@@ -120,7 +118,7 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found) -> Vec<Check> {
             splits: &splits,
             workers: &workers,
             old: known_data::in_result(&args.run).is_none() && args.run.join("run.json").exists(),
-            done: tuned && esgd.is_over(&psi),
+            done: resume::is_done(&psi, config),
             contrast: args.contrast,
         };
         let best = psi.best().scored;

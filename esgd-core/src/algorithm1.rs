@@ -214,7 +214,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
     }
 
     /// Whether the generations are over: all that were asked for, or as many as patience lasts.
-    pub fn is_over(&self, psi: &Psi<P>) -> bool {
+    fn is_over(&self, psi: &Psi<P>) -> bool {
         psi.generation() >= self.settings.generations || psi.has_stagnated(self.patience)
     }
 

@@ -89,3 +89,20 @@ fn misclassified(output: &Tensor, y: &Tensor) -> Result<Option<usize>> {
     let hits = output.argmax(D::Minus1)?.eq(y)?.to_dtype(DType::U32)?.sum_all()?;
     Ok(Some(y.elem_count() - hits.to_scalar::<u32>()? as usize))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_score_is_the_number_that_was_asked_for_and_what_diverged_has_none() {
+        let sound = Evaluation { loss: 0.5, error: Some(0.25), samples: 8 };
+        assert_eq!(Score::Loss.of(&sound).unwrap(), 0.5);
+        assert_eq!(Score::Error.of(&sound).unwrap(), 0.25);
+        let diverged = Evaluation { loss: f64::NAN, ..sound };
+        assert!(Score::Error.of(&diverged).unwrap().is_nan());
+        let no_classes = Evaluation { error: None, ..sound };
+        let refused = Score::Error.of(&no_classes).unwrap_err().to_string();
+        assert!(refused.contains("take the loss"), "{refused}");
+    }
+}

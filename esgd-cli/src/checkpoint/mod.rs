@@ -30,6 +30,7 @@ use crate::{atomic_file, held_folder::HeldFolder, metrics::Metrics};
 pub use self::{
     manifest::{Manifest, Unfit},
     search::{DIR, Found, Kept, are_in, search},
+    store::is_name as is_network,
 };
 
 /// What the keeper says when it cannot write.

@@ -15,6 +15,7 @@
 //! and an [`Archive`] of the m best that were ever scored.
 
 mod archive;
+mod improvement;
 mod individual;
 mod ledger;
 mod not_worse;
@@ -23,6 +24,7 @@ mod population;
 mod scored;
 
 pub use archive::{Archive, Entry};
+pub use improvement::Improvement;
 pub(crate) use individual::Resident;
 pub use individual::{Id, Individual, Progress};
 pub use ledger::{EntryRecord, GuardRecord, IndividualRecord, Ledger, LedgerError, Origin};
@@ -30,6 +32,6 @@ pub use not_worse::NotWorse;
 pub(crate) use not_worse::{License, Seat};
 pub use pool::{Pool, Survivor};
 pub(crate) use population::Guard;
-pub use population::{Improvement, Population, Stage, Tally};
+pub use population::{Population, Stage, Tally};
 pub(crate) use scored::Judge;
 pub use scored::{Brood, Scored, Unborn};

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Archive, Entry, Id, Individual, License, Scored};
+use super::{Archive, Entry, Id, Improvement, Individual, License, Scored};
 use crate::{
     EliteMean, Fitness, Hyper, IndividualReport, Yardstick,
     settings::{Settings, SettingsError, Way},
@@ -33,16 +33,6 @@ pub enum Stage {
     FineTuning,
     /// Fine-tuned: nothing is left to do.
     FineTuned,
-}
-
-/// The lowest fitness that there was after any generation so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Improvement {
-    /// The first generation that had it, 0 for the start.
-    pub generation: usize,
-    /// That fitness.
-    pub best: Fitness,
 }
 
 /// What the guarantee rests on.
@@ -135,24 +125,6 @@ impl<G, S> Population<G, S> {
     /// failure between two of them.
     pub(crate) fn evolved(&self) -> usize {
         self.evolved
-    }
-
-    /// When the best last got better in a generation.
-    #[must_use]
-    pub fn improved(&self) -> Improvement {
-        self.improved
-    }
-
-    /// Whether so many generations have passed without a better best; never in the middle of one, nor for
-    /// a patience of 0.
-    #[must_use]
-    pub fn has_stagnated(&self, patience: usize) -> bool {
-        let in_the_middle =
-            self.evolved > 0 || self.individuals.iter().any(|one| one.progress().is_some());
-        let generations = self.generation - self.improved.generation;
-        // The progress of fine-tuning is behind the last generation.
-        let between = !in_the_middle || self.stage != Stage::Generations;
-        patience > 0 && generations >= patience && between
     }
 
     /// Which part of the run it is in.
