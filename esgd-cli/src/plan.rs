@@ -2,6 +2,7 @@
 //! memory.
 
 mod available;
+mod log_size;
 mod units;
 
 use std::{fmt, sync::Mutex};
@@ -29,6 +30,8 @@ pub struct Plan {
     pub threads: usize,
     /// Memory; that of a GPU is not forecast.
     pub bytes: Option<Bytes>,
+    /// Bytes of the log, about.
+    pub log: u64,
     pub work: Work,
     /// The time that it takes, if it was measured.
     pub time: Option<Time>,
@@ -118,6 +121,7 @@ impl Plan {
             macs: network.macs(),
             threads,
             bytes: (config.run.device == "cpu").then_some(bytes),
+            log: log_size::forecast(settings),
             work,
             time: None,
         })
@@ -284,7 +288,7 @@ fn on_all(
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { network, parameters, macs, threads, bytes, work, time } = self;
+        let Self { network, parameters, macs, threads, bytes, log, work, time } = self;
         writeln!(
             f,
             "network     {network}: {} weights, {} multiply-adds a sample forwards",
@@ -313,6 +317,7 @@ impl fmt::Display for Plan {
             },
             count(work.flops)
         )?;
+        writeln!(f, "log         {}, of every epoch and offspring", size(*log))?;
         if let Some(time) = time {
             writeln!(
                 f,

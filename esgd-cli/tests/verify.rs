@@ -181,6 +181,26 @@ fn a_log_is_held_against_its_own_account() {
     }
 }
 
+/// A plan says how large the log will be, of a few offspring and of many.
+#[test]
+fn a_log_is_as_large_as_was_said() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, sets) in [
+        ("few", &["--set=generations=20", "--set=epochs=3"][..]),
+        ("many", &["--set=lambda=10000", "--set=generations=2", "--set=mu=20", "--set=rho=3"]),
+    ] {
+        let run = dir.path().join(name);
+        let more = [&DIGITS[..], &["--set=run.contrast=false"], sets].concat();
+        train(&run, &more);
+        let config = run.join("config.toml").display().to_string();
+        let plan = esgd(&["train", "--plan", "--json", "--config", &config]);
+        let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+        let forecast = plan["log"].as_f64().unwrap();
+        let log = fs::metadata(run.join("metrics.jsonl")).unwrap().len() as f64;
+        assert!((0.6..1.6).contains(&(forecast / log)), "{name}: {forecast} was said of {log}");
+    }
+}
+
 /// An IDX file.
 fn idx(dims: &[u32], body: &[u8]) -> Vec<u8> {
     let mut bytes = (0x0800 + dims.len() as u32).to_be_bytes().to_vec();
