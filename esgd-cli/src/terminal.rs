@@ -22,7 +22,7 @@ const LONGEST: usize = 4000;
 /// cannot be written, as on a full disk, is a failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    let written = out.write_all(escaped(text, true).as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(lines(text).as_bytes()).and_then(|()| out.flush());
     match written {
         Err(e) if !is_unheard(&e) => Err(Failure::Failed(format!("cannot print the result: {e}"))),
         _ => Ok(()),
@@ -66,6 +66,11 @@ pub fn say(text: &str) {
 /// Says a line on stderr that begins with the program's name, as notices and errors do.
 pub fn notice(text: &str) {
     say(&format!("esgd: {text}"));
+}
+
+/// Text in several lines that moves nothing.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    escaped(text, true)
 }
 
 /// Text in one line that moves nothing.

@@ -171,6 +171,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     };
     let json =
         serde_json::to_string_pretty(&comparison).map_err(|e| Failure::Failed(e.to_string()))?;
+    let json = terminal::lines(&json).into_owned();
     let texts = [(JSON, json.clone()), (MARKDOWN, comparison.markdown()), (CSV, comparison.csv())];
     for ((name, kind), text) in texts {
         own_file::write(&out.join(name), text.as_bytes(), kind)?;
