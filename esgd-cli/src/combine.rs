@@ -116,7 +116,8 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
         ensemble: together(&ensemble.members, &members)?,
     };
     let card = |fitness| metadata::of(&config, &problem, fitness);
-    let soup = card(Some(combined.soup.fitness.loss)).file(&theta)?;
+    let fitness = problem.score().of(&combined.soup.fitness)?;
+    let soup = card(Some(fitness)).file(&theta)?;
     let member = card(None);
     let ensemble = members.iter().map(|theta| Ok(member.file(theta)?));
     let list = serde_json::to_vec_pretty(&combined).map_err(|e| Failure::Failed(e.to_string()))?;

@@ -145,7 +145,8 @@ fn together(
 }
 
 fn fitness(problem: &Supervised<Network>, networks: &[Genome]) -> Result<Fitness, Failure> {
-    Ok(Fitness::new(together(problem, networks, problem.fitness_data())?.loss))
+    let evaluation = together(problem, networks, problem.fitness_data())?;
+    Ok(Fitness::new(problem.score().of(&evaluation)?))
 }
 
 impl Evaluations {

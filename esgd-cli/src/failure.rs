@@ -32,9 +32,9 @@ impl From<esgd_models::Error> for Failure {
     fn from(error: esgd_models::Error) -> Self {
         match error {
             // A folder, a number of samples, a recipe: what was asked for.
-            esgd_models::Error::Data(_) | esgd_models::Error::Recipe(_) => {
-                Self::Usage(error.to_string())
-            }
+            esgd_models::Error::Data(_)
+            | esgd_models::Error::Read { .. }
+            | esgd_models::Error::Recipe(_) => Self::Usage(error.to_string()),
             // candle puts a backtrace behind its first line.
             other => Self::Failed(other.to_string().lines().next().unwrap_or_default().to_owned()),
         }

@@ -68,6 +68,11 @@ fn what_it_writes_is_what_it_says() {
 
     // What an earlier and larger ensemble left is taken away, and nothing else changes.
     fs::copy(file(1), file(networks + 1)).unwrap();
+    let refused = stderr(&esgd(&["combine", &shown]));
+    assert!(refused.contains("was not written by `esgd combine`"), "{refused}");
+    let mut larger = combined.clone();
+    larger["ensemble"]["networks"] = (networks + 1).into();
+    fs::write(run.join("combined.json"), larger.to_string()).unwrap();
     assert_eq!(combine(&shown), combined);
     assert!(!file(networks + 1).exists());
     let verified = esgd(&["verify", &shown]);
@@ -84,7 +89,9 @@ fn mistakes_are_one_sentence() {
     let no_run = esgd(&["combine", &shown]);
     assert_eq!(no_run.status.code(), Some(2));
     assert!(stderr(&no_run).contains("has no run in it"), "{}", stderr(&no_run));
-    fs::write(dir.path().join("config.toml"), "").unwrap();
+    let config = esgd(&["config"]).stdout;
+    let config = [b"# The config of this run, in full.\n", &config[..]].concat();
+    fs::write(dir.path().join("config.toml"), config).unwrap();
     let no_population = esgd(&["combine", &shown]);
     assert_eq!(no_population.status.code(), Some(2));
     let message = stderr(&no_population);

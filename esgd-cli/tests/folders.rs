@@ -28,8 +28,8 @@ const SMALL: [&str; 12] = [
 ];
 
 /// A run that takes minutes, if nobody stops it.
-const LONG: [&str; 4] =
-    ["generations=1000000", "mu=3", "run.contrast=false", "run.checkpoint_share=1"];
+const LONG: [&str; 5] =
+    ["generations=1000000", "mu=3", "m=2", "run.contrast=false", "run.checkpoint_share=1"];
 
 fn esgd(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_esgd"));

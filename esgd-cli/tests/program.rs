@@ -362,7 +362,7 @@ fn verify_finds_what_was_changed() {
         String::from_utf8_lossy(&bad.stdout).into_owned()
     };
     let last = |bytes: &mut Vec<u8>| *bytes.last_mut().unwrap() ^= 64;
-    assert!(change("best.safetensors", &last).contains("FAILED  best network"));
+    assert!(change("best.safetensors", &last).contains("FAILED  networks"));
     assert!(change("metrics.jsonl", &|bytes| bytes.truncate(100)).contains("FAILED  checkpoints"));
     let manifests = fs::read_dir(run.join("checkpoints")).unwrap();
     let manifest = manifests

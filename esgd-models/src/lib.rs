@@ -38,7 +38,7 @@ pub use evaluation::{Evaluation, Score};
 pub use forecast::Pace;
 pub use genome::{Genome, Parameter, Role};
 pub use import::{Converted, Import};
-pub use metadata::{Measured, Metadata};
+pub use metadata::{Measured, Metadata, metadata_of};
 pub use networks::{Activation, Network};
 pub use optimizer_state::OptimizerState;
 pub use pass::Pass;

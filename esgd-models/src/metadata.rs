@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use safetensors::SafeTensors;
 use serde::Serialize;
 
 use crate::{Error, Genome, Network, Result, data::Normalisation};
@@ -66,6 +67,15 @@ impl Metadata<'_> {
     }
 }
 
+/// What a safetensors file says of its network, as [`Metadata::file`] writes it; nothing of a file that is
+/// none, or says nothing.
+#[must_use]
+pub fn metadata_of(file: &[u8]) -> BTreeMap<String, String> {
+    let header = SafeTensors::read_metadata(file).ok();
+    let said = header.and_then(|(_, header)| header.metadata().clone());
+    said.unwrap_or_default().into_iter().collect()
+}
+
 /// A safetensors file without metadata, with these. The library keeps them in a table without an order, so
 /// they are put into the header here.
 fn with_header(file: &[u8], metadata: &str) -> Result<Vec<u8>> {
@@ -88,14 +98,12 @@ fn json(value: &(impl Serialize + ?Sized)) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::{Activation, Supervised, data, networks::mlp};
     use esgd_core::{
         Problem,
         rng::{Key, Purpose},
     };
-    use safetensors::SafeTensors;
-
-    use super::*;
-    use crate::{Activation, Supervised, data, networks::mlp};
 
     #[test]
     fn a_file_says_what_it_is_and_is_the_same_each_time() {

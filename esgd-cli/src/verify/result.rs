@@ -5,8 +5,9 @@ use std::{io, path::Path, sync::atomic::AtomicBool, time::Duration};
 
 use esgd_core::{Outcome, Settings};
 use esgd_models::{
-    Genome, Network, OptimizerState, Supervised, Workers,
+    Error, Genome, Network, OptimizerState, Supervised, Workers,
     data::Splits,
+    metadata_of,
     regular_file::{self, Links},
 };
 use serde_json::Value;
@@ -180,6 +181,11 @@ impl Checked<'_> {
         // A config may have asked for no contrast only after it was made, or the other way round.
         match sound || status == "complete" && self.done && contrast {
             true => Ok(()),
+            false if !self.done && ["complete", "contrast missing"].contains(&status) => {
+                Err(format!(
+                    "run.json says {status:?}, and the last checkpoint is of before the end: one is missing"
+                ))
+            }
             false => Err(format!(
                 "in run.json status is {status:?}, which is not what the checkpoint and the rest say"
             )),
@@ -216,9 +222,9 @@ impl Checked<'_> {
         fitness: esgd_core::Fitness,
     ) -> Result<(), String> {
         let path = self.run.join(name);
-        let own = metadata::file(self.config, self.problem, theta, fitness);
-        let own = own.map_err(|e| e.to_string())?;
-        let most = 2 * own.len() as u64 + MOST;
+        let text = |e: Error| e.to_string();
+        let mut own = metadata::of(self.config, self.problem, Some(fitness.get()));
+        let most = 4 * theta.len() as u64 + MOST;
         let bytes = match regular_file::read(&path, most, Links::Refuse) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound && !self.done => return Ok(()),
@@ -227,8 +233,13 @@ impl Checked<'_> {
             }
             Err(e) => return Err(format!("cannot read {}: {e}", path.display())),
         };
-        let plain = theta.to_safetensors().map_err(|e| e.to_string())?;
-        if bytes == own || self.old && bytes == plain {
+        let plain = theta.to_safetensors().map_err(text)?;
+        // Another version may have written it, and what classes are called is known by how the data lie.
+        let mut said = metadata_of(&bytes);
+        own.program = said.remove("program").unwrap_or_default();
+        let names = said.remove("class_names").and_then(|names| serde_json::from_str(&names).ok());
+        own.class_names = names.unwrap_or_default();
+        if bytes == own.file(theta).map_err(text)? || self.old && bytes == plain {
             return Ok(());
         }
         let tensors = theta.with_safetensors(&bytes).and_then(|theta| theta.to_safetensors());
