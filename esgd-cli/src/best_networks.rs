@@ -12,13 +12,14 @@ use esgd_models::{
 };
 use serde::Serialize;
 
-use crate::{atomic_file, failure::Failure, run_folder::RunFolder};
+use crate::{
+    atomic_file,
+    failure::Failure,
+    run_folder::{MOST, RunFolder},
+};
 
 /// The folder in a run's.
 const DIR: &str = "best";
-
-/// More than any `run.json` has.
-const LARGEST: u64 = 64 << 20;
 
 /// A file with a network, as `run.json` lists it.
 #[derive(Clone, Debug, Serialize)]
@@ -66,13 +67,9 @@ impl BestNetworks {
             return Ok(());
         }
         let dir = folder.path().join(DIR);
-        match fs::create_dir(&dir) {
-            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-                let shown = dir.display();
-                return Err(Failure::Failed(format!("cannot make the folder {shown}: {e}")));
-            }
-            _ => {}
-        }
+        atomic_file::create_folders(&dir).map_err(|e| {
+            Failure::Failed(format!("cannot make the folder {}: {e}", dir.display()))
+        })?;
         for (Listed { file, fitness, .. }, theta) in self.each() {
             folder.write(file, &bytes(theta, *fitness)?)?;
         }
@@ -87,7 +84,7 @@ fn file(n: usize) -> String {
 /// The files that the `run.json` of a run lists. It may have been changed, so only names that a run gives.
 fn listed(run: &Path) -> Vec<String> {
     let read = || {
-        let text = regular_file::read(&run.join("run.json"), LARGEST, Links::Refuse).ok()?;
+        let text = regular_file::read(&run.join("run.json"), MOST, Links::Refuse).ok()?;
         let json = serde_json::from_slice::<serde_json::Value>(&text).ok()?;
         let list = json.get("best_networks")?.as_array()?.clone();
         let names = list.iter().filter_map(|one| one.get("file")?.as_str().map(str::to_owned));

@@ -6,7 +6,11 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 use esgd_models::regular_file::{self, Links};
 use serde_json::Value;
 
-use crate::{failure::Failure, run_folder::RunFolder};
+use crate::{
+    atomic_file,
+    failure::Failure,
+    run_folder::{MOST, RunFolder},
+};
 
 /// What was chosen, and which files there are.
 const LIST: &str = "combined.json";
@@ -14,9 +18,6 @@ const LIST: &str = "combined.json";
 pub const SOUP: &str = "soup.safetensors";
 /// The folder of those whose probabilities are averaged.
 const ENSEMBLE: &str = "ensemble";
-
-/// More than such a list has.
-const MOST: u64 = 64 << 20;
 
 /// The files of an earlier `esgd combine` in a folder.
 #[derive(Debug)]
@@ -47,8 +48,10 @@ impl<'a> CombinedFiles<'a> {
         }
         let cannot = |e| Failure::Failed(format!("cannot read {}: {e}", dir.display()));
         for entry in fs::read_dir(&dir).map_err(cannot)? {
-            let name = entry.map_err(cannot)?.file_name();
-            this.check(&format!("{ENSEMBLE}/{}", name.to_string_lossy()))?;
+            let name = entry.map_err(cannot)?.file_name().to_string_lossy().into_owned();
+            if !atomic_file::is_left_over(&name) {
+                this.check(&format!("{ENSEMBLE}/{name}"))?;
+            }
         }
         Ok(this)
     }
@@ -77,13 +80,9 @@ impl<'a> CombinedFiles<'a> {
         self.folder.write(LIST, list)?;
         self.folder.write(SOUP, soup)?;
         let dir = self.folder.path().join(ENSEMBLE);
-        match fs::create_dir(&dir) {
-            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-                let shown = dir.display();
-                return Err(Failure::Failed(format!("cannot make the folder {shown}: {e}")));
-            }
-            _ => {}
-        }
+        atomic_file::create_folders(&dir).map_err(|e| {
+            Failure::Failed(format!("cannot make the folder {}: {e}", dir.display()))
+        })?;
         for (n, network) in (1..).zip(ensemble) {
             self.folder.write(&member(n), &network?)?;
         }

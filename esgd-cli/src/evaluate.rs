@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::{
     args::EvaluateArgs, checkpoint, config::Config, device, failure::Failure, known_data,
-    summary::Cells, task, terminal, train,
+    run_folder::MOST, summary::Cells, task, terminal, train,
 };
 
 #[derive(Serialize)]
@@ -172,7 +172,7 @@ impl Evaluations {
 
 /// The fitness must be the recorded one, to the bit, on the machine that recorded it.
 fn check(path: &Path, now: Fitness) -> Result<(), Failure> {
-    let recorded = regular_file::read(path, 64 << 20, Links::Refuse)
+    let recorded = regular_file::read(path, MOST, Links::Refuse)
         .ok()
         .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
         .and_then(|run| serde_json::from_value::<Fitness>(run.get("fitness")?.clone()).ok());

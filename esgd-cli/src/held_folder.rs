@@ -1,4 +1,4 @@
-//! A folder that must stay where it is while it is written to: one that was moved, with another in its held,
+//! A folder that must stay where it is while it is written to: one that was moved, with another in its place,
 //! has the same path and is not the same.
 
 use std::{
@@ -13,8 +13,8 @@ pub struct HeldFolder {
     id: Option<Identity>,
 }
 
-/// What a folder keeps when it is moved: the numbers of its device and itself.
-type Identity = (u64, u64);
+/// What a folder or file keeps when it is moved: the numbers of its device and itself.
+pub type Identity = (u64, u64);
 
 impl HeldFolder {
     /// The folder that is at `path` now.
@@ -26,7 +26,7 @@ impl HeldFolder {
         &self.path
     }
 
-    /// Refuses another folder in its held.
+    /// Refuses another folder in its place.
     pub fn check(&self) -> io::Result<()> {
         let moved = || {
             io::Error::other(format!(
@@ -43,15 +43,16 @@ impl HeldFolder {
     }
 }
 
+/// Which folder or file is at `path` now, where systems tell.
 #[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Option<Identity>> {
+pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).map(|metadata| Some((metadata.dev(), metadata.ino())))
 }
 
 /// Elsewhere folders that are in use cannot be moved.
 #[cfg(not(unix))]
-fn identity(path: &Path) -> io::Result<Option<Identity>> {
+pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
     fs::metadata(path).map(|_| None)
 }
 

@@ -10,10 +10,7 @@ use esgd_models::{
 };
 use serde_json::Value;
 
-use crate::{checkpoint::Found, config::Data, failure::Failure};
-
-/// More than a `run.json` has.
-const MOST: u64 = 64 << 20;
+use crate::{checkpoint::Found, config::Data, failure::Failure, run_folder::MOST};
 
 /// Refuses to go on with other data than a run began with; gives the fingerprint to keep.
 pub fn to_go_on(

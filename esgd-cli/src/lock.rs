@@ -4,10 +4,11 @@
 //! the folder lets a second writer in; and the file, which says who holds it.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
     io::{self, Read, Seek, Write},
     path::Path,
-    process,
+    process, thread,
+    time::Duration,
 };
 
 use esgd_models::regular_file::{self, Links};
@@ -34,7 +35,7 @@ impl Lock {
         let shown = folder.display();
         let cannot = |e: io::Error| Failure::Failed(format!("cannot lock {shown}: {e}"));
         let opened = open_folder(folder).map_err(cannot)?;
-        let whole = match opened.as_ref().map(File::try_lock) {
+        let whole = match opened.as_ref().map(lock) {
             Some(Err(TryLockError::WouldBlock)) => return Err(in_use(folder)),
             // A system that locks no folders locks files.
             Some(Err(TryLockError::Error(_))) | None => None,
@@ -48,7 +49,7 @@ impl Lock {
             |e: io::Error| Failure::Failed(format!("cannot lock {shown}: {}: {e}", path.display()));
         let mut file =
             regular_file::open_with(&path, &mut options, Links::Refuse).map_err(fault)?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(in_use(folder)),
             Err(TryLockError::Error(e)) => return Err(cannot(e)),
@@ -84,7 +85,24 @@ impl Lock {
 
 /// A folder to lock, where folders can be opened.
 fn open_folder(folder: &Path) -> io::Result<Option<File>> {
+    // A pipe would be waited for.
+    if !fs::metadata(folder)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
     if cfg!(unix) { File::open(folder).map(Some) } else { Ok(None) }
+}
+
+/// Whether somebody else holds a lock, and goes on holding it: whoever only looks has it for an instant.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    let mut tried = file.try_lock();
+    for _ in 0..20 {
+        if !matches!(tried, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+        tried = file.try_lock();
+    }
+    tried
 }
 
 fn in_use(folder: &Path) -> Failure {
@@ -101,8 +119,6 @@ fn in_use(folder: &Path) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

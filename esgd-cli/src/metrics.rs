@@ -77,8 +77,7 @@ impl Metrics {
         let mut before = vec![];
         (&mut file).take(MOST).read_to_end(&mut before)?;
         let mut lines = before.split_inclusive(|b| *b == b'\n');
-        if !lines.all(|line| !line.ends_with(b"\n") || serde_json::from_slice::<Line>(line).is_ok())
-        {
+        if !lines.all(|line| is_cut(line) || serde_json::from_slice::<Line>(line).is_ok()) {
             let why =
                 "it is not a log that this program wrote: move it away, or name another folder";
             return Err(io::Error::other(why));
@@ -145,6 +144,13 @@ impl Metrics {
         sound.map_err(|e| format!("cannot write {}: {e}", self.path.display()))?;
         Ok(Extent { bytes: self.bytes, sha256: sha256::hex(self.hash.clone()) })
     }
+}
+
+/// Whether a line is the beginning of one of ours, which a program that died has left.
+fn is_cut(line: &[u8]) -> bool {
+    const BEGIN: &[u8] = b"{\"seconds\":";
+    let begun = line.len().min(BEGIN.len());
+    !line.ends_with(b"\n") && line[..begun] == BEGIN[..begun]
 }
 
 /// Whether a file has other names too, by which what is written to it is seen.

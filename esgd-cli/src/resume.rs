@@ -24,7 +24,7 @@ use crate::{
     known_data,
     metrics::Metrics,
     plan::Plan,
-    run_folder::RunFolder,
+    run_folder::{MOST, RunFolder},
     session::{From, Session},
     task, terminal,
     time_limit::TimeLimit,
@@ -143,7 +143,7 @@ fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config),
         }
         None => Config::of_run(&file)?,
     };
-    let theirs = match regular_file::read(&file, 1 << 24, Links::Refuse) {
+    let theirs = match regular_file::read(&file, MOST, Links::Refuse) {
         Ok(text) => !Config::is_of_run(&text),
         Err(e) => e.kind() != io::ErrorKind::NotFound,
     };
@@ -227,7 +227,7 @@ pub fn is_done(psi: &Population<Genome, OptimizerState>, config: &Config) -> boo
 /// Whether the result of the run is there, and not that of a shorter one.
 fn is_complete(run: &Path, psi: &Population<Genome, OptimizerState>, keep_best: usize) -> bool {
     let spent = || {
-        let text = regular_file::read(&run.join("run.json"), 64 << 20, Links::Refuse).ok()?;
+        let text = regular_file::read(&run.join("run.json"), MOST, Links::Refuse).ok()?;
         let run = serde_json::from_slice::<serde_json::Value>(&text).ok()?;
         let complete = run.get("status")?.as_str()? == "complete";
         complete.then(|| serde_json::from_value::<Tally>(run.get("spent")?.clone()).ok())?

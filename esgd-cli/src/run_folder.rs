@@ -4,8 +4,10 @@
 mod abandon;
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use esgd_models::regular_file::{self, Links};
@@ -14,7 +16,7 @@ use crate::{
     atomic_file, checkpoint,
     config::Config,
     failure::Failure,
-    held_folder::HeldFolder,
+    held_folder::{HeldFolder, Identity, identity},
     lock::{self, Lock},
     metrics::{self, Line, Metrics},
 };
@@ -22,13 +24,15 @@ use crate::{
 pub use abandon::Missing;
 
 /// More than the files of a run that are no network and no log can have.
-const MOST: u64 = 1 << 24;
+pub const MOST: u64 = 64 << 20;
 
 /// The folder of one run, locked.
 #[derive(Debug)]
 pub struct RunFolder {
     held: HeldFolder,
     _lock: Lock,
+    /// The files that were written here, which may have been exchanged since.
+    written: Mutex<BTreeMap<PathBuf, Option<Identity>>>,
 }
 
 impl RunFolder {
@@ -86,7 +90,7 @@ impl RunFolder {
         let held = HeldFolder::of(path).map_err(cannot)?;
         let lock = Lock::take(path)?;
         held.check().map_err(cannot)?;
-        Ok(Self { held, _lock: lock })
+        Ok(Self { held, _lock: lock, written: Mutex::default() })
     }
 
     /// `create_dir` fails where the folder exists, so two runs never get the same one.
@@ -121,7 +125,43 @@ impl RunFolder {
         let path = self.path().join(name);
         let cannot = |e| Failure::Failed(format!("cannot write {}: {e}", path.display()));
         self.held.check().map_err(cannot)?;
-        atomic_file::write(&path, contents)
+        atomic_file::write(&path, contents)?;
+        self.note(path);
+        Ok(())
+    }
+
+    /// Remembers which file was written.
+    fn note(&self, path: PathBuf) {
+        if let Ok(id) = identity(&path) {
+            self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(path, id);
+        }
+    }
+
+    /// Whether a file is the one that was written here.
+    fn wrote(&self, path: &Path) -> bool {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = identity(path).ok();
+        regular_file::is_there(path) && written.get(path).is_some_and(|id| now == Some(*id))
+    }
+
+    /// Refuses another folder in the place of this one, and what is no regular file in the places of files
+    /// that a run leaves.
+    pub fn check(&self) -> Result<(), Failure> {
+        let refused = |path: &Path, e: io::Error| {
+            Failure::Usage(format!("cannot go on in {}: {e}", path.display()))
+        };
+        self.held.check().map_err(|e| refused(self.path(), e))?;
+        for name in ["config.toml", "metrics.jsonl", "best.safetensors", "run.json"] {
+            let path = self.path().join(name);
+            match fs::symlink_metadata(&path) {
+                Ok(metadata) => {
+                    regular_file::check(metadata.file_type()).map_err(|e| refused(&path, e))?;
+                }
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(refused(&path, e)),
+            }
+        }
+        Ok(())
     }
 
     /// Removes a regular file, if it is there.
@@ -134,7 +174,7 @@ impl RunFolder {
             Err(e) => Err(cannot(e)),
             Ok(metadata) => regular_file::check(metadata.file_type())
                 .and_then(|()| fs::remove_file(&path))
-                .and_then(|()| atomic_file::sync_folder(self.path()))
+                .and_then(|()| atomic_file::sync_folder(atomic_file::folder_of(&path)))
                 .map_err(cannot),
         }
     }
@@ -156,8 +196,10 @@ impl RunFolder {
     /// Begins the log of metrics.
     pub fn new_metrics(&self) -> Result<Metrics, Failure> {
         let path = self.metrics();
-        Metrics::create(&path)
-            .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))
+        let metrics = Metrics::create(&path)
+            .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))?;
+        self.note(path);
+        Ok(metrics)
     }
 }
 

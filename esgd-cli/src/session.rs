@@ -52,6 +52,7 @@ impl Session<'_> {
     /// Runs it to its end, or until it is interrupted.
     pub fn run(&self, from: From<'_>) -> Result<(), Failure> {
         let Self { config, folder, .. } = *self;
+        folder.check()?;
         let silent = self.quiet || self.json;
         let found = match &from {
             From::Start(_) => None,
@@ -99,11 +100,11 @@ impl Session<'_> {
         let outcome = match from {
             From::Start(founders) => esgd.founders(founders).run(),
             From::Checkpoint(_, psi) => {
-                checkpoints.save(&psi).map_err(Failure::Failed)?;
-                folder.write("config.toml", config.to_toml()?.as_bytes())?;
                 // They would be those of a shorter run.
                 best_networks::remove(folder)?;
                 folder.remove("run.json")?;
+                checkpoints.save(&psi).map_err(Failure::Failed)?;
+                folder.write("config.toml", config.to_toml()?.as_bytes())?;
                 esgd.resume(*psi)
             }
         };

@@ -20,7 +20,6 @@ use crate::{
     failure::Failure,
     known_data,
     lock::Lock,
-    plan::Plan,
     resume, task, terminal,
 };
 
@@ -48,7 +47,7 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let lines = logged.as_ref().map(|(lines, _)| &lines[..]).unwrap_or_default();
     let ledger = whole.map(|found| &found.manifest.ledger);
     let mut checks: Vec<Check> = vec![
-        ("checkpoints", checkpoints::whole(&found, lines, config.run.keep)),
+        ("checkpoints", checkpoints::whole(&found, lines)),
         ("config", checkpoints::config(&file, whole)),
         ("log", logged.as_ref().map(|(_, what)| what.clone()).map_err(Clone::clone)),
         ("steps", log::steps(lines, &config.settings)),
@@ -56,7 +55,11 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         ("agreement", checkpoints::agreement(lines, ledger)),
     ];
     match (whole, &found) {
-        (Some(found), _) => checks.extend(networks(args, &config, found)),
+        (Some(found), _) => {
+            // Of before logs held an audit, and results the fingerprint of the data.
+            let old = lines.last().is_none_or(|line| line.report.trace.is_empty());
+            checks.extend(networks(args, &config, found, old));
+        }
         // Networks that no checkpoint vouches for.
         (None, _) if run.join("best.safetensors").exists() || run.join("run.json").exists() => {
             let why = "there is no checkpoint to compare the result and its networks with";
@@ -87,13 +90,12 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
 }
 
 /// The checks that need the data and the networks of the last checkpoint.
-fn networks(args: &VerifyArgs, config: &Config, found: &Found) -> Vec<Check> {
+fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec<Check> {
     let checks = || -> Result<Vec<Check>, Failure> {
         let device = device::named(&config.run.device)?;
         let splits = task::splits(&config.data)?;
         let problem = task::problem(config, &splits)?.on(device);
         let workers = Workers::new(config.run.threads())?;
-        Plan::of(config, &problem, &splits, workers.count(), 0)?.check()?;
         let other = found
             .manifest
             .data
@@ -117,7 +119,7 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found) -> Vec<Check> {
             problem: &problem,
             splits: &splits,
             workers: &workers,
-            old: known_data::in_result(&args.run).is_none() && args.run.join("run.json").exists(),
+            old,
             done: resume::is_done(&psi, config),
             contrast: args.contrast,
         };

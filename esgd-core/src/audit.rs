@@ -166,8 +166,8 @@ impl<'a> Auditor<'a> {
             backed_off: report.tally.backed_off.saturating_sub(before.tally.backed_off),
             offspring: report.tally.offspring.saturating_sub(before.tally.offspring),
         };
-        // Under relaxed back-off the same fitness may be reached with and without.
-        let relaxed = self.settings.guarantee.p_backoff < 1.0;
+        // Where back-off may be relaxed the same fitness may be reached with and without.
+        let relaxed = self.settings.guarantee.anchor;
         let backed_off = if relaxed { spent.backed_off } else { account.spent.backed_off };
         if spent != (Tally { backed_off, ..account.spent }) {
             return Err("what was spent is not what its steps took".into());
@@ -224,7 +224,8 @@ impl<'a> Auditor<'a> {
         match guarantee.way {
             _ if tuned => &[false],
             Way::Archive => &[true],
-            Way::BackOff if guarantee.p_backoff < 1.0 && id != before.anchor => &[false, true],
+            // How likely that is may have changed since.
+            Way::BackOff if guarantee.anchor && id != before.anchor => &[false, true],
             Way::BackOff => &[false],
         }
     }

@@ -41,7 +41,7 @@ fn numbers(value: &Value, settings: &Settings) -> Vec<String> {
         "/parents",
     ];
     // Under relaxed back-off what an epoch reached on the way is nobody's fitness.
-    let relaxed = settings.guarantee.p_backoff < 1.0;
+    let relaxed = settings.guarantee.anchor;
     paths.retain(|path| !(relaxed && (path.contains("/epochs/") || path == "/tally/backed_off")));
     paths.retain(|path| {
         !free.iter().any(|free| path.ends_with(free) || path.contains(&format!("{free}/")))

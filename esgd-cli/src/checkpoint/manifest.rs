@@ -44,9 +44,9 @@ pub struct Manifest {
     sha256: String,
     /// The version of the program.
     esgd: String,
-    /// The number of the checkpoint before this one.
+    /// The numbers of the checkpoints that are kept beside this one.
     #[serde(default)]
-    pub before: Option<u64>,
+    pub beside: Vec<u64>,
     /// Seconds of the run.
     pub seconds: f64,
     /// The log of metrics as it was.
@@ -91,7 +91,7 @@ impl fmt::Display for Unfit {
 
 impl Manifest {
     pub fn new(
-        before: Option<u64>,
+        beside: Vec<u64>,
         seconds: f64,
         metrics: Extent,
         (config, data): (String, Option<Fingerprint>),
@@ -104,7 +104,7 @@ impl Manifest {
             version: VERSION,
             sha256: NO_CHECKSUM.into(),
             esgd: env!("CARGO_PKG_VERSION").into(),
-            before,
+            beside,
             seconds,
             metrics,
             config,
@@ -217,7 +217,7 @@ mod tests {
         let networks = BTreeMap::from([("g0.0#1@0.0".to_owned(), "ab".to_owned())]);
         let config = "mu = 2\n".to_owned();
         Manifest::new(
-            None,
+            vec![],
             1.5,
             Extent::default(),
             (config, None),

@@ -29,7 +29,7 @@ use crate::{atomic_file, held_folder::HeldFolder, metrics::Metrics};
 
 pub use self::{
     manifest::{Manifest, Unfit},
-    search::{DIR, Found, Kept, are_in, search},
+    search::{DIR, Found, Kept, are_in, is_ours, search},
     store::is_name as is_network,
 };
 
@@ -206,9 +206,10 @@ impl<'a> Checkpoints<'a> {
         let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
         let seconds = self.before + self.began.elapsed().as_secs_f64();
         let (config, data) = (self.config.clone(), self.data.clone());
-        let before = books.manifests.last().map(|last| last.number);
+        let beside = books.manifests.iter().rev().take(self.keep.max(1) - 1);
+        let beside = beside.map(|one| one.number).collect();
         let manifest =
-            Manifest::new(before, seconds, metrics?, (config, data), networks, states, ledger);
+            Manifest::new(beside, seconds, metrics?, (config, data), networks, states, ledger);
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
         let publish = || -> io::Result<()> {

@@ -35,15 +35,13 @@ pub struct Found {
 #[derive(Clone, Debug)]
 pub struct Kept {
     pub number: u64,
-    /// The number of the one that was written before it.
-    pub before: Option<u64>,
     /// The files that it names.
     pub files: HashSet<String>,
 }
 
 impl Kept {
     pub fn of(number: u64, manifest: &Manifest) -> Self {
-        Self { number, before: manifest.before, files: manifest.files() }
+        Self { number, files: manifest.files() }
     }
 }
 
@@ -69,7 +67,7 @@ pub fn tidy(dir: &Path, manifests: &[Kept]) -> io::Result<()> {
 }
 
 /// Whether a name is one that checkpoints have.
-fn is_ours(path: &Path) -> bool {
+pub fn is_ours(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     number(path).is_some() || store::is_name(name) || atomic_file::is_left_over(name)
 }

@@ -228,20 +228,11 @@ fn sound(left: &Left) -> Vec<Candidate> {
 
 /// Removes a run's checkpoints, and nothing else that may lie among them.
 fn remove_checkpoints(dir: &Path) {
-    let all_of =
-        |name: &str, is: fn(&u8) -> bool| !name.is_empty() && name.as_bytes().iter().all(is);
-    let is_ours = |name: &str| {
-        let manifest = name.strip_suffix(".json").is_some_and(|n| all_of(n, u8::is_ascii_digit));
-        let file = name.strip_suffix(".safetensors");
-        let file = file.is_some_and(|sum| sum.len() == 64 && all_of(sum, u8::is_ascii_hexdigit));
-        manifest || file || atomic_file::is_left_over(name)
-    };
     if !regular_file::is_folder(dir) {
         return;
     }
     for entry in fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok) {
-        let ours = entry.file_name().to_str().is_some_and(is_ours);
-        if ours && regular_file::is_there(&entry.path()) {
+        if checkpoint::is_ours(&entry.path()) && regular_file::is_there(&entry.path()) {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -11,7 +11,9 @@ mod download;
 
 use std::{fs, io, path::Path};
 
-use crate::{args::DataArgs, config::layers::did_you_mean, failure::Failure, terminal};
+use crate::{
+    args::DataArgs, atomic_file, config::layers::did_you_mean, failure::Failure, terminal,
+};
 use catalogue::{CATALOGUE, Download, Entry, Named};
 use download::{Patience, Web};
 
@@ -88,7 +90,8 @@ fn get(
     };
     if download.holds.is_empty() {
         check_place(&download.file, dir)?;
-        return fs::rename(&part, dir.join(download.file.path)).map_err(|e| cannot(&e));
+        let placed = fs::rename(&part, dir.join(download.file.path));
+        return placed.and_then(|()| atomic_file::sync_folder(dir)).map_err(|e| cannot(&e));
     }
     archive::unpack(&part, &missing, dir)?;
     fs::remove_file(&part).map_err(|e| cannot(&e))

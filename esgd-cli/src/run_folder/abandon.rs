@@ -39,6 +39,7 @@ impl RunFolder {
     }
 
     fn remove_all(&self, missing: &Missing) -> io::Result<()> {
+        self.held.check()?;
         let checkpoints = self.path().join(checkpoint::DIR);
         if regular_file::is_folder(&checkpoints) {
             let files: Vec<_> = fs::read_dir(&checkpoints)?
@@ -54,10 +55,12 @@ impl RunFolder {
         let left_over = fs::read_dir(self.path())?.filter_map(|entry| Some(entry.ok()?.path()));
         let left_over = left_over.filter(|path| is_left_over(path));
         let events = self.path().join(tensorboard::DIR);
-        let ours = ["config.toml", "metrics.jsonl", lock::NAME];
-        let ours = ours.map(|name| self.path().join(name));
-        let ours = ours.into_iter().chain([events.join(tensorboard::FILE)]);
-        for path in ours.chain(left_over).filter(|path| regular_file::is_there(path)) {
+        let written = ["config.toml", "metrics.jsonl"].map(|name| self.path().join(name));
+        let written = written.into_iter().filter(|path| self.wrote(path));
+        let others = [self.path().join(lock::NAME), events.join(tensorboard::FILE)];
+        let others = others.into_iter().chain(left_over);
+        let others = others.filter(|path| regular_file::is_there(path));
+        for path in written.chain(others) {
             fs::remove_file(path)?;
         }
         // A folder with something else in it cannot be removed, and need not be.
@@ -114,6 +117,21 @@ mod tests {
         folder.abandon(&missing);
         let left: Vec<_> = fs::read_dir(&run).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left, ["notes.txt"]);
+
+        // A file that was put in the place of the run's, and a folder in the place of its own.
+        let other = dir.path().join("other");
+        let (folder, missing) = begun(&other);
+        let run = folder.path().to_owned();
+        fs::rename(run.join("config.toml"), run.join("aside")).unwrap();
+        fs::write(run.join("config.toml"), "mine = 1").unwrap();
+        folder.abandon(&missing);
+        assert_eq!(fs::read_to_string(run.join("config.toml")).unwrap(), "mine = 1");
+        let (folder, missing) = begun(&dir.path().join("third"));
+        let run = folder.path().to_owned();
+        fs::rename(&run, dir.path().join("moved")).unwrap();
+        fs::create_dir(&run).unwrap();
+        folder.abandon(&missing);
+        assert!(run.is_dir() && dir.path().join("moved/config.toml").is_file());
 
         let (there, missing) = (dir.path().join("there"), Missing::of(Some(dir.path())));
         fs::create_dir(&there).unwrap();

@@ -8,11 +8,7 @@ use esgd_core::{
 use crate::{checkpoint::Found, config::Config, failure::Failure, metrics::Line};
 
 /// Whether all are whole, and all there that the newest knows of.
-pub fn whole(
-    found: &Result<Option<Found>, Failure>,
-    lines: &[Line],
-    keep: usize,
-) -> Result<String, String> {
+pub fn whole(found: &Result<Option<Found>, Failure>, lines: &[Line]) -> Result<String, String> {
     let found = match found {
         Err(failure) => return Err(failure.to_string()),
         Ok(None) if lines.is_empty() => return Ok("there is none yet".into()),
@@ -23,16 +19,9 @@ pub fn whole(
     if !(damaged.is_empty() && older_damaged.is_empty()) {
         return Err([&damaged[..], older_damaged].concat().join("; "));
     }
-    // The oldest that is kept names one that was removed.
-    for (i, one) in manifests.iter().enumerate() {
-        let there = i > 0 || manifests.len() >= keep;
-        let before = i.checked_sub(1).map(|i| manifests[i].number);
-        if let Some(missing) = one.before.filter(|n| !there || i > 0 && Some(*n) != before) {
-            return Err(format!(
-                "number {missing} is missing, which number {} follows",
-                one.number
-            ));
-        }
+    let is_there = |number: &u64| manifests.iter().any(|one| one.number == *number);
+    if let Some(missing) = manifest.beside.iter().find(|number| !is_there(number)) {
+        return Err(format!("number {missing} is missing, which number {number} was kept beside"));
     }
     Ok(format!(
         "{} whole, the last one number {number}, after {} generations, with {} files",

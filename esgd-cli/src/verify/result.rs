@@ -3,7 +3,7 @@
 
 use std::{io, path::Path, sync::atomic::AtomicBool, time::Duration};
 
-use esgd_core::{Outcome, Settings};
+use esgd_core::{Fitness, Outcome, Problem, Settings};
 use esgd_models::{
     Error, Genome, Network, OptimizerState, Supervised, Workers,
     data::Splits,
@@ -16,13 +16,11 @@ use crate::{
     best_networks::BestNetworks,
     config::Config,
     contrast, metadata,
+    run_folder::MOST,
     summary::{self, Contrast, Summary},
 };
 
 type Population = esgd_core::Population<Genome, OptimizerState>;
-
-/// More than a `run.json` has.
-const MOST: u64 = 64 << 20;
 
 /// What a run is checked with.
 pub struct Checked<'a> {
@@ -31,13 +29,24 @@ pub struct Checked<'a> {
     pub problem: &'a Supervised<Network>,
     pub splits: &'a Splits,
     pub workers: &'a Workers,
-    /// Whether the run ended before results had the fingerprint of the data; then fields may be missing.
+    /// Whether the run was made before logs held an audit; then what is new since may be missing in its result.
     pub old: bool,
     /// Whether the run is at its end.
     pub done: bool,
     /// Whether the run without evolution is made again.
     pub contrast: bool,
 }
+
+/// What a result has since logs hold an audit.
+const NEW: [&str; 7] = [
+    "generations",
+    "ended_early",
+    "best_networks",
+    "data",
+    "best.generation",
+    "best.lr_drawn",
+    "annealed",
+];
 
 /// What cannot be found again: when and on how many threads it was.
 const FREE: [&str; 4] = ["versions", "threads", "seconds", "checkpoints"];
@@ -143,7 +152,10 @@ impl Checked<'_> {
     ) {
         match (recorded, derived) {
             (_, _) if path.ends_with("seconds") => {}
-            (None, _) if self.old => {}
+            (None, _)
+                if self.old
+                    && NEW.iter().any(|new| path == *new || path.ends_with(&format!(".{new}"))) => {
+            }
             (Some(Value::Object(all)), Value::Object(table)) => {
                 for (key, value) in table {
                     self.compare(&format!("{path}.{key}"), all.get(key), value, differences, count);
@@ -204,30 +216,32 @@ impl Checked<'_> {
     /// The files of networks that a run leaves, each byte for byte as the checkpoint has it.
     pub fn networks(&self, psi: &Population) -> Result<String, String> {
         let best = psi.best().scored;
-        self.network("best.safetensors", best.theta(), best.fitness())?;
+        let mut same = self.network("best.safetensors", best.theta(), best.fitness())?;
         let listed = BestNetworks::of(psi, self.config.run.keep_best);
         for (one, theta) in listed.each() {
-            self.network(&one.file, theta, one.fitness)?;
+            same &= self.network(&one.file, theta, one.fitness)?;
         }
-        let n = listed.list.len();
-        let more =
-            if n == 0 { String::new() } else { format!(", and so are the {n} best networks") };
-        Ok(format!("best.safetensors is the checkpoint's, byte for byte{more}"))
+        Ok(match (same, listed.list.len()) {
+            (false, _) => {
+                "the run has not ended, and its files of networks are of before the last checkpoint"
+                    .into()
+            }
+            (true, 0) => "best.safetensors is the checkpoint's, byte for byte".into(),
+            (true, n) => format!(
+                "best.safetensors and the {n} best networks are the checkpoint's, byte for byte"
+            ),
+        })
     }
 
-    fn network(
-        &self,
-        name: &str,
-        theta: &Genome,
-        fitness: esgd_core::Fitness,
-    ) -> Result<(), String> {
+    /// Whether a file is this network; else it is of before, in a run that has not ended.
+    fn network(&self, name: &str, theta: &Genome, fitness: Fitness) -> Result<bool, String> {
         let path = self.run.join(name);
         let text = |e: Error| e.to_string();
         let mut own = metadata::of(self.config, self.problem, Some(fitness.get()));
         let most = 4 * theta.len() as u64 + MOST;
         let bytes = match regular_file::read(&path, most, Links::Refuse) {
             Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound && !self.done => return Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !self.done => return Ok(false),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Err(format!("{name} is missing"));
             }
@@ -239,11 +253,18 @@ impl Checked<'_> {
         own.program = said.remove("program").unwrap_or_default();
         let names = said.remove("class_names").and_then(|names| serde_json::from_str(&names).ok());
         own.class_names = names.unwrap_or_default();
+        let fitness_said = said.get("fitness").and_then(|fitness| fitness.parse().ok());
         if bytes == own.file(theta).map_err(text)? || self.old && bytes == plain {
-            return Ok(());
+            return Ok(true);
         }
-        let tensors = theta.with_safetensors(&bytes).and_then(|theta| theta.to_safetensors());
-        match tensors {
+        let other = theta.with_safetensors(&bytes).map_err(|e| format!("{name}: {e}"))?;
+        let now = self.problem.fitness(&other).map(Fitness::new).map_err(text)?;
+        let is_said = fitness_said.is_none_or(|said| Fitness::new(said) == now);
+        if !self.done && is_said && now > fitness {
+            // The run was stopped then, and has gone on since.
+            return Ok(false);
+        }
+        match other.to_safetensors() {
             Ok(tensors) if tensors == plain => {
                 Err(format!("{name} has the checkpoint's tensors and says something else of them"))
             }

@@ -15,6 +15,7 @@
 //! and an [`Archive`] of the m best that were ever scored.
 
 mod archive;
+mod going_on;
 mod improvement;
 mod individual;
 mod ledger;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Archive, Entry, Id, Improvement, Individual, License, Scored};
 use crate::{
     EliteMean, Fitness, Hyper, IndividualReport, Yardstick,
-    settings::{Settings, SettingsError, Way},
+    settings::{Settings, Way},
     trace::{Evolved, Trace},
 };
 
@@ -211,47 +211,6 @@ impl<G, S> Population<G, S> {
         match &self.guard {
             Guard::Anchor(id, _) => self.individuals.iter().position(|one| one.id() == *id),
             Guard::BackOff | Guard::Archive(_) => None,
-        }
-    }
-
-    /// Whether the settings are those that the guarantee was founded on: μ, m and the way.
-    pub(crate) fn founded_on(
-        &self,
-        settings: &Settings,
-        patience: usize,
-    ) -> Result<(), SettingsError> {
-        let Settings { mu, m, generations, ref guarantee, .. } = *settings;
-        let refuse = |what: String| {
-            Err(SettingsError(format!(
-                "{what}: a run goes on with the mu, m and guarantee that it began with"
-            )))
-        };
-        if generations < self.generation {
-            return Err(SettingsError(format!(
-                "generations = {generations}, and {} are complete: expected at least as many",
-                self.generation
-            )));
-        }
-        if generations > self.generation
-            && self.stage != Stage::Generations
-            && !self.has_stagnated(patience)
-        {
-            return Err(SettingsError(format!(
-                "generations = {generations}, and the run has gone over to fine-tuning after {}: fine-tuned networks do not go back to large learning rates, so begin a new run from the best of this one",
-                self.generation
-            )));
-        }
-        if mu != self.individuals.len() {
-            return refuse(format!("mu = {mu} and the population has {}", self.individuals.len()));
-        }
-        if m != self.m {
-            return refuse(format!("m = {m} and the population guards its best {}", self.m));
-        }
-        match (&self.guard, guarantee.way, guarantee.anchor) {
-            (Guard::Archive(_), Way::Archive, _)
-            | (Guard::BackOff, Way::BackOff, false)
-            | (Guard::Anchor(..), Way::BackOff, true) => Ok(()),
-            _ => refuse("the guarantee is another".into()),
         }
     }
 
