@@ -24,6 +24,10 @@ type Run = Outcome<Supervised<Network>>;
 /// How many of the best are compared, as in Table 1 of the paper.
 const TOP: usize = 15;
 
+/// What a checksum stands in.
+const BEFORE_SUM: &str = ",\n  \"sha256\": \"";
+const AFTER_SUM: &str = "\"\n}\n";
+
 /// Whether a run is at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Status {
@@ -64,9 +68,6 @@ pub struct Summary {
     /// The checkpoints, since the run was last gone on with.
     pub checkpoints: Option<Kept>,
     pub contrast: Option<Contrast>,
-    /// Of the file without this.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    sha256: String,
 }
 
 /// That the best has not got better for as long as patience lasts.
@@ -218,22 +219,16 @@ impl Summary {
             data: None,
             checkpoints: None,
             contrast: None,
-            sha256: String::new(),
         })
     }
 
-    /// `run.json`, with a checksum of itself.
-    pub fn to_bytes(&mut self) -> Result<Vec<u8>, Failure> {
-        self.sha256.clear();
-        let text = |of: &Self| {
-            let text = serde_json::to_string_pretty(of);
-            text.map(|text| text + "\n").map_err(|e| Failure::Failed(e.to_string()))
-        };
-        let plain = text(self)?;
-        self.sha256 = sha256::of(plain.as_bytes());
-        let sealed = text(self);
-        self.sha256.clear();
-        sealed.map(String::into_bytes)
+    /// `run.json`, which ends with a checksum of itself without that.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Failure> {
+        let text = serde_json::to_string_pretty(self);
+        let plain = text.map_err(|e| Failure::Failed(e.to_string()))? + "\n";
+        let sum = sha256::of(plain.as_bytes());
+        let open = plain.trim_end_matches("\n}\n");
+        Ok(format!("{open}{BEFORE_SUM}{sum}{AFTER_SUM}").into_bytes())
     }
 
     /// The table, which says what was measured on which data.
@@ -244,8 +239,8 @@ impl Summary {
 
 /// Whether a `run.json` is as it was written; those of before they had a checksum do not say.
 pub fn is_as_written(text: &str) -> Option<bool> {
-    let (plain, rest) = text.rsplit_once(",\n  \"sha256\": \"")?;
-    let sum = rest.strip_suffix("\"\n}\n")?;
+    let (plain, rest) = text.rsplit_once(BEFORE_SUM)?;
+    let sum = rest.strip_suffix(AFTER_SUM)?;
     Some(sha256::of(format!("{plain}\n}}\n").as_bytes()) == sum)
 }
 
