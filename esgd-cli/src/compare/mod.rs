@@ -15,7 +15,6 @@ mod verdict;
 
 use std::{
     collections::BTreeMap,
-    fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -45,9 +44,11 @@ use self::{
 };
 use crate::{
     args::CompareArgs,
+    atomic_file,
     config::Config,
     device,
     failure::Failure,
+    held_folder::HeldFolder,
     interrupt::Interrupt,
     lock::Lock,
     own_file::{self, Kind},
@@ -113,9 +114,11 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     };
     let name = task::name(&config);
     let out = args.out.clone().unwrap_or_else(|| Path::new("comparisons").join(name));
-    let made = fs::create_dir_all(&out);
+    let made = atomic_file::create_folders(&out);
     made.map_err(|e| Failure::Failed(format!("cannot make the folder {}: {e}", out.display())))?;
     let _lock = Lock::take(&out)?;
+    let held = HeldFolder::of(&out);
+    let held = held.map_err(|e| Failure::Failed(format!("cannot use {}: {e}", out.display())))?;
     // Not after all has run.
     for (name, kind) in [JSON, MARKDOWN, CSV, (report::PAGE, Kind::Page)] {
         own_file::check(&out.join(name), kind)?;
@@ -141,6 +144,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
         config: &config,
         problem: &problem,
         splits: &splits,
+        held: &held,
         interrupt: &interrupt,
         bar: &bar,
     };

@@ -19,8 +19,8 @@ use super::{
     methods::Job,
 };
 use crate::{
-    atomic_file, checkpoint, config::Config, failure::Failure, interrupt::Interrupt, own_file,
-    resume, terminal,
+    atomic_file, checkpoint, config::Config, failure::Failure, held_folder::HeldFolder,
+    interrupt::Interrupt, own_file, resume, terminal,
 };
 
 /// As many of the best are reported, as in Table 1 of the paper.
@@ -36,6 +36,8 @@ pub struct Bench<'a> {
     pub config: &'a Config,
     pub problem: &'a Supervised<Network>,
     pub splits: &'a Splits,
+    /// The comparison's folder.
+    pub held: &'a HeldFolder,
     pub interrupt: &'a Interrupt,
     pub bar: &'a ProgressBar,
 }
@@ -43,6 +45,7 @@ pub struct Bench<'a> {
 impl Bench<'_> {
     /// Runs a cell and keeps what it came to; `None` if it was interrupted.
     pub fn run(&self, cell: &Cell, workers: &Workers) -> Result<Option<Outcome>, Failure> {
+        self.held.check().map_err(|e| Failure::Failed(e.to_string()))?;
         let resumed = self.prepare(cell)?;
         let before = match (&cell.job, &resumed) {
             (Job::Evolve(settings) | Job::Average { settings, .. }, Some((_, psi))) => {
