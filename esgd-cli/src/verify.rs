@@ -139,5 +139,5 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
             ("result", checked.result(psi)),
         ])
     };
-    checks().unwrap_or_else(|failure| vec![("best network", Err(failure.to_string()))])
+    checks().unwrap_or_else(|failure| vec![("data", Err(failure.to_string()))])
 }
