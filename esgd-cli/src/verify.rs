@@ -48,7 +48,7 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let ledger = whole.map(|found| &found.manifest.ledger);
     let mut checks: Vec<Check> = vec![
         ("checkpoints", checkpoints::whole(&found, lines)),
-        ("config", checkpoints::config(&file, whole)),
+        ("config", checkpoints::config(run, whole)),
         ("log", logged.as_ref().map(|(_, what)| what.clone()).map_err(Clone::clone)),
         ("steps", log::steps(lines, &config.settings)),
         ("guarantee", log::guarantee(lines, &config.settings)),
