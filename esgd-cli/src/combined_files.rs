@@ -1,7 +1,12 @@
 //! The files of `esgd combine` in a run's folder. `combined.json` tells which of them an earlier one wrote; all
 //! others are somebody else's and stay.
 
-use std::{collections::BTreeSet, fs, io, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Read},
+    path::Path,
+};
 
 use esgd_models::regular_file::{self, Links};
 use serde_json::Value;
@@ -60,7 +65,9 @@ impl<'a> CombinedFiles<'a> {
     fn check(&self, name: &str) -> Result<(), Failure> {
         let path = self.folder.path().join(name);
         match fs::symlink_metadata(&path) {
-            Ok(metadata) if !metadata.is_file() || !self.earlier.contains(name) => {
+            Ok(metadata)
+                if !metadata.is_file() || !self.earlier.contains(name) || !is_network(&path) =>
+            {
                 Err(in_the_way(&path))
             }
             _ => Ok(()),
@@ -101,6 +108,13 @@ fn listed(text: &[u8]) -> Option<BTreeSet<String>> {
     // It may have been changed: no run has a population of a million.
     let networks = list.get("ensemble")?.get("networks")?.as_u64().filter(|n| *n < 1 << 20)?;
     Some((1..=networks).map(member).chain([SOUP.to_owned()]).collect())
+}
+
+/// Whether a file begins as a network's does: eight bytes of a length, and a table.
+fn is_network(path: &Path) -> bool {
+    let mut begin = [0; 9];
+    let read = regular_file::open(path, Links::Refuse).and_then(|mut f| f.read_exact(&mut begin));
+    read.is_ok() && begin[8] == b'{'
 }
 
 fn in_the_way(path: &Path) -> Failure {

@@ -76,6 +76,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         }
         Some(found) => {
             let psi = restore(folder.path(), found, &problem)?;
+            refuse_others(folder.path(), psi.best().scored.theta())?;
             if found.manifest.data.is_none() {
                 terminal::notice(
                     "this run is of a version that did not know data by their contents: from here on their fingerprint is in its checkpoints, and every offspring in its log",
@@ -88,6 +89,9 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
             if is_done(&psi, &config) && is_complete(folder.path(), &psi, config.run.keep_best) {
                 if found.manifest.data.is_none() {
                     add_fingerprint(&folder, found, &psi, data)?;
+                }
+                if !regular_file::is_there(&folder.path().join("config.toml")) {
+                    folder.write("config.toml", found.manifest.config.as_bytes())?;
                 }
                 terminal::notice(&format!(
                     "the run in {} is complete; add generations with --set generations=N",
@@ -114,6 +118,26 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         tensorboard: args.tensorboard,
     }
     .run(from)
+}
+
+/// Refuses files in the places of a run's results that no run wrote.
+fn refuse_others(run: &Path, shape: &Genome) -> Result<(), Failure> {
+    let theirs = |name: &str, is_ours: &dyn Fn(&[u8]) -> bool| {
+        let path = run.join(name);
+        match regular_file::read(&path, 8 * shape.len() as u64 + MOST, Links::Refuse) {
+            Ok(bytes) if is_ours(&bytes) => Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            _ => Err(Failure::Usage(format!(
+                "{} is not what a run wrote there: move it away, so that it is not overwritten",
+                path.display()
+            ))),
+        }
+    };
+    theirs("best.safetensors", &|bytes| shape.with_safetensors(bytes).is_ok())?;
+    theirs("run.json", &|bytes| {
+        let run = serde_json::from_slice::<serde_json::Value>(bytes);
+        run.is_ok_and(|run| run.pointer("/versions/esgd").is_some())
+    })
 }
 
 /// Writes a checkpoint of a complete run once more, with the fingerprint of its data.

@@ -227,6 +227,7 @@ impl Session<'_> {
         let saved = failure.population.map(|psi| checkpoints.save(&psi));
         match saved {
             Some(Ok(())) => self.with_advice(&reason),
+            Some(Err(e)) if checkpoints.any() && e == reason => self.with_advice(&reason),
             Some(Err(e)) if checkpoints.any() => self.with_advice(&format!("{reason}; and {e}")),
             Some(Err(_)) | None => Failure::Failed(reason),
         }

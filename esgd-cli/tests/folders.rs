@@ -132,6 +132,41 @@ fn a_folder_that_is_no_run_stays_as_it_is() {
     }
 }
 
+/// Names that the program gives, and contents that it does not.
+#[test]
+fn what_others_call_as_we_do_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    small(&run);
+    let shown = run.display().to_string();
+    let network = format!("checkpoints/{}.safetensors", "a1".repeat(32));
+    for name in ["checkpoints/000001.json", "checkpoints/1000000.json", &network] {
+        if !run.join(name).exists() {
+            fs::write(run.join(name), "mine").unwrap();
+            let (_, said) = ends(esgd(&["resume", &shown, "--quiet", "--set=generations=3"]));
+            assert_eq!(fs::read_to_string(run.join(name)).unwrap(), "mine", "{name}: {said}");
+            fs::remove_file(run.join(name)).unwrap();
+        }
+    }
+    let (status, said) = ends(esgd(&["combine", &shown]));
+    assert_eq!(status, Some(0), "{said}");
+    for (name, command, more) in [
+        ("best.safetensors", "resume", &["--quiet", "--set=generations=5"][..]),
+        ("run.json", "resume", &["--quiet", "--set=generations=5"]),
+        ("config.toml", "resume", &["--quiet", "--set=generations=5"]),
+        ("soup.safetensors", "combine", &["--json"]),
+        ("ensemble/1.safetensors", "combine", &["--json"]),
+        ("combined.json", "combine", &["--json"]),
+    ] {
+        let before = fs::read(run.join(name)).unwrap();
+        fs::write(run.join(name), "important").unwrap();
+        let (status, said) = ends(esgd(&[&[command, &shown], more].concat()));
+        assert!(status == Some(2) && said.contains("move it away"), "{name}: {status:?}: {said}");
+        assert_eq!(fs::read_to_string(run.join(name)).unwrap(), "important", "{name}");
+        fs::write(run.join(name), before).unwrap();
+    }
+}
+
 #[test]
 fn what_others_keep_beside_checkpoints_stays() {
     let dir = tempfile::tempdir().unwrap();

@@ -3,7 +3,8 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fmt, io,
+    fmt,
+    io::{self, Read},
     path::Path,
     time::Duration,
 };
@@ -127,6 +128,15 @@ impl Manifest {
     pub fn read(path: &Path) -> Result<Self, Unfit> {
         let bytes = regular_file::read(path, MOST, Links::Refuse);
         Self::of_bytes(&bytes.map_err(|e| Unfit::of(&e, format!("cannot be read: {e}")))?)
+    }
+
+    /// Whether a file begins as one, damaged or not.
+    pub fn is_one(path: &Path) -> bool {
+        let begin = format!("{{\n  \"format\": \"{FORMAT}\"");
+        let mut bytes = vec![];
+        let read = regular_file::open(path, Links::Refuse)
+            .and_then(|file| file.take(begin.len() as u64).read_to_end(&mut bytes));
+        read.is_ok() && bytes == begin.as_bytes()
     }
 
     /// The same of what is in it.

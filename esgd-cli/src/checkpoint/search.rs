@@ -59,7 +59,8 @@ pub fn tidy(dir: &Path, manifests: &[Kept]) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let path = entry.path();
-        if is_ours(&path) && entry.file_type()?.is_file() && !wanted.contains(&path) {
+        let unwanted = is_ours(&path) && entry.file_type()?.is_file() && !wanted.contains(&path);
+        if unwanted && is_as_we_write(dir, &path) {
             fs::remove_file(path)?;
         }
     }
@@ -70,6 +71,15 @@ pub fn tidy(dir: &Path, manifests: &[Kept]) -> io::Result<()> {
 pub fn is_ours(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     number(path).is_some() || store::is_name(name) || atomic_file::is_left_over(name)
+}
+
+/// Whether a file is what its name says: somebody may have given another that name.
+fn is_as_we_write(dir: &Path, path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    match name.strip_suffix(".safetensors") {
+        Some(sum) => store::check(dir, sum).is_ok(),
+        None => number(path).is_none() || Manifest::is_one(path),
+    }
 }
 
 /// Whether there are checkpoints in a run's folder, whole or not.

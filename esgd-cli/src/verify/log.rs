@@ -25,6 +25,9 @@ fn parse(bytes: &[u8], vouched: Option<&Extent>) -> Result<(Vec<Line>, String), 
     };
     let whole = bytes[..end].split(|b| *b == b'\n').filter(|line| !line.is_empty());
     let lines: Vec<Line> = whole.enumerate().map(parse).collect::<Result<_, _>>()?;
+    if end < bytes.len() && !metrics::is_cut(&bytes[end..]) {
+        return Err("what stands behind its last line is no line of a log".into());
+    }
     let cut = if end < bytes.len() { ", and one that was cut short" } else { "" };
     let what = format!("{} lines{cut}", lines.len());
     in_order(&lines).map(|()| (lines, what))
