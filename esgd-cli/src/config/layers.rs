@@ -44,6 +44,13 @@ pub fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
         let (path, text) = (path.escape_debug(), text.escape_debug());
         return Err(Failure::Usage(format!("--set {path}: {text} is not TOML: {what}")));
     }
+    if parsed.is_err() && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Failure::Usage(format!(
+            "--set {}: {text} is too large: expected at most {}",
+            path.escape_debug(),
+            i64::MAX
+        )));
+    }
     let value = parsed.ok().and_then(|mut table| table.remove("value"));
     let value = value.unwrap_or_else(|| Value::String(text.to_owned()));
 
@@ -183,6 +190,7 @@ mod tests {
         assert!(message("optimizers.3.lr=1").contains("expected 0 to 0"));
         assert!(message("mu.x=1").contains("inside a value of type integer"));
         assert!(message("mu").contains("KEY=VALUE"));
+        assert!(message("mu=9223372036854775808").contains("expected at most 9223372036854775807"));
         let over = toml::from_str("[guarantee]\nanker = true").unwrap();
         let error = lay(&mut config(), over, "run.toml").unwrap_err().to_string();
         assert!(error.starts_with("run.toml: there is no setting `guarantee.anker`"), "{error}");
