@@ -53,6 +53,9 @@ impl Interrupt {
             flag::register_usize(signal, Arc::clone(&self.signal), signal as usize)?;
             flag::register(signal, Arc::clone(&self.stop))?;
         }
+        // What may not grow any more (`ulimit -f`) is an error of whoever writes, as a full disk is.
+        #[cfg(unix)]
+        flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
         Ok(())
     }
 

@@ -323,3 +323,16 @@ fn a_hangup_saves_as_an_interruption_does() {
         assert_eq!(status, Some(0), "{said}");
     }
 }
+
+#[test]
+fn a_file_that_may_not_grow_is_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let mut command = Command::new("sh");
+    command.arg("-c").arg("ulimit -f 4; exec \"$0\" \"$@\"").arg(env!("CARGO_BIN_EXE_esgd"));
+    command.args(["train", "--quiet", "--out"]).arg(&run);
+    command.args(SMALL.iter().map(|set| format!("--set={set}"))).arg("--set=mu=30");
+    let (status, said) = ends(command);
+    assert!(status == Some(1) && said.lines().count() == 1, "{status:?}: {said}");
+    assert!(said.contains("cannot write"), "{said}");
+}
