@@ -2,6 +2,8 @@
 //! removed, and one sentence says what is wrong. One writer, whatever happens to the lock.
 #![cfg(unix)]
 
+mod support;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -11,6 +13,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+use support::copy;
 
 const SMALL: [&str; 12] = [
     "generations=2",
@@ -92,19 +96,6 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, String> {
         all.insert(path, what);
     }
     all
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, &to).unwrap();
-        }
-    }
 }
 
 #[test]

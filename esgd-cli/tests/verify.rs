@@ -1,6 +1,8 @@
 //! `esgd verify` and the data of a run: nothing that a run leaves can be changed, removed or exchanged without
 //! being named; and what has only moved is found.
 
+mod support;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -8,6 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
+use support::copy;
 
 fn esgd(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_esgd")).args(args).stdin(Stdio::null()).output().unwrap()
@@ -277,19 +280,6 @@ fn moved_data_go_on_and_other_data_are_named() {
         fs::write(&path, whole).unwrap();
     }
     fine(&["verify", &shown]);
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, &to).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ use crate::{atomic_file, held_folder::HeldFolder, metrics::Metrics};
 
 pub use self::{
     manifest::{Manifest, Unfit},
-    search::{DIR, Found, Kept, are_in, is_ours, search},
+    search::{DIR, Found, Whole, are_in, is_ours, search},
     store::is_name as is_network,
 };
 
@@ -62,7 +62,7 @@ struct Last {
 struct Books {
     store: Store,
     /// The manifests, oldest first.
-    manifests: Vec<Kept>,
+    manifests: Vec<Whole>,
     next: u64,
     /// The files of each network that may be written again, and of its optimizer's state.
     files: HashMap<Origin, (String, Option<String>)>,
@@ -220,7 +220,7 @@ impl<'a> Checkpoints<'a> {
             atomic_file::sync_folder(self.dir.path())
         };
         publish().map_err(|e| self.cannot(&e))?;
-        books.manifests.push(Kept::of(number, &manifest));
+        books.manifests.push(Whole::of(number, &manifest));
         books.next += 1;
         books.files = files;
         let Manifest { ledger, config, data, .. } = manifest;

@@ -23,7 +23,7 @@ pub struct Found {
     pub number: u64,
     pub manifest: Manifest,
     /// Those that are whole, oldest first.
-    pub manifests: Vec<Kept>,
+    pub manifests: Vec<Whole>,
     /// The number of the next.
     pub next: u64,
     /// What is wrong with newer ones, and with older ones.
@@ -33,13 +33,13 @@ pub struct Found {
 
 /// A checkpoint that is whole.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct Whole {
     pub number: u64,
     /// The files that it names.
     pub files: HashSet<String>,
 }
 
-impl Kept {
+impl Whole {
     pub fn of(number: u64, manifest: &Manifest) -> Self {
         Self { number, files: manifest.files() }
     }
@@ -47,12 +47,12 @@ impl Kept {
 
 /// Removes what was written here and does not belong to these, of which a program that died may have left
 /// some. Where no manifest says that this is a folder of checkpoints, everything may be somebody else's.
-pub fn tidy(dir: &Path, manifests: &[Kept]) -> io::Result<()> {
+pub fn tidy(dir: &Path, manifests: &[Whole]) -> io::Result<()> {
     if manifests.is_empty() {
         return Ok(());
     }
     let mut wanted = HashSet::new();
-    for Kept { number, files, .. } in manifests {
+    for Whole { number, files, .. } in manifests {
         wanted.insert(path(dir, *number));
         wanted.extend(files.iter().map(|name| store::path(dir, name)));
     }
@@ -121,10 +121,10 @@ pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
         };
         match (read(), &mut found) {
             (Ok(manifest), Some(found)) => {
-                found.manifests.insert(0, Kept::of(number, &manifest));
+                found.manifests.insert(0, Whole::of(number, &manifest));
             }
             (Ok(manifest), None) => {
-                let manifests = vec![Kept::of(number, &manifest)];
+                let manifests = vec![Whole::of(number, &manifest)];
                 let next = numbers.last().map_or(1, |last| last + 1);
                 let damaged = std::mem::take(&mut damaged);
                 let older_damaged = vec![];
