@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use esgd_core::{
-    Esgd, OptimizerPool, OptimizerSpec, Range, Settings,
+    Domain, Esgd, OptimizerPool, OptimizerSpec, Settings,
     settings::{FineTune, Guarantee, RecipePolicy, Recipes, Way},
 };
 use esgd_models::{Activation, Network, Supervised, Workers, data, networks};
@@ -20,9 +20,9 @@ fn digits() -> Supervised<Network> {
 
 /// One network that is trained for three epochs a generation.
 fn single() -> Settings {
-    let ranges = [("lr", 0.1), ("momentum", 0.9), ("nesterov", 1.0), ("batch", 32.0)];
-    let ranges = ranges.map(|(name, value)| (name.to_owned(), Range::fixed(value)));
-    let sgd = OptimizerSpec { kind: "sgd".into(), weight: 1.0, ranges: ranges.into() };
+    let domains = [("lr", 0.1), ("momentum", 0.9), ("nesterov", 1.0), ("batch", 32.0)];
+    let domains = domains.map(|(name, value)| (name.to_owned(), Domain::fixed(value)));
+    let sgd = OptimizerSpec { kind: "sgd".into(), weight: 1.0, domains: domains.into() };
     let paper = Settings::paper();
     Settings {
         epochs: 3,
@@ -64,10 +64,10 @@ fn generation(
                     .unwrap()
                     .population
             },
-            |psi| {
+            |population| {
                 Esgd::new(task, &second)
                     .executor(&workers)
-                    .resume(psi)
+                    .resume(population)
                     .map_err(|f| f.error)
                     .unwrap()
             },

@@ -115,7 +115,7 @@ pub struct TrainArgs {
     /// The folder for the run; it must be new or empty [default: runs/NAME-N]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// A network to begin from (safetensors); several make several founders
+    /// A network to begin from (safetensors); several are all in the population
     #[arg(long, value_name = "FILE")]
     pub init: Vec<PathBuf>,
     #[command(flatten)]
@@ -238,6 +238,9 @@ pub struct VerifyArgs {
     pub run: PathBuf,
     /// Train the initial recipes without evolution again, to check what that came to
     #[arg(long)]
+    pub control: bool,
+    /// The name of before for --control
+    #[arg(long, hide = true)]
     pub contrast: bool,
     /// The folder with the data, if it has moved since
     #[arg(long, value_name = "DIR")]

@@ -37,11 +37,11 @@ pub struct BestNetworks {
 
 impl BestNetworks {
     /// So many of the archive, or else of the population.
-    pub fn of(psi: &Population<Genome, OptimizerState>, keep: usize) -> Self {
-        let archived = psi.archived();
+    pub fn of(population: &Population<Genome, OptimizerState>, keep: usize) -> Self {
+        let archived = population.archived();
         let archived = archived.iter().map(|entry| (entry.id, &entry.scored));
-        let last = psi.individuals().iter().map(|one| (one.id(), one.scored()));
-        let best = archived.chain(last.filter(|_| psi.archived().is_empty())).take(keep);
+        let last = population.individuals().iter().map(|one| (one.id(), one.scored()));
+        let best = archived.chain(last.filter(|_| population.archived().is_empty())).take(keep);
         let (list, networks) = (1..)
             .zip(best)
             .map(|(n, (id, scored))| {

@@ -14,7 +14,7 @@ use crate::{
     compare::{
         bar,
         choosing::{self, Candidate},
-        costs::{Costs, Spent},
+        costs::{Cost, Spent},
         metered::Metered,
     },
     config::{Config, Part},
@@ -32,7 +32,7 @@ struct Combined {
     /// The generation that the population is of.
     generation: usize,
     /// What they were chosen by.
-    yardstick: String,
+    objective: String,
     best: Together,
     soup: Together,
     ensemble: Together,
@@ -50,7 +50,7 @@ struct Together {
 }
 
 /// Makes an ensemble and a soup of a run's best network and its last population.
-pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
+pub fn run(args: &CombineArgs) -> Result<(), Failure> {
     let folder = RunFolder::open(&args.run)?;
     let shown = folder.path().display();
     let files = CombinedFiles::of(&folder)?;
@@ -72,15 +72,15 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
     known_data::to_go_on(Some(&found), &splits, &config.data)?;
     let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
     let workers = Workers::new(config.run.threads())?;
-    let psi = resume::restore(folder.path(), &found, &problem)?;
+    let population = resume::restore(folder.path(), &found, &problem)?;
 
-    let best = psi.best();
-    let (ids, ranked) = candidates(&best, psi.individuals());
+    let best = population.best();
+    let (ids, ranked) = candidates(&best, population.individuals());
     if ranked.is_empty() {
         return Err(Failure::Failed(format!("every network in {shown} has diverged")));
     }
     let bar = bar(args.json);
-    bar.set_length(Costs::of(&problem).choosing(ranked.len()));
+    bar.set_length(Cost::of(&problem).choosing(ranked.len()));
     bar.set_message("choosing");
     let metered = Metered::new(&problem, Spent::default(), &bar);
     let ensemble = choosing::ensemble(&metered, &ranked, &workers)?;
@@ -106,8 +106,8 @@ pub fn combine(args: &CombineArgs) -> Result<(), Failure> {
     };
     let members = ensemble.networks(&ranked);
     let combined = Combined {
-        generation: psi.generation(),
-        yardstick: problem.yardstick().to_string(),
+        generation: population.generation(),
+        objective: problem.objective().to_string(),
         best: Together {
             members: vec![best.id.to_string()],
             ..together(&[], &[best.scored.theta()])?

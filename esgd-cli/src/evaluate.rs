@@ -33,7 +33,7 @@ struct Evaluations {
 }
 
 /// Evaluates a run's best network, or others.
-pub fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
+pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     let mut config = Config::of_run(&args.run.join("config.toml"))?;
     if let Some(dir) = &args.data {
         config.data.read_from(dir)?;

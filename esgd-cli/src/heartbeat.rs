@@ -42,7 +42,7 @@ impl Pulse {
     pub fn new(title: &'static str, settings: &Settings) -> Self {
         let Settings { mu, generations, epochs, ref fine_tune, ref start, .. } = *settings;
         let trained = mu.saturating_mul(generations).saturating_mul(epochs);
-        let tuned = fine_tune.seats(mu).saturating_mul(fine_tune.epochs);
+        let tuned = fine_tune.individuals(mu).saturating_mul(fine_tune.epochs);
         let candidates = start.rungs().iter().fold(0usize, |n, r| n.saturating_add(r.candidates));
         Self {
             title,

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use esgd_core::Yardstick;
+use esgd_core::Objective;
 use esgd_models::{
     data::{Fingerprint, Splits},
     regular_file::{self, Links},
@@ -61,9 +61,9 @@ fn in_folder(difference: &str, data: &Data) -> String {
     }
 }
 
-/// Whether two yardsticks are one, but for what the data are called: after their folder, in runs of before
+/// Whether two objectives are one, but for what the data are called: after their folder, in runs of before
 /// they were known by content.
-pub fn same_but_for_the_name(was: &Yardstick, is: &Yardstick) -> bool {
+pub fn same_but_for_the_name(was: &Objective, is: &Objective) -> bool {
     let (was, is) = (was.to_string(), is.to_string());
     let parts = |text: &str| {
         let (measure, on) = text.split_once(" on ")?;
@@ -79,14 +79,14 @@ mod tests {
 
     #[test]
     fn a_yardstick_is_known_by_what_it_measures() {
-        let yardstick = |measure: &str, name: &str, part: &str| {
-            Yardstick::new(&format!("{measure} on {name}/{part} (300 samples, evaluation mode)"))
+        let objective = |measure: &str, name: &str, part: &str| {
+            Objective::new(&format!("{measure} on {name}/{part} (300 samples, evaluation mode)"))
         };
-        let is = yardstick("cross-entropy", "idx", "validation");
-        let same = |was: &Yardstick| same_but_for_the_name(was, &is);
-        assert!(same(&is) && same(&yardstick("cross-entropy", "my on data", "validation")));
-        assert!(!same(&yardstick("cross-entropy", "idx", "train")));
-        assert!(!same(&yardstick("error rate", "idx", "validation")));
-        assert!(!same(&Yardstick::new("log")));
+        let is = objective("cross-entropy", "idx", "validation");
+        let same = |was: &Objective| same_but_for_the_name(was, &is);
+        assert!(same(&is) && same(&objective("cross-entropy", "my on data", "validation")));
+        assert!(!same(&objective("cross-entropy", "idx", "train")));
+        assert!(!same(&objective("error rate", "idx", "validation")));
+        assert!(!same(&Objective::new("log")));
     }
 }

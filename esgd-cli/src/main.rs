@@ -15,11 +15,12 @@ mod combine;
 mod combined_files;
 mod compare;
 mod config;
-mod contrast;
+mod control;
 mod device;
 mod evaluate;
 mod failure;
 mod fetch;
+mod forecast;
 mod heartbeat;
 mod held_folder;
 mod interrupt;
@@ -27,8 +28,8 @@ mod known_data;
 mod lock;
 mod metadata;
 mod metrics;
+mod old_names;
 mod own_file;
-mod plan;
 mod progress;
 mod report;
 mod resume;
@@ -71,14 +72,14 @@ fn main() -> ExitCode {
         }
     };
     ended(match args.command {
-        Command::Train(args) => train::train(&args),
-        Command::Resume(args) => resume::resume(&args),
-        Command::Compare(args) => compare::compare(&args),
-        Command::Report(args) => report::report(&args),
-        Command::Verify(args) => verify::verify(&args),
-        Command::Evaluate(args) => evaluate::evaluate(&args),
-        Command::Combine(args) => combine::combine(&args),
-        Command::Data(args) => fetch::data(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Resume(args) => resume::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Combine(args) => combine::run(&args),
+        Command::Data(args) => fetch::run(&args),
         Command::Presets => terminal::print(&presets::listing()),
         Command::Config(ConfigArgs { preset, .. }) => {
             presets::text(preset.as_deref().unwrap_or("default")).and_then(terminal::print)

@@ -37,7 +37,7 @@ pub fn of<'a>(
         Source::Digits => Some(Normalisation::plain(16.0, 1)),
         _ => problem.train().normalisation(),
     };
-    let measured = |fitness| Measured { fitness, yardstick: problem.yardstick().to_string() };
+    let measured = |fitness| Measured { fitness, objective: problem.objective().to_string() };
     Metadata {
         program: format!("esgd {}", env!("CARGO_PKG_VERSION")),
         network,

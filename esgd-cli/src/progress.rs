@@ -95,13 +95,18 @@ impl<'a> Progress<'a> {
     }
 
     /// The same behind a run that was interrupted after so long and so many epochs.
-    pub fn behind<G, S>(self, before: Duration, epochs: usize, psi: &Population<G, S>) -> Self {
+    pub fn behind<G, S>(
+        self,
+        before: Duration,
+        epochs: usize,
+        population: &Population<G, S>,
+    ) -> Self {
         self.bar.set_position(epochs as u64);
         self.bar.reset_eta();
-        let best = psi.guarded().first().copied().unwrap_or(Fitness::WORST);
-        self.heartbeat.pulse().begin(epochs, psi.generation(), best);
-        if psi.stage() != Stage::Generations {
-            self.leave_out(psi.generation());
+        let best = population.guarded().first().copied().unwrap_or(Fitness::WORST);
+        self.heartbeat.pulse().begin(epochs, population.generation(), best);
+        if population.stage() != Stage::Generations {
+            self.leave_out(population.generation());
         }
         Self { before, ..self }
     }
@@ -135,7 +140,7 @@ impl<'a> Progress<'a> {
             Phase::Generation => {
                 let (k, of) = (report.generation, self.settings.generations);
                 let share = 100.0 * report.elite_offspring as f64 / report.m as f64;
-                let share = match report.tally.offspring {
+                let share = match report.effort.offspring {
                     0 => String::new(),
                     _ => format!("  {share:.0} % of the elite are new offspring"),
                 };

@@ -3,7 +3,7 @@
 use std::{io, path::Path, sync::Mutex, time::Instant};
 
 use esgd_core::{
-    Esgd, Fitness, Population, Problem, Tally,
+    Effort, Esgd, Fitness, Population, Problem,
     guarantee::Stage,
     rng::{Key, Purpose},
 };
@@ -20,10 +20,10 @@ use crate::{
     config::Config,
     device,
     failure::Failure,
+    forecast::Forecast,
     interrupt::Interrupt,
     known_data,
     metrics::Metrics,
-    plan::Plan,
     run_folder::{MOST, RunFolder},
     session::{From, Session},
     task, terminal,
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Goes on with a run.
-pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
+pub fn run(args: &ResumeArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let folder = RunFolder::open(&args.run)?;
     let found = checkpoint::search(folder.path())?;
@@ -53,7 +53,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
             "{shown} has a best network and no checkpoint to go on from: begin a new run with `esgd train --init {shown}/best.safetensors`"
         )));
     }
-    if found.is_none() && config.has_founders() {
+    if found.is_none() && config.has_warm_start() {
         return Err(Failure::Usage(format!(
             "{} was stopped before its first checkpoint, and the networks that it began from are not in it: begin again with `esgd train --init FILE`",
             folder.path().display()
@@ -65,7 +65,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     let data = known_data::to_go_on(found.as_ref(), &splits, &config.data)?;
     let problem = task::problem(&config, &splits)?.on(device);
     let workers = Workers::new(config.run.threads())?;
-    Plan::of(&config, &problem, &splits, workers.count(), 0)?.check()?;
+    Forecast::of(&config, &problem, &splits, workers.count(), 0)?.check()?;
     let from = match &found {
         None => {
             terminal::notice(&format!(
@@ -75,8 +75,8 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
             From::Start(&[])
         }
         Some(found) => {
-            let psi = restore(folder.path(), found, &problem)?;
-            refuse_others(folder.path(), psi.best().scored.theta())?;
+            let population = restore(folder.path(), found, &problem)?;
+            refuse_others(folder.path(), population.best().scored.theta())?;
             if found.manifest.data.is_none() {
                 terminal::notice(
                     "this run is of a version that did not know data by their contents: from here on their fingerprint is in its checkpoints, and every offspring in its log",
@@ -84,11 +84,13 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
             }
             Esgd::new(&problem, &config.settings)
                 .patience(config.run.patience)
-                .fits(&psi)
+                .fits(&population)
                 .map_err(|e| Failure::Usage(e.to_string()))?;
-            if is_done(&psi, &config) && is_complete(folder.path(), &psi, config.run.keep_best) {
+            if is_done(&population, &config)
+                && is_complete(folder.path(), &population, config.run.keep_best)
+            {
                 if found.manifest.data.is_none() {
-                    add_fingerprint(&folder, found, &psi, data)?;
+                    add_fingerprint(&folder, found, &population, data)?;
                 }
                 if !regular_file::is_there(&folder.path().join("config.toml")) {
                     folder.write("config.toml", found.manifest.config.as_bytes())?;
@@ -99,7 +101,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
                 ));
                 return Ok(());
             }
-            From::Checkpoint(found, Box::new(psi))
+            From::Checkpoint(found, Box::new(population))
         }
     };
     let interrupt = Interrupt::listen()?;
@@ -144,7 +146,7 @@ fn refuse_others(run: &Path, shape: &Genome) -> Result<(), Failure> {
 fn add_fingerprint(
     folder: &RunFolder,
     found: &Found,
-    psi: &Population<Genome, OptimizerState>,
+    population: &Population<Genome, OptimizerState>,
     data: Fingerprint,
 ) -> Result<(), Failure> {
     let metrics = Metrics::reopen(&folder.metrics(), &found.manifest.metrics);
@@ -152,7 +154,7 @@ fn add_fingerprint(
     let kept_with = (found.manifest.config.clone(), Some(data));
     let kept = (found.manifests.len() + 1, 1.0);
     let made = Checkpoints::new(folder.path(), kept_with, kept, &metrics, Some(found));
-    let made = made.map_err(|e| e.to_string()).and_then(|checkpoints| checkpoints.save(psi));
+    let made = made.map_err(|e| e.to_string()).and_then(|checkpoints| checkpoints.save(population));
     made.map_err(Failure::Failed)
 }
 
@@ -189,6 +191,7 @@ fn configs(args: &ResumeArgs, found: Option<&Found>) -> Result<(Config, Config),
     let text = was.to_toml()?;
     let sets = [&args.set[..], &args.ending.sets()].concat();
     let mut config = Config::with_changes(&text, "the run's config", &sets)?;
+    terminal::renamed(&config.renamed);
     if let Some(dir) = &args.data {
         config.data.read_from(dir)?;
     }
@@ -205,10 +208,10 @@ pub fn population(
     problem: &Supervised<Network>,
 ) -> Result<Result<Population<Genome, OptimizerState>, String>, Failure> {
     let shape = problem.init(Key::new(0, Purpose::Init))?;
-    let (mut manifest, yardstick) = (found.manifest.clone(), problem.yardstick());
-    let was = &manifest.ledger.yardstick;
-    if manifest.data.is_none() && known_data::same_but_for_the_name(was, &yardstick) {
-        manifest.ledger.yardstick = yardstick;
+    let (mut manifest, objective) = (found.manifest.clone(), problem.objective());
+    let was = &manifest.population.objective;
+    if manifest.data.is_none() && known_data::same_but_for_the_name(was, &objective) {
+        manifest.population.objective = objective;
     }
     Ok(checkpoint::restore(run, &manifest, &shape).map_err(|e| e.to_string()))
 }
@@ -222,12 +225,12 @@ pub fn restore(
     let wrong = |why: String| {
         Failure::Failed(format!("cannot go on from checkpoint {}: {why}", found.number))
     };
-    let psi = population(run, found, problem)?.map_err(wrong)?;
-    let best = psi.best().scored;
+    let population = population(run, found, problem)?.map_err(wrong)?;
+    let best = population.best().scored;
     let now = Fitness::new(problem.fitness(best.theta())?);
     let (was, is) = (best.fitness().get(), now.get());
     if best.fitness() == now {
-        return Ok(psi);
+        return Ok(population);
     }
     let slack = match problem.score() {
         Score::Loss => 1e-3 * was.abs(),
@@ -238,28 +241,32 @@ pub fn restore(
         terminal::notice(&format!(
             "the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
         ));
-        return Ok(psi);
+        return Ok(population);
     }
     Err(wrong(format!("its best network scores {is} and scored {was}, so the data is another")))
 }
 
 /// Whether no step is left to do.
-pub fn is_done(psi: &Population<Genome, OptimizerState>, config: &Config) -> bool {
-    let tuned = config.settings.fine_tune.epochs == 0 || psi.stage() == Stage::FineTuned;
-    let over =
-        psi.generation() >= config.settings.generations || psi.has_stagnated(config.run.patience);
+pub fn is_done(population: &Population<Genome, OptimizerState>, config: &Config) -> bool {
+    let tuned = config.settings.fine_tune.epochs == 0 || population.stage() == Stage::FineTuned;
+    let over = population.generation() >= config.settings.generations
+        || population.has_stagnated(config.run.patience);
     over && tuned
 }
 
 /// Whether the result of the run is there, and not that of a shorter one.
-fn is_complete(run: &Path, psi: &Population<Genome, OptimizerState>, keep_best: usize) -> bool {
+fn is_complete(
+    run: &Path,
+    population: &Population<Genome, OptimizerState>,
+    keep_best: usize,
+) -> bool {
     let spent = || {
         let text = regular_file::read(&run.join("run.json"), MOST, Links::Refuse).ok()?;
         let run = serde_json::from_slice::<serde_json::Value>(&text).ok()?;
         let complete = run.get("status")?.as_str()? == "complete";
-        complete.then(|| serde_json::from_value::<Tally>(run.get("spent")?.clone()).ok())?
+        complete.then(|| serde_json::from_value::<Effort>(run.get("spent")?.clone()).ok())?
     };
-    spent() == Some(psi.tally())
+    spent() == Some(population.effort())
         && regular_file::is_there(&run.join("best.safetensors"))
-        && best_networks::are_there(run, BestNetworks::of(psi, keep_best).list.len())
+        && best_networks::are_there(run, BestNetworks::of(population, keep_best).list.len())
 }

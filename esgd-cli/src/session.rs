@@ -12,7 +12,7 @@ use crate::{
     best_networks::{self, BestNetworks},
     checkpoint::{Checkpoints, Found},
     config::Config,
-    contrast,
+    control,
     failure::Failure,
     interrupt::Interrupt,
     metadata,
@@ -82,30 +82,33 @@ impl Session<'_> {
         let mut progress = Progress::new("ESGD", &config.settings, silent)
             .explained(&format!("{} {}", config.data.fitness, config.data.score), silent)
             .logged(Some(&metrics), events.as_ref());
-        if let From::Checkpoint(found, psi) = &from {
+        if let From::Checkpoint(found, population) = &from {
             let before = Duration::from_secs_f64(found.manifest.seconds);
-            progress =
-                progress.behind(before, config.epochs_of_generations(psi.tally().epochs), psi);
+            progress = progress.behind(
+                before,
+                config.epochs_of_generations(population.effort().epochs),
+                population,
+            );
         }
         let esgd = Esgd::new(self.problem, &config.settings)
             .executor(self.workers)
             .observer(&progress)
-            .keeper(&checkpoints)
+            .checkpointer(&checkpoints)
             .patience(config.run.patience)
             .stop_when(self.interrupt.flag());
-        let contrasts = match &from {
-            From::Start(founders) => config.run.contrast && founders.is_empty(),
-            From::Checkpoint(..) => config.run.contrast && !config.has_founders(),
+        let controls = match &from {
+            From::Start(warm_start) => config.run.control && warm_start.is_empty(),
+            From::Checkpoint(..) => config.run.control && !config.has_warm_start(),
         };
         let outcome = match from {
-            From::Start(founders) => esgd.founders(founders).run(),
-            From::Checkpoint(_, psi) => {
+            From::Start(warm_start) => esgd.warm_start(warm_start).run(),
+            From::Checkpoint(_, population) => {
                 // They would be those of a shorter run.
                 best_networks::remove(folder)?;
                 folder.remove("run.json")?;
-                checkpoints.save(&psi).map_err(Failure::Failed)?;
+                checkpoints.save(&population).map_err(Failure::Failed)?;
                 folder.write("config.toml", config.to_toml()?.as_bytes())?;
-                esgd.resume(*psi)
+                esgd.resume(*population)
             }
         };
         let took = progress.finish();
@@ -126,9 +129,9 @@ impl Session<'_> {
         let (written, took) = checkpoints.spent();
         summary.data = Some(self.data.clone());
         summary.checkpoints = Some(Kept { written, seconds: took.as_secs_f64() });
-        summary.status = match (stopped, contrasts) {
+        summary.status = match (stopped, controls) {
             (true, _) => Status::Stopped,
-            (false, true) => Status::ContrastMissing,
+            (false, true) => Status::ControlMissing,
             (false, false) => Status::Complete,
         };
         let best = BestNetworks::of(&outcome.population, config.run.keep_best);
@@ -136,13 +139,13 @@ impl Session<'_> {
         folder.write("run.json", &summary.to_bytes()?)?;
         best.write(folder, bytes)?;
         let reached = outcome.population.generation();
-        // The contrast has the memory to itself.
+        // The control has the memory to itself.
         drop((outcome, best));
-        if contrasts && !stopped {
+        if controls && !stopped {
             let with = Settings { generations: reached, ..config.settings.clone() };
             let flag = self.interrupt.flag();
-            summary.contrast = contrast::run(&with, problem, splits, workers, flag, silent)?;
-            if summary.contrast.is_some() {
+            summary.control = control::run(&with, problem, splits, workers, flag, silent)?;
+            if summary.control.is_some() {
                 summary.status = Status::Complete;
             }
             folder.write("run.json", &summary.to_bytes()?)?;
@@ -154,7 +157,7 @@ impl Session<'_> {
                 folder.path().display()
             )));
         }
-        let within = if stopped { "" } else { " after the run, in its contrast" };
+        let within = if stopped { "" } else { " after the run, in its control" };
         match self.interrupted(within) {
             _ if summary.status == Status::Complete => Ok(()),
             Some(failure) => Err(failure),
@@ -220,11 +223,11 @@ impl Session<'_> {
         let reason = match failure.error {
             CoreError::Settings(e) => return Failure::Usage(e.to_string()),
             // Perhaps there is room again.
-            CoreError::NotKept(e) => e.to_string(),
+            CoreError::CheckpointFailed(e) => e.to_string(),
             // candle puts a backtrace behind its first line.
             other => other.to_string().lines().next().unwrap_or_default().to_owned(),
         };
-        let saved = failure.population.map(|psi| checkpoints.save(&psi));
+        let saved = failure.population.map(|population| checkpoints.save(&population));
         match saved {
             Some(Ok(())) => self.with_advice(&reason),
             Some(Err(e)) if checkpoints.any() && e == reason => self.with_advice(&reason),

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use esgd_core::{Executor, Fitness, Outcome, Tally, guarantee::Improvement};
+use esgd_core::{Effort, Executor, Fitness, Outcome, guarantee::Improvement};
 use esgd_models::{
     Error, Evaluation, Network, Supervised, Workers,
     data::{Fingerprint, Splits},
@@ -33,8 +33,8 @@ const AFTER_SUM: &str = "\"\n}\n";
 pub enum Status {
     #[serde(rename = "complete")]
     Complete,
-    #[serde(rename = "contrast missing")]
-    ContrastMissing,
+    #[serde(rename = "control missing")]
+    ControlMissing,
     /// It has had the time that it was given.
     #[serde(rename = "stopped")]
     Stopped,
@@ -53,7 +53,7 @@ pub struct Summary {
     pub threads: usize,
     pub seconds: f64,
     /// What fitness was measured with.
-    pub yardstick: String,
+    pub objective: String,
     /// The best network's fitness, to the bit.
     pub fitness: Fitness,
     pub best: Best,
@@ -62,12 +62,12 @@ pub struct Summary {
     pub top: Top,
     /// How often each optimizer made an individual of the final elite, and its learning rates.
     pub elite: BTreeMap<String, Kind>,
-    pub spent: Tally,
+    pub spent: Effort,
     /// What data it was trained on, by their contents.
     pub data: Option<Fingerprint>,
     /// The checkpoints, since the run was last gone on with.
     pub checkpoints: Option<Kept>,
-    pub contrast: Option<Contrast>,
+    pub control: Option<Control>,
 }
 
 /// That the best has not got better for as long as patience lasts.
@@ -120,7 +120,7 @@ pub struct Kind {
 
 /// The initial recipes, trained without evolution.
 #[derive(Debug, Serialize)]
-pub struct Contrast {
+pub struct Control {
     pub best: Best,
     pub epochs: usize,
     pub seconds: f64,
@@ -205,7 +205,7 @@ impl Summary {
             seed: config.settings.seed,
             threads: workers.count(),
             seconds: took.as_secs_f64(),
-            yardstick: run.population.yardstick().to_string(),
+            objective: run.population.objective().to_string(),
             fitness: run.best.scored.fitness(),
             best: Best::of(run, problem, splits, generations)?,
             best_networks: vec![],
@@ -215,10 +215,10 @@ impl Summary {
                 test_error: errors.map(range),
             },
             elite,
-            spent: run.population.tally(),
+            spent: run.population.effort(),
             data: None,
             checkpoints: None,
-            contrast: None,
+            control: None,
         })
     }
 

@@ -10,7 +10,7 @@ use esgd_models::{
 use crate::{
     config::{Config, Data, Part, Source},
     failure::Failure,
-    plan,
+    forecast,
 };
 
 /// Loads the data.
@@ -31,7 +31,7 @@ pub fn splits(data: &Data) -> Result<Splits, Failure> {
 /// What to train the population on, if the machine can hold one network.
 pub fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Network>, Failure> {
     let problem = to_plan(config, splits)?;
-    plan::check_network(&problem)?;
+    forecast::check_network(&problem)?;
     Ok(problem)
 }
 

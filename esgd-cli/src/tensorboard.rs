@@ -101,9 +101,9 @@ fn scalars(report: &Report) -> Vec<(String, f64)> {
         ("fitness/elite_mean".to_owned(), report.elite_mean.get()),
         ("elite/offspring".to_owned(), report.elite_offspring as f64 / report.m.max(1) as f64),
         ("population/diverged".to_owned(), (individuals.len() - sound.len()) as f64),
-        ("spent/epochs".to_owned(), report.tally.epochs as f64),
-        ("spent/backed_off".to_owned(), report.tally.backed_off as f64),
-        ("spent/offspring".to_owned(), report.tally.offspring as f64),
+        ("spent/epochs".to_owned(), report.effort.epochs as f64),
+        ("spent/backed_off".to_owned(), report.effort.backed_off as f64),
+        ("spent/offspring".to_owned(), report.effort.offspring as f64),
     ];
     if let (Some(first), Some(last)) = (sound.first(), sound.last()) {
         all.push(("population/best".into(), *first));

@@ -68,6 +68,15 @@ pub fn notice(text: &str) {
     say(&format!("esgd: {text}"));
 }
 
+/// Names what was given by a name of before, once each.
+pub fn renamed(names: &[(String, String)]) {
+    for (i, (old, new)) in names.iter().enumerate() {
+        if !names[..i].iter().any(|(before, _)| before == old) {
+            notice(&format!("`{old}` is called `{new}` now; the name of before still works"));
+        }
+    }
+}
+
 /// Text in several lines that moves nothing.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, true)

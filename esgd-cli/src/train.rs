@@ -13,8 +13,8 @@ use crate::{
     config::Config,
     device,
     failure::Failure,
+    forecast::Forecast,
     interrupt::Interrupt,
-    plan::Plan,
     run_folder::{Missing, RunFolder},
     session::{From, Session},
     task, terminal,
@@ -22,16 +22,17 @@ use crate::{
 };
 
 /// Trains a population and leaves a run's folder.
-pub fn train(args: &TrainArgs) -> Result<(), Failure> {
+pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let mut sources = args.sources.clone();
     sources.set.extend(args.ending.sets());
     let config = Config::of(&sources, args.init.len())?;
+    terminal::renamed(&config.renamed);
     let device = device::named(&config.run.device)?;
     let splits = task::splits(&config.data)?;
     let problem = task::to_plan(&config, &splits)?.on(device);
     let workers = Workers::new(config.run.threads())?;
-    let plan = Plan::of(&config, &problem, &splits, workers.count(), args.init.len())?;
+    let plan = Forecast::of(&config, &problem, &splits, workers.count(), args.init.len())?;
     // What cannot fit cannot be made or tried either.
     if let Err(refusal) = plan.check() {
         if args.plan && !args.quiet {
@@ -39,7 +40,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
         }
         return Err(refusal);
     }
-    let founders = founders(args, &problem, config.settings.seed)?;
+    let warm_start = warm_start(args, &problem, config.settings.seed)?;
     if args.plan {
         let plan = plan.timed(&config, &problem, &workers)?;
         return if args.quiet { Ok(()) } else { show(&plan, args.json) };
@@ -63,7 +64,7 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
             json: args.json,
             tensorboard: args.tensorboard,
         };
-        session.run(From::Start(&founders))
+        session.run(From::Start(&warm_start))
     };
     let ended = run();
     if ended.is_err() {
@@ -73,12 +74,12 @@ pub fn train(args: &TrainArgs) -> Result<(), Failure> {
 }
 
 /// Prints a plan.
-fn show(plan: &Plan, json: bool) -> Result<(), Failure> {
+fn show(plan: &Forecast, json: bool) -> Result<(), Failure> {
     if json { terminal::json(plan) } else { terminal::print(&plan.to_string()) }
 }
 
 /// The networks of --init, in the shapes of this network.
-fn founders(
+fn warm_start(
     args: &TrainArgs,
     problem: &Supervised<Network>,
     seed: u64,

@@ -27,7 +27,10 @@ use crate::{
 type Check = (&'static str, Result<String, String>);
 
 /// Checks a run's folder.
-pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
+pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
+    if args.contrast {
+        terminal::notice("--contrast is called --control now; the name of before still works");
+    }
     let run = &args.run;
     // It would change while it is looked at.
     Lock::check(run)?;
@@ -45,14 +48,14 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     }
     let logged = log::read(&run.join("metrics.jsonl"), whole.map(|found| &found.manifest.metrics));
     let lines = logged.as_ref().map(|(lines, _)| &lines[..]).unwrap_or_default();
-    let ledger = whole.map(|found| &found.manifest.ledger);
+    let record = whole.map(|found| &found.manifest.population);
     let mut checks: Vec<Check> = vec![
         ("checkpoints", checkpoints::whole(&found, lines)),
         ("config", checkpoints::config(run, whole)),
         ("log", logged.as_ref().map(|(_, what)| what.clone()).map_err(Clone::clone)),
         ("steps", log::steps(lines, &config.settings)),
         ("guarantee", log::guarantee(lines, &config.settings)),
-        ("agreement", checkpoints::agreement(lines, ledger)),
+        ("agreement", checkpoints::agreement(lines, record)),
     ];
     match (whole, &found) {
         (Some(found), _) => {
@@ -108,9 +111,9 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
                 Ok("the run is of before their fingerprint was kept; `esgd resume` adds it".into())
             }
         };
-        let psi = resume::population(&args.run, found, &problem)?;
-        let psi = match psi {
-            Ok(psi) => psi,
+        let population = resume::population(&args.run, found, &problem)?;
+        let population = match population {
+            Ok(population) => population,
             Err(why) => return Ok(vec![("data", data), ("best network", Err(why))]),
         };
         let checked = Checked {
@@ -120,10 +123,10 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
             splits: &splits,
             workers: &workers,
             old,
-            done: resume::is_done(&psi, config),
-            contrast: args.contrast,
+            done: resume::is_done(&population, config),
+            control: args.control || args.contrast,
         };
-        let best = psi.best().scored;
+        let best = population.best().scored;
         let now = problem.fitness(best.theta()).map(Fitness::new)?;
         let fitness = match now == best.fitness() {
             true => Ok(format!("the best network's is {now}, as recorded, to the bit")),
@@ -135,8 +138,8 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
         Ok(vec![
             ("data", data),
             ("fitness", fitness),
-            ("networks", checked.networks(&psi)),
-            ("result", checked.result(psi)),
+            ("networks", checked.networks(&population)),
+            ("result", checked.result(population)),
         ])
     };
     checks().unwrap_or_else(|failure| vec![("data", Err(failure.to_string()))])

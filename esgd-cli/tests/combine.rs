@@ -18,7 +18,7 @@ fn stderr(output: &Output) -> String {
 
 /// A short run into `out`.
 fn train(out: &str, more: &[&str]) {
-    let sets = ["generations=3", "mu=6", "lambda=6", "m=3", "epochs=8", "run.contrast=false"];
+    let sets = ["generations=3", "mu=6", "lambda=6", "m=3", "epochs=8", "run.control=false"];
     let sets: Vec<String> = sets.iter().map(|set| format!("--set={set}")).collect();
     let mut args = vec!["train", "--quiet", "--out", out];
     args.extend(sets.iter().map(String::as_str));

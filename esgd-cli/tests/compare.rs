@@ -229,7 +229,7 @@ fn mistakes_are_one_sentence() {
         (&["--set=compare.rates=[0.1, -1]"], "expected learning rates above 0"),
         (&["--set=compare.single.kind=sdg"], "did you mean `sgd`"),
         (&["--set=compare.anneal={ cosine = { to = -1 } }"], "compare.anneal: an annealing factor"),
-        (&["--set=start={ founders = { sigma = 0.1 } }"], "--init"),
+        (&["--set=start={ warm = { sigma = 0.1 } }"], "--init"),
     ] {
         let output = esgd(&compare(&out, more));
         let message = text(&output.stderr);
@@ -323,7 +323,7 @@ fn a_long_run_has_a_small_page() {
             })
             .collect();
         log += &format!(
-            "{{\"seconds\":{k},\"phase\":\"generation\",\"generation\":{k},\"best\":0.5,\"elite_mean\":0.5,\"elite\":[0.5],\"elite_offspring\":60,\"m\":60,\"individuals\":[{}],\"tally\":{{\"epochs\":{k},\"backed_off\":0,\"offspring\":{k}}},\"diversity\":0.1}}\n",
+            "{{\"seconds\":{k},\"phase\":\"generation\",\"generation\":{k},\"best\":0.5,\"elite_mean\":0.5,\"elite\":[0.5],\"elite_offspring\":60,\"m\":60,\"individuals\":[{}],\"effort\":{{\"epochs\":{k},\"backed_off\":0,\"offspring\":{k}}},\"diversity\":0.1}}\n",
             individuals.join(",")
         );
     }

@@ -23,7 +23,7 @@ fn train(out: &Path, more: &[&str]) -> Output {
         "--set=rho=2",
         "--set=m=3",
         "--set=epochs=1",
-        "--set=run.contrast=false",
+        "--set=run.control=false",
         "--set=start.shared.epochs=1",
         "--set=start.shared.candidates=2",
         "--set=start.shared.halvings=0",
@@ -143,7 +143,7 @@ fn fitness_may_be_the_error_rate() {
     assert!(stdout(&ended).contains("<- fitness: this error"), "{}", stdout(&ended));
     let json = result(&run);
     assert_eq!(json["fitness"], json["best"]["validation"]["error"]);
-    assert!(json["yardstick"].as_str().unwrap().starts_with("error rate on "), "{json}");
+    assert!(json["objective"].as_str().unwrap().starts_with("error rate on "), "{json}");
     for command in ["verify", "evaluate", "combine"] {
         let output = esgd(&[command, &shown]);
         assert!(output.status.success(), "{command}: {}", stderr(&output));
@@ -196,11 +196,11 @@ fn a_refused_run_leaves_no_folder() {
     let first = dir.path().join("first");
     assert!(train(&first, &[]).status.success());
     let best = first.join("best.safetensors").display().to_string();
-    let founders = ["--init", &best].repeat(5);
+    let warm_start = ["--init", &best].repeat(5);
     let in_runs = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_esgd"));
         command.current_dir(dir.path()).args(["train", "--set=mu=4", "--set=m=3", "--set=rho=2"]);
-        command.args(&founders).output().unwrap()
+        command.args(&warm_start).output().unwrap()
     };
     let refused = in_runs();
     assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));

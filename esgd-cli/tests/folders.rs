@@ -28,12 +28,12 @@ const SMALL: [&str; 12] = [
     "data.validation=30",
     "data.test=30",
     "network.hidden=[4]",
-    "run.contrast=false",
+    "run.control=false",
 ];
 
 /// A run that takes minutes, if nobody stops it.
 const LONG: [&str; 5] =
-    ["generations=1000000", "mu=3", "m=2", "run.contrast=false", "run.checkpoint_share=1"];
+    ["generations=1000000", "mu=3", "m=2", "run.control=false", "run.checkpoint_share=1"];
 
 fn esgd(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_esgd"));

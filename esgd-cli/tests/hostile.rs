@@ -123,7 +123,7 @@ fn log() -> String {
         let line = json!({
             "seconds": k, "phase": if k == 0 { "start" } else { "generation" }, "generation": k,
             "best": 0.5, "elite_mean": 0.5, "elite": [0.5], "elite_offspring": 0, "m": 3,
-            "individuals": individuals, "tally": {"epochs": k, "backed_off": 0, "offspring": k},
+            "individuals": individuals, "effort": {"epochs": k, "backed_off": 0, "offspring": k},
         });
         format!("{line}\n")
     };

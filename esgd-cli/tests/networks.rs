@@ -25,7 +25,7 @@ fn done(output: &Output) -> String {
 fn train(out: &Path, more: &[&str]) -> Output {
     let out = out.display().to_string();
     let mut args = vec!["train", "--quiet", "--out", &out];
-    for set in ["generations=2", "mu=4", "lambda=4", "m=3", "epochs=1", "run.contrast=false"] {
+    for set in ["generations=2", "mu=4", "lambda=4", "m=3", "epochs=1", "run.control=false"] {
         args.extend(["--set", set]);
     }
     args.extend(["--set", "start=independent"]);
@@ -130,7 +130,7 @@ fn files_for_users_say_what_they_are_and_soups_and_ensembles_are_evaluated() {
         assert_eq!((&*said("input_divisor"), &*said("input_std")), ("16", "[1.0]"));
         let loss = said("fitness").parse::<f64>().ok();
         assert_eq!(loss, fitness.map(|loss| loss.as_f64().unwrap()), "{name}");
-        assert_eq!(said("yardstick").is_empty(), fitness.is_none());
+        assert_eq!(said("objective").is_empty(), fitness.is_none());
         // The header's own order is by name, and the tensors begin at a multiple of eight.
         assert!(text(&bytes[8..]).starts_with(r#"{"__metadata__":{"class_names":"#));
         assert_eq!(u64::from_le_bytes(bytes[..8].try_into().unwrap()) % 8, 0);

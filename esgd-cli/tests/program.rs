@@ -16,7 +16,7 @@ fn train(out: &Path, more: &[&str]) -> Output {
     let out = out.display().to_string();
     let mut args = vec!["train", "--quiet", "--out", &out];
     for set in
-        ["generations=3", "mu=4", "lambda=6", "rho=2", "m=3", "epochs=1", "run.contrast=false"]
+        ["generations=3", "mu=4", "lambda=6", "rho=2", "m=3", "epochs=1", "run.control=false"]
     {
         args.extend(["--set", set]);
     }
@@ -117,7 +117,7 @@ fn bad_input_is_one_sentence_and_a_status() {
             "9999 samples are asked for training",
         ),
         (&["train", "--out", &here], 2, "is not empty"),
-        (&["train", "--set", "start={ founders = { sigma = 0.1 } }"], 2, "--init FILE"),
+        (&["train", "--set", "start={ warm = { sigma = 0.1 } }"], 2, "--init FILE"),
         (&["train", "--set", "fine_tune.lr=-1"], 2, "fine_tune.lr"),
         (
             &["train", "--set", "optimizers.0.momentum={ fixed = 0.9, anneal = '1/k' }"],
@@ -260,7 +260,7 @@ fn a_run_that_is_killed_or_interrupted_goes_on_to_the_same_bits() {
         let run = dir.path().join(signal);
         let shown = run.display().to_string();
         let mut args = vec!["train", "--quiet", "--out", &shown];
-        for set in ["m=3", "run.contrast=false"] {
+        for set in ["m=3", "run.control=false"] {
             args.extend(["--set", set]);
         }
         args.extend(LONGER);

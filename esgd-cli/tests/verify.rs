@@ -84,7 +84,7 @@ fn no_value_of_a_result_can_be_changed() {
     train(&run, &DIGITS);
     let shown = run.display().to_string();
     fine(&["verify", &shown]);
-    assert!(fine(&["verify", &shown, "--contrast"]).contains("done again"));
+    assert!(fine(&["verify", &shown, "--control"]).contains("done again"));
     let path = run.join("run.json");
     let text = fs::read_to_string(&path).unwrap();
     let whole: Value = serde_json::from_str(&text).unwrap();
@@ -169,7 +169,7 @@ fn a_log_is_held_against_its_own_account() {
         (1, "/elite/0"),
         (2, "/trace/trained/0/fitness"),
         (2, "/individuals/1/fitness"),
-        (1, "/tally/offspring"),
+        (1, "/effort/offspring"),
     ] {
         let mut changed = lines.clone();
         let place = changed[line].pointer_mut(at).unwrap();
@@ -193,7 +193,7 @@ fn a_log_is_as_large_as_was_said() {
         ("many", &["--set=lambda=10000", "--set=generations=2", "--set=mu=20", "--set=rho=3"]),
     ] {
         let run = dir.path().join(name);
-        let more = [&DIGITS[..], &["--set=run.contrast=false"], sets].concat();
+        let more = [&DIGITS[..], &["--set=run.control=false"], sets].concat();
         train(&run, &more);
         let config = run.join("config.toml").display().to_string();
         let plan = esgd(&["train", "--plan", "--json", "--config", &config]);
@@ -238,7 +238,7 @@ fn moved_data_go_on_and_other_data_are_named() {
             "--set=data.train=0",
             "--set=data.validation=10",
             "--set=fine_tune.epochs=0",
-            "--set=run.contrast=false",
+            "--set=run.control=false",
         ],
     );
     fs::rename(&d1, &d2).unwrap();

@@ -5,8 +5,8 @@
 use std::convert::Infallible;
 
 use esgd_core::{
-    Fitness, Hyper, Law, Moment, Mutation, OptimizerPool, OptimizerSpec, Plan, Problem, Range,
-    Strategy, Yardstick,
+    Distribution, Domain, Fitness, Hyperparameters, Mutation, Objective, OptimizerPool,
+    OptimizerSpec, Plan, Problem, Strategy, View,
     laws::{self, Inspect, Violation},
     rng::{Key, Purpose},
 };
@@ -19,8 +19,8 @@ impl Problem for Line {
     type State = ();
     type Error = Infallible;
 
-    fn yardstick(&self) -> Yardstick {
-        Yardstick::new("mean squared error on all points")
+    fn objective(&self) -> Objective {
+        Objective::new("mean squared error on all points")
     }
 
     fn init(&self, key: Key) -> Result<[f32; 2], Infallible> {
@@ -32,7 +32,7 @@ impl Problem for Line {
         Ok(*theta)
     }
 
-    fn state(&self, _: &[f32; 2], _: &Hyper) -> Result<(), Infallible> {
+    fn state(&self, _: &[f32; 2], _: &Hyperparameters) -> Result<(), Infallible> {
         Ok(())
     }
 
@@ -40,7 +40,7 @@ impl Problem for Line {
         &self,
         theta: &mut [f32; 2],
         (): &mut (),
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> Result<(), Infallible> {
         let lr = hyper.get("lr").unwrap_or(0.01) as f32;
@@ -84,10 +84,10 @@ impl Inspect for Line {
 struct CloneTheBest;
 
 impl Strategy for CloneTheBest {
-    fn offspring(&self, _: &[Fitness], moment: &Moment<'_>) -> Vec<Plan> {
-        let mutation = moment.settings.mutation.at(moment.k, moment.settings.generations);
-        (0..moment.settings.lambda)
-            .map(|i| Plan { parents: vec![0], mutation, key: moment.key(Purpose::Mutation, i) })
+    fn offspring(&self, _: &[Fitness], view: &View<'_>) -> Vec<Plan> {
+        let mutation = view.settings.mutation.at(view.k, view.settings.generations);
+        (0..view.settings.lambda)
+            .map(|i| Plan { parents: vec![0], mutation, key: view.key(Purpose::Mutation, i) })
             .collect()
     }
 }
@@ -97,7 +97,7 @@ fn main() -> Result<(), Violation> {
     let optimizers = OptimizerPool(vec![OptimizerSpec {
         kind: "sgd".into(),
         weight: 1.0,
-        ranges: [("lr".to_owned(), Range::from(Law::Uniform(0.01, 0.2)))].into(),
+        domains: [("lr".to_owned(), Domain::from(Distribution::Uniform(0.01, 0.2)))].into(),
     }]);
     laws::check(&problem, &CloneTheBest, &optimizers, 40)?;
     println!("all laws hold for Line and CloneTheBest");

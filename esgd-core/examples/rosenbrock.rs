@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use esgd_core::{Esgd, Function, Observer, Phase, Reference, Report, Settings, Threads};
+use esgd_core::{Esgd, Function, Observer, Phase, Report, Settings, TestFunction, Threads};
 
 /// Prints a line a generation.
 struct Lines;
@@ -26,14 +26,14 @@ impl Observer for Lines {
 }
 
 fn main() -> ExitCode {
-    let problem = Reference::new(Function::Rosenbrock, 10);
+    let problem = TestFunction::new(Function::Rosenbrock, 10);
     let settings = Settings {
         generations: 60,
         epochs: 5,
         mu: 16,
         lambda: 64,
         m: 10,
-        optimizers: Reference::optimizers(),
+        optimizers: TestFunction::optimizers(),
         ..Settings::paper()
     };
     match Esgd::new(&problem, &settings).executor(&Threads(2)).observer(&Lines).run() {

@@ -4,30 +4,30 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    Entry, Error, Executor, Failure, Keeper, Observer, Phase, Population, Problem, Recombination,
-    Report, Serial, Settings, Strategy,
-    guarantee::{Judge, Stage},
+    Checkpointer, Entry, Error, Executor, Failure, Observer, Phase, Population, Problem,
+    Recombination, Report, Serial, Settings, Strategy,
+    guarantee::{Evaluator, Stage},
 };
 
 /// A run of Evolutionary Stochastic Gradient Descent.
 ///
 /// ```
-/// use esgd_core::{Esgd, Function, OptimizerPool, Reference, Settings};
+/// use esgd_core::{Esgd, Function, OptimizerPool, TestFunction, Settings};
 ///
-/// let problem = Reference::new(Function::Sphere, 5);
-/// let settings = Settings { optimizers: Reference::optimizers(), ..Settings::paper() };
+/// let problem = TestFunction::new(Function::Sphere, 5);
+/// let settings = Settings { optimizers: TestFunction::optimizers(), ..Settings::paper() };
 /// let outcome = Esgd::new(&problem, &settings).run().map_err(|failure| failure.error)?;
 /// assert!(outcome.best.scored.fitness().get() < 1e-3);
 /// # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
 /// ```
 pub struct Esgd<'a, P: Problem> {
-    pub(crate) judge: Judge<'a, P>,
+    pub(crate) evaluator: Evaluator<'a, P>,
     pub(crate) settings: &'a Settings,
     pub(crate) strategy: &'a dyn Strategy,
     pub(crate) executor: &'a dyn Executor,
     pub(crate) observer: &'a dyn Observer,
-    pub(crate) keeper: &'a dyn Keeper<P::Genome, P::State>,
-    pub(crate) founders: &'a [P::Genome],
+    pub(crate) checkpointer: &'a dyn Checkpointer<P::Genome, P::State>,
+    pub(crate) warm_start: &'a [P::Genome],
     patience: usize,
     stop: Option<&'a AtomicBool>,
 }
@@ -44,23 +44,23 @@ pub struct Outcome<P: Problem> {
 }
 
 /// The population of a problem, Ψ.
-pub(crate) type Psi<P> = Population<<P as Problem>::Genome, <P as Problem>::State>;
+pub(crate) type PopulationOf<P> = Population<<P as Problem>::Genome, <P as Problem>::State>;
 
 /// A step's result: the next population, or why there is none and the last complete one.
-pub(crate) type Step<P> = Result<Psi<P>, Box<Failure<P>>>;
+pub(crate) type Step<P> = Result<PopulationOf<P>, Box<Failure<P>>>;
 
 impl<'a, P: Problem> Esgd<'a, P> {
     /// A run on one thread, unobserved.
     #[must_use]
     pub fn new(problem: &'a P, settings: &'a Settings) -> Self {
         Self {
-            judge: Judge::new(problem),
+            evaluator: Evaluator::new(problem),
             settings,
             strategy: &Recombination,
             executor: &Serial,
             observer: &(),
-            keeper: &(),
-            founders: &[],
+            checkpointer: &(),
+            warm_start: &[],
             patience: 0,
             stop: None,
         }
@@ -84,16 +84,16 @@ impl<'a, P: Problem> Esgd<'a, P> {
         Self { observer, ..self }
     }
 
-    /// Shows `keeper` what must not be lost.
+    /// Shows `checkpointer` what must not be lost.
     #[must_use]
-    pub fn keeper(self, keeper: &'a dyn Keeper<P::Genome, P::State>) -> Self {
-        Self { keeper, ..self }
+    pub fn checkpointer(self, checkpointer: &'a dyn Checkpointer<P::Genome, P::State>) -> Self {
+        Self { checkpointer, ..self }
     }
 
-    /// The networks that [`Start::Founders`](crate::settings::Start::Founders) begins from.
+    /// The networks that [`Start::Warm`](crate::settings::Start::Warm) begins from.
     #[must_use]
-    pub fn founders(self, founders: &'a [P::Genome]) -> Self {
-        Self { founders, ..self }
+    pub fn warm_start(self, warm_start: &'a [P::Genome]) -> Self {
+        Self { warm_start, ..self }
     }
 
     /// Ends the generations when so many of them have passed without a better best, strictly lower than any
@@ -116,13 +116,13 @@ impl<'a, P: Problem> Esgd<'a, P> {
     pub fn run(&self) -> Result<Outcome<P>, Box<Failure<P>>> {
         let fail = |error| Box::new(Failure { error, population: None });
         self.check().map_err(fail)?;
-        let mut psi = self.start().map_err(fail)?;
+        let mut population = self.start().map_err(fail)?;
         if self.stopped() {
             // A start that was cut short is not the start of the run that was asked for.
-            return Ok(Outcome { best: psi.best(), population: psi, stopped: true });
+            return Ok(Outcome { best: population.best(), population: population, stopped: true });
         }
-        self.tell(&mut psi, Phase::Start);
-        self.resume(self.keep(psi)?)
+        self.report(&mut population, Phase::Start);
+        self.resume(self.checkpoint(population)?)
     }
 
     /// Goes on from a population, which ends as if it had not stopped, wherever it did, under the same
@@ -130,73 +130,74 @@ impl<'a, P: Problem> Esgd<'a, P> {
     ///
     /// # Errors
     /// What stopped it, and the last complete population.
-    pub fn resume(&self, mut psi: Psi<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
+    pub fn resume(&self, mut population: PopulationOf<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
         let Settings { epochs, evolution_steps, .. } = *self.settings;
-        if let Err(error) = self.fits(&psi) {
-            return Err(Box::new(Failure { error, population: Some(psi) }));
+        if let Err(error) = self.fits(&population) {
+            return Err(Box::new(Failure { error, population: Some(population) }));
         }
-        while !self.is_over(&psi) {
-            let k = psi.generation() + 1;
-            if psi.evolved() == 0 {
-                psi = self.sgd_step(psi, k, epochs)?;
+        while !self.is_over(&population) {
+            let k = population.generation() + 1;
+            if population.evolved() == 0 {
+                population = self.sgd_step(population, k, epochs)?;
             }
-            for v in psi.evolved() + 1..=evolution_steps {
+            for v in population.evolved() + 1..=evolution_steps {
                 if self.stopped() {
-                    return self.stop(psi);
+                    return self.stop(population);
                 }
-                psi = self.evolution_step(psi, k, v)?;
-                if psi.evolved() == v && v < evolution_steps {
-                    psi = self.keep(psi)?;
+                population = self.evolution_step(population, k, v)?;
+                if population.evolved() == v && v < evolution_steps {
+                    population = self.checkpoint(population)?;
                 }
             }
             if self.stopped() {
-                return self.stop(psi);
+                return self.stop(population);
             }
-            psi = self.complete(psi, k)?;
-            self.tell(&mut psi, Phase::Generation);
-            if self.is_over(&psi) && k < self.settings.generations {
-                self.observer.stagnation(k, psi.improved());
+            population = self.complete(population, k)?;
+            self.report(&mut population, Phase::Generation);
+            if self.is_over(&population) && k < self.settings.generations {
+                self.observer.stagnation(k, population.improved());
             }
-            psi = self.keep(psi)?;
+            population = self.checkpoint(population)?;
         }
-        if self.settings.fine_tune.epochs > 0 && psi.stage() != Stage::FineTuned {
-            if psi.stage() == Stage::Generations {
-                psi.enter(Stage::FineTuning);
-                psi = self.keep(psi)?;
+        if self.settings.fine_tune.epochs > 0 && population.stage() != Stage::FineTuned {
+            if population.stage() == Stage::Generations {
+                population.set_stage(Stage::FineTuning);
+                population = self.checkpoint(population)?;
             }
-            psi = self.fine_tune(psi)?;
+            population = self.fine_tune(population)?;
             if self.stopped() {
-                return self.stop(psi);
+                return self.stop(population);
             }
-            let k = psi.generation();
-            psi = self.complete(psi, k)?;
-            psi.enter(Stage::FineTuned);
-            self.tell(&mut psi, Phase::FineTune);
-            psi = self.keep(psi)?;
+            let k = population.generation();
+            population = self.complete(population, k)?;
+            population.set_stage(Stage::FineTuned);
+            self.report(&mut population, Phase::FineTune);
+            population = self.checkpoint(population)?;
         }
-        Ok(Outcome { best: psi.best(), population: psi, stopped: false })
+        Ok(Outcome { best: population.best(), population: population, stopped: false })
     }
 
     /// Ends the run where it was asked to stop.
-    fn stop(&self, psi: Psi<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
-        let psi = self.keep(psi)?;
-        Ok(Outcome { best: psi.best(), population: psi, stopped: true })
+    fn stop(&self, population: PopulationOf<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
+        let population = self.checkpoint(population)?;
+        Ok(Outcome { best: population.best(), population: population, stopped: true })
     }
 
     /// Tells the observer that a phase is complete.
-    fn tell(&self, psi: &mut Psi<P>, phase: Phase) {
-        let report = Report::of(psi, phase, self.settings.m, self.judge.problem());
+    fn report(&self, population: &mut PopulationOf<P>, phase: Phase) {
+        let report = Report::of(population, phase, self.settings.m, self.evaluator.problem());
         self.observer.phase(&report);
-        psi.forget();
+        population.clear_trace();
     }
 
-    /// Shows the keeper a population.
-    fn keep(&self, psi: Psi<P>) -> Step<P> {
-        match self.keeper.population(&psi) {
-            Ok(()) => Ok(psi),
-            Err(error) => {
-                Err(Box::new(Failure { error: Error::NotKept(error), population: Some(psi) }))
-            }
+    /// Shows the checkpointer a population.
+    fn checkpoint(&self, population: PopulationOf<P>) -> Step<P> {
+        match self.checkpointer.population(&population) {
+            Ok(()) => Ok(population),
+            Err(error) => Err(Box::new(Failure {
+                error: Error::CheckpointFailed(error),
+                population: Some(population),
+            })),
         }
     }
 
@@ -204,33 +205,34 @@ impl<'a, P: Problem> Esgd<'a, P> {
     ///
     /// # Errors
     /// Why it cannot.
-    pub fn fits(&self, psi: &Psi<P>) -> Result<(), Error<P::Error>> {
+    pub fn fits(&self, population: &PopulationOf<P>) -> Result<(), Error<P::Error>> {
         self.check()?;
-        if psi.yardstick() != self.judge.yardstick() {
-            let (was, is) = (psi.yardstick().clone(), self.judge.yardstick().clone());
-            return Err(Error::YardstickMoved { was, is });
+        if population.objective() != self.evaluator.objective() {
+            let (was, is) = (population.objective().clone(), self.evaluator.objective().clone());
+            return Err(Error::ObjectiveChanged { was, is });
         }
-        Ok(psi.founded_on(self.settings, self.patience)?)
+        Ok(population.founded_on(self.settings, self.patience)?)
     }
 
     /// Whether the generations are over: all that were asked for, or as many as patience lasts.
-    fn is_over(&self, psi: &Psi<P>) -> bool {
-        psi.generation() >= self.settings.generations || psi.has_stagnated(self.patience)
+    fn is_over(&self, population: &PopulationOf<P>) -> bool {
+        population.generation() >= self.settings.generations
+            || population.has_stagnated(self.patience)
     }
 
     /// Whether a run can be made with these settings at all.
     fn check(&self) -> Result<(), Error<P::Error>> {
         self.settings.check()?;
-        self.judge.problem().check(self.settings).map_err(Error::Problem)
+        self.evaluator.problem().check(self.settings).map_err(Error::Problem)
     }
 
     /// Theorem 1, checked.
-    fn complete(&self, mut psi: Psi<P>, k: usize) -> Step<P> {
-        match psi.complete(k) {
-            Ok(()) => Ok(psi),
+    fn complete(&self, mut population: PopulationOf<P>, k: usize) -> Step<P> {
+        match population.complete(k) {
+            Ok(()) => Ok(population),
             Err(m) => {
                 let error = Error::GuaranteeBroken { k, m };
-                Err(Box::new(Failure { error, population: Some(psi) }))
+                Err(Box::new(Failure { error, population: Some(population) }))
             }
         }
     }

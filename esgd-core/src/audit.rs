@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Fitness, Id, IndividualReport, Phase, Report, Settings, Tally,
+    Effort, Fitness, Id, IndividualReport, Phase, Report, Settings,
     guarantee::{Pool, Survivor},
     rng::{Key, Purpose},
     settings::Way,
@@ -22,7 +22,7 @@ type Ranked = Vec<(Fitness, Id)>;
 /// ```
 /// use std::sync::Mutex;
 ///
-/// use esgd_core::{Auditor, Esgd, Function, Observer, Reference, Report, Settings};
+/// use esgd_core::{Auditor, Esgd, Function, Observer, TestFunction, Report, Settings};
 ///
 /// #[derive(Default)]
 /// struct Log(Mutex<Vec<Report>>);
@@ -33,8 +33,8 @@ type Ranked = Vec<(Fitness, Id)>;
 ///     }
 /// }
 ///
-/// let problem = Reference::new(Function::Sphere, 3);
-/// let settings = Settings { optimizers: Reference::optimizers(), ..Settings::paper() };
+/// let problem = TestFunction::new(Function::Sphere, 3);
+/// let settings = Settings { optimizers: TestFunction::optimizers(), ..Settings::paper() };
 /// let log = Log::default();
 /// Esgd::new(&problem, &settings).observer(&log).run().map_err(|failure| failure.error)?;
 ///
@@ -59,7 +59,7 @@ struct Before {
     /// The best of the initial population.
     anchor: Id,
     elite: Vec<Fitness>,
-    tally: Tally,
+    effort: Effort,
     parents: BTreeMap<Id, Vec<Id>>,
 }
 
@@ -68,7 +68,7 @@ struct Account {
     population: Ranked,
     /// The fitness of everything that an archive was offered.
     scored: Vec<Fitness>,
-    spent: Tally,
+    spent: Effort,
     /// The parents of those born, and of those before.
     parents: BTreeMap<Id, Vec<Id>>,
 }
@@ -111,7 +111,7 @@ impl<'a> Auditor<'a> {
             population,
             anchor,
             elite: report.elite.clone(),
-            tally: report.tally,
+            effort: report.effort,
             parents: parents.collect(),
         });
         Ok(())
@@ -120,7 +120,7 @@ impl<'a> Auditor<'a> {
     /// The initial population, of which the best are guarded.
     fn begins(&self, report: &Report, population: &Ranked) -> Result<(), String> {
         let epochs = self.settings.start.epochs();
-        if report.tally != (Tally { epochs, ..Tally::default() }) || report.elite_offspring > 0 {
+        if report.effort != (Effort { epochs, ..Effort::default() }) || report.elite_offspring > 0 {
             return Err("it counts more or less than a start takes".into());
         }
         let born = |one: &IndividualReport| one.id.generation == 0 && one.parents.is_empty();
@@ -161,15 +161,15 @@ impl<'a> Auditor<'a> {
         if report.elite_offspring != best.filter(born_now).count() {
             return Err("it counts other offspring among the best than there are".into());
         }
-        let spent = Tally {
-            epochs: report.tally.epochs.saturating_sub(before.tally.epochs),
-            backed_off: report.tally.backed_off.saturating_sub(before.tally.backed_off),
-            offspring: report.tally.offspring.saturating_sub(before.tally.offspring),
+        let spent = Effort {
+            epochs: report.effort.epochs.saturating_sub(before.effort.epochs),
+            backed_off: report.effort.backed_off.saturating_sub(before.effort.backed_off),
+            offspring: report.effort.offspring.saturating_sub(before.effort.offspring),
         };
         // Where back-off may be relaxed the same fitness may be reached with and without.
         let relaxed = self.settings.guarantee.anchor;
         let backed_off = if relaxed { spent.backed_off } else { account.spent.backed_off };
-        if spent != (Tally { backed_off, ..account.spent }) {
+        if spent != (Effort { backed_off, ..account.spent }) {
             return Err("what was spent is not what its steps took".into());
         }
         let elite = match self.settings.guarantee.way {
@@ -197,7 +197,7 @@ impl<'a> Auditor<'a> {
         if ids.len() != trained.len() || !ids.iter().eq(known.keys()) {
             return Err("those that trained are not the population before".into());
         }
-        let (mut scored, mut spent) = (vec![], Tally::default());
+        let (mut scored, mut spent) = (vec![], Effort::default());
         for one in trained {
             let from = known.get(&one.id).copied().unwrap_or(Fitness::WORST);
             let ends = self.may_get_worse(before, one.id, tuned).iter().find_map(|&free| {

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use thiserror::Error;
 
-use crate::{KeeperError, Population, Problem, Yardstick, settings::SettingsError};
+use crate::{CheckpointError, Objective, Population, Problem, settings::SettingsError};
 
 /// Why a run stopped.
 #[derive(Debug, Error)]
@@ -17,16 +17,16 @@ pub enum Error<E: StdError> {
     Problem(E),
     /// The run could not be kept.
     #[error("{0}")]
-    NotKept(KeeperError),
+    CheckpointFailed(CheckpointError),
     /// Fitness was measured with something else in mid-run.
     #[error(
-        "the fitness was measured with \"{was}\" and is now measured with \"{is}\": scores of different yardsticks do not compare, so keep data and mode fixed during a run"
+        "the fitness was measured with \"{was}\" and is now measured with \"{is}\": scores of different objectives do not compare, so keep data and mode fixed during a run"
     )]
-    YardstickMoved {
-        /// The yardstick that the run began with.
-        was: Yardstick,
+    ObjectiveChanged {
+        /// The objective that the run began with.
+        was: Objective,
         /// The one it met.
-        is: Yardstick,
+        is: Objective,
     },
     /// A strategy named parents that are not there.
     #[error(

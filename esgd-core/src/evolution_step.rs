@@ -8,12 +8,12 @@
 
 use crate::{
     Error, Esgd, Failure, Id, Individual, Problem, Scored,
-    algorithm1::{Psi, Step},
+    algorithm1::{PopulationOf, Step},
     executor,
-    guarantee::{Pool, Survivor, Unborn},
+    guarantee::{Pool, ScoredPlan, Survivor},
     rng::Purpose,
     settings::{RecipePolicy, Recipes, Settings},
-    strategy::Moment,
+    strategy::View,
     trace::Evolved,
 };
 
@@ -31,45 +31,51 @@ struct Succession<P: Problem> {
 
 impl<P: Problem> Esgd<'_, P> {
     /// Evolution step `v` of generation `k`; nothing if the run is stopped before it is done.
-    pub(crate) fn evolution_step(&self, mut psi: Psi<P>, k: usize, v: usize) -> Step<P> {
-        let moment = Moment { settings: self.settings, k, v };
-        match self.select(&psi, &moment) {
-            Ok(None) => Ok(psi),
+    pub(crate) fn evolution_step(
+        &self,
+        mut population: PopulationOf<P>,
+        k: usize,
+        v: usize,
+    ) -> Step<P> {
+        let view = View { settings: self.settings, k, v };
+        match self.select(&population, &view) {
+            Ok(None) => Ok(population),
             Ok(Some(next)) => {
-                psi.tally_mut().offspring += next.scored;
-                psi.succeed(&next.parents, next.newcomers, next.evolved);
-                Ok(psi)
+                population.effort_mut().offspring += next.scored;
+                population.set_survivors(&next.parents, next.newcomers, next.evolved);
+                Ok(population)
             }
-            Err(error) => Err(Box::new(Failure { error, population: Some(psi) })),
+            Err(error) => Err(Box::new(Failure { error, population: Some(population) })),
         }
     }
 
     /// Scores all offspring, and selects from them and their parents; `None` if it was stopped.
     fn select(
         &self,
-        psi: &Psi<P>,
-        moment: &Moment<'_>,
+        population: &PopulationOf<P>,
+        view: &View<'_>,
     ) -> Result<Option<Succession<P>>, Error<P::Error>> {
-        let mu: Vec<_> = psi.individuals().iter().map(Individual::scored).collect();
-        let ranked: Vec<_> = psi.individuals().iter().map(Individual::fitness).collect();
+        let mu: Vec<_> = population.individuals().iter().map(Individual::scored).collect();
+        let ranked: Vec<_> = population.individuals().iter().map(Individual::fitness).collect();
 
         // Generate the offspring population Ψ_λ and score it.
-        let plans = self.strategy.offspring(&ranked, moment);
+        let plans = self.strategy.offspring(&ranked, view);
         let scored = executor::try_map(self.executor, plans, |_, plan| {
             if self.stopped() {
                 return Ok(None);
             }
-            let unborn = self.judge.appraise(&mu, plan)?;
-            self.observer.offspring(unborn.fitness());
-            Ok::<_, Error<_>>(Some(unborn))
+            let scored_plan = self.evaluator.score_plan(&mu, plan)?;
+            self.observer.offspring(scored_plan.fitness());
+            Ok::<_, Error<_>>(Some(scored_plan))
         })?;
         let Some(offspring) = scored.into_iter().collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };
 
         // Sort Ψ_{μ+λ}, select the top m and draw the other μ − m.
-        let key = moment.key(Purpose::Survivors, 0);
-        let survivors = Pool::new(psi, &offspring).select(self.settings.m, self.settings.mu, key);
+        let key = view.key(Purpose::Survivors, 0);
+        let survivors =
+            Pool::new(population, &offspring).select(self.settings.m, self.settings.mu, key);
 
         let parents = survivors.iter().filter_map(|&s| match s {
             Survivor::Parent(rank) => Some(rank),
@@ -80,35 +86,39 @@ impl<P: Problem> Esgd<'_, P> {
             Survivor::Parent(_) => None,
         });
         let newcomers = executor::try_map(self.executor, chosen.collect(), |_, i| {
-            let scored = self.judge.bear(&mu, &offspring[i])?;
-            Ok::<_, Error<_>>(self.christen(psi, &offspring[i], i, scored, moment))
+            let scored = self.evaluator.build_scored(&mu, &offspring[i])?;
+            Ok::<_, Error<_>>(self.newcomer(population, &offspring[i], i, scored, view))
         })?;
         let place = |survivor: &Survivor| match *survivor {
             Survivor::Parent(rank) => rank,
             Survivor::Offspring(i) => mu.len() + i,
         };
-        let population = psi.individuals().iter().map(Individual::id).collect();
+        let population = population.individuals().iter().map(Individual::id).collect();
         let evolved = Evolved::of(population, &offspring, survivors.iter().map(place).collect());
         let scored = offspring.len();
         Ok(Some(Succession { scored, parents: parents.collect(), newcomers, evolved }))
     }
 
     /// Gives a newcomer its name, its parents' names, and what it inherits.
-    fn christen(
+    fn newcomer(
         &self,
-        psi: &Psi<P>,
-        unborn: &Unborn,
+        population: &PopulationOf<P>,
+        scored_plan: &ScoredPlan,
         index: usize,
         scored: Scored<P::Genome>,
-        moment: &Moment<'_>,
+        view: &View<'_>,
     ) -> Individual<P::Genome, P::State> {
-        let parents: Vec<_> =
-            unborn.plan().parents.iter().filter_map(|&rank| psi.individuals().get(rank)).collect();
+        let parents: Vec<_> = scored_plan
+            .plan()
+            .parents
+            .iter()
+            .filter_map(|&rank| population.individuals().get(rank))
+            .collect();
         let Settings { recipes: Recipes { policy, perturb, resample }, ref optimizers, .. } =
             *self.settings;
         let first = parents.first();
         let inherited = first.and_then(|first| first.recipe());
-        let mut rng = moment.key(Purpose::Recipe, index).stream();
+        let mut rng = view.key(Purpose::Recipe, index).stream();
         let (recipe, state) = match policy {
             RecipePolicy::Redraw | RecipePolicy::Keep => (None, None),
             RecipePolicy::Inherit => {
@@ -118,11 +128,11 @@ impl<P: Problem> Esgd<'_, P> {
                 inherited.map(|r| optimizers.explore(r, (perturb, resample), &mut rng)),
                 // Of another network it would be the wrong one.
                 first
-                    .filter(|_| unborn.plan().clones().is_some())
+                    .filter(|_| scored_plan.plan().clones().is_some())
                     .and_then(|one| one.state().cloned()),
             ),
         };
-        let id = Id { generation: moment.k, step: moment.v, index };
+        let id = Id { generation: view.k, step: view.v, index };
         let parents = parents.iter().map(|one| one.id()).collect();
         Individual::born(id, parents, (recipe, state), scored)
     }

@@ -86,31 +86,31 @@ impl<'de> Deserialize<'de> for Fitness {
 }
 
 /// What a fitness was measured with: which data, which loss, which mode. Fitness of different
-/// yardsticks does not compare.
+/// objectives does not compare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Yardstick(Arc<str>);
+pub struct Objective(Arc<str>);
 
-impl Serialize for Yardstick {
+impl Serialize for Objective {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for Yardstick {
+impl<'de> Deserialize<'de> for Objective {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(String::deserialize(deserializer)?.into()))
     }
 }
 
-impl Yardstick {
-    /// A yardstick by its description, such as `"digits/train[0..1000]/cross-entropy/eval"`.
+impl Objective {
+    /// A objective by its description, such as `"digits/train[0..1000]/cross-entropy/eval"`.
     #[must_use]
     pub fn new(description: &str) -> Self {
         Self(description.into())
     }
 }
 
-impl fmt::Display for Yardstick {
+impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -121,7 +121,7 @@ impl fmt::Display for Yardstick {
 pub struct EliteMean {
     m: usize,
     value: Fitness,
-    yardstick: Yardstick,
+    objective: Objective,
 }
 
 impl EliteMean {
@@ -130,9 +130,9 @@ impl EliteMean {
     /// Each term is divided before it is summed: sums of huge losses would overflow. Rounded
     /// division and addition are monotone, so element-wise `≤` gives `≤` here exactly.
     #[must_use]
-    pub fn of(ranked: &[Fitness], m: usize, yardstick: &Yardstick) -> Self {
+    pub fn of(ranked: &[Fitness], m: usize, objective: &Objective) -> Self {
         let mean = ranked.iter().take(m).map(|f| f.get() / m as f64).sum();
-        Self { m, value: Fitness::new(mean), yardstick: yardstick.clone() }
+        Self { m, value: Fitness::new(mean), objective: objective.clone() }
     }
 
     /// The mean itself.
@@ -142,10 +142,10 @@ impl EliteMean {
     }
 }
 
-/// `None` between different m or different yardsticks: such means do not compare.
+/// `None` between different m or different objectives: such means do not compare.
 impl PartialOrd for EliteMean {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        (self.m == other.m && self.yardstick == other.yardstick)
+        (self.m == other.m && self.objective == other.objective)
             .then(|| self.value.cmp(&other.value))
     }
 }
@@ -175,8 +175,8 @@ mod tests {
     #[test]
     fn means_of_different_yardsticks_do_not_compare() {
         let fitness = [Fitness::new(1.0)];
-        let train = EliteMean::of(&fitness, 1, &Yardstick::new("train"));
-        let validation = EliteMean::of(&fitness, 1, &Yardstick::new("validation"));
+        let train = EliteMean::of(&fitness, 1, &Objective::new("train"));
+        let validation = EliteMean::of(&fitness, 1, &Objective::new("validation"));
         assert_eq!(train.partial_cmp(&validation), None);
         assert_eq!(train.partial_cmp(&train.clone()), Some(Ordering::Equal));
     }
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn huge_losses_do_not_overflow_the_mean() {
         let huge = [Fitness::new(f64::MAX); 4];
-        let mean = EliteMean::of(&huge, 4, &Yardstick::new("")).value();
+        let mean = EliteMean::of(&huge, 4, &Objective::new("")).value();
         assert_eq!(mean, Fitness::new(f64::MAX));
     }
 
@@ -196,7 +196,7 @@ mod tests {
             let mut high: Vec<_> = pairs.iter().map(|&(a, b)| Fitness::new(a).max(Fitness::new(b))).collect();
             low.sort();
             high.sort();
-            let y = Yardstick::new("");
+            let y = Objective::new("");
             for m in 1..=low.len() {
                 prop_assert!(EliteMean::of(&low, m, &y) <= EliteMean::of(&high, m, &y));
             }

@@ -9,10 +9,10 @@
 //! methods. The loop itself is [`Esgd::run`], in `algorithm1.rs`, in the paper's own terms.
 //!
 //! ```
-//! use esgd_core::{Esgd, Function, OptimizerPool, Reference, Settings, Threads};
+//! use esgd_core::{Esgd, Function, OptimizerPool, TestFunction, Settings, Threads};
 //!
-//! let problem = Reference::new(Function::Rosenbrock, 4);
-//! let settings = Settings { optimizers: Reference::optimizers(), ..Settings::paper() };
+//! let problem = TestFunction::new(Function::Rosenbrock, 4);
+//! let settings = Settings { optimizers: TestFunction::optimizers(), ..Settings::paper() };
 //! let outcome = Esgd::new(&problem, &settings)
 //!     .executor(&Threads(2)) // any number gives the same bits
 //!     .run()
@@ -24,41 +24,41 @@
 
 mod algorithm1;
 mod audit;
+mod checkpointer;
 mod error;
 mod evolution_step;
 mod executor;
 mod fitness;
 pub mod guarantee;
 mod halving;
-mod keeper;
 #[cfg(feature = "laws")]
 pub mod laws;
-#[cfg(feature = "laws")]
-pub mod mangle;
 mod plan;
 mod problem;
 mod recipe;
-mod reference;
 mod report;
 pub mod rng;
 pub mod settings;
 mod sgd_step;
 mod start;
 mod strategy;
+mod test_function;
 pub mod trace;
 
 pub use algorithm1::{Esgd, Outcome};
 pub use audit::Auditor;
+pub use checkpointer::{CheckpointError, Checkpointer};
 pub use error::{Error, Failure};
 pub use executor::{Executor, Serial, Threads};
-pub use fitness::{EliteMean, Fitness, Yardstick};
-pub use guarantee::{Entry, Id, Individual, NotWorse, Population, Scored, Tally};
+pub use fitness::{EliteMean, Fitness, Objective};
+pub use guarantee::{Effort, Entry, Id, Individual, NotWorse, Population, Scored};
 pub use halving::{Halving, HalvingSettings, Trials};
-pub use keeper::{Keeper, KeeperError};
 pub use plan::{Mutation, Plan, Scale};
 pub use problem::Problem;
-pub use recipe::{Hyper, Law, OptimizerPool, OptimizerSpec, Range, Recipe, Schedule};
-pub use reference::{Function, Reference};
+pub use recipe::{
+    Distribution, Domain, Hyperparameters, OptimizerPool, OptimizerSpec, Recipe, Schedule,
+};
 pub use report::{EpochReport, IndividualReport, Observer, Phase, Report};
 pub use settings::Settings;
-pub use strategy::{Moment, Recombination, Roulette, Strategy};
+pub use strategy::{Recombination, Roulette, Strategy, View};
+pub use test_function::{Function, TestFunction};

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::{Hyper, Settings, Yardstick, plan::Mutation, rng::Key};
+use crate::{Hyperparameters, Objective, Settings, plan::Mutation, rng::Key};
 
 /// A task to train a population on. Core calls these methods from several threads at once.
 ///
@@ -18,7 +18,7 @@ pub trait Problem: Sync {
     type Error: Error + Send + Sync + 'static;
 
     /// What [`fitness`](Self::fitness) measures with. It may not change during a run.
-    fn yardstick(&self) -> Yardstick;
+    fn objective(&self) -> Objective;
 
     /// Whether this problem can be trained with these settings, asked before a run begins or goes on: core
     /// knows no optimizer and no hyper-parameter by name.
@@ -33,7 +33,7 @@ pub trait Problem: Sync {
     ///
     /// # Errors
     /// What is wrong with it, such as values that are no numbers.
-    fn check_founder(&self, _theta: &Self::Genome) -> Result<(), Self::Error> {
+    fn check_warm_start(&self, _theta: &Self::Genome) -> Result<(), Self::Error> {
         Ok(())
     }
 
@@ -53,7 +53,11 @@ pub trait Problem: Sync {
     ///
     /// # Errors
     /// Whatever stops the run.
-    fn state(&self, theta: &Self::Genome, hyper: &Hyper) -> Result<Self::State, Self::Error>;
+    fn state(
+        &self,
+        theta: &Self::Genome,
+        hyper: &Hyperparameters,
+    ) -> Result<Self::State, Self::Error>;
 
     /// One epoch of training, in place.
     ///
@@ -65,7 +69,7 @@ pub trait Problem: Sync {
         &self,
         theta: &mut Self::Genome,
         state: &mut Self::State,
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> Result<(), Self::Error>;
 

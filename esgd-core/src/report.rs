@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EliteMean, Fitness, Hyper, Id, Individual, Population, Problem, Tally, guarantee::Improvement,
-    trace::Trace,
+    Effort, EliteMean, Fitness, Hyperparameters, Id, Individual, Population, Problem,
+    guarantee::Improvement, trace::Trace,
 };
 
 /// Someone who watches a run. Every method may be left as it is.
@@ -35,7 +35,7 @@ pub struct EpochReport<'a> {
     /// The individual.
     pub id: Id,
     /// What it was trained with.
-    pub hyper: &'a Hyper,
+    pub hyper: &'a Hyperparameters,
     /// The fitness it reached.
     pub fitness: Fitness,
     /// Whether it was taken back.
@@ -77,7 +77,8 @@ pub struct Report {
     #[serde(default)]
     pub departed: Vec<IndividualReport>,
     /// What was spent since the run began.
-    pub tally: Tally,
+    #[serde(alias = "tally")]
+    pub effort: Effort,
     /// How far apart those are that did not diverge; see [`Problem::diversity`](crate::Problem::diversity).
     #[serde(default)]
     pub diversity: Option<f64>,
@@ -96,7 +97,7 @@ pub struct IndividualReport {
     /// Its fitness.
     pub fitness: Fitness,
     /// What it was last trained with; `None` before its first SGD step.
-    pub hyper: Option<Hyper>,
+    pub hyper: Option<Hyperparameters>,
 }
 
 impl IndividualReport {
@@ -112,34 +113,35 @@ impl IndividualReport {
 
 impl Report {
     pub(crate) fn of<P: Problem>(
-        psi: &Population<P::Genome, P::State>,
+        population: &Population<P::Genome, P::State>,
         phase: Phase,
         m: usize,
         problem: &P,
     ) -> Self {
-        let sound = psi.individuals().iter().filter(|one| one.fitness().is_finite());
+        let sound = population.individuals().iter().filter(|one| one.fitness().is_finite());
         let sound: Vec<_> = sound.map(|one| one.scored().theta()).collect();
-        let elite = psi.guarded();
-        let mean = EliteMean::of(&elite, elite.len(), psi.yardstick());
-        let born_now = |id: Id| phase == Phase::Generation && id.generation == psi.generation();
+        let elite = population.guarded();
+        let mean = EliteMean::of(&elite, elite.len(), population.objective());
+        let born_now =
+            |id: Id| phase == Phase::Generation && id.generation == population.generation();
         Self {
             phase,
-            generation: psi.generation(),
+            generation: population.generation(),
             best: elite.first().copied().unwrap_or(Fitness::WORST),
             elite_mean: mean.value(),
             elite,
-            elite_offspring: psi
+            elite_offspring: population
                 .individuals()
                 .iter()
                 .take(m)
                 .filter(|one| born_now(one.id()))
                 .count(),
             m,
-            individuals: psi.individuals().iter().map(IndividualReport::of).collect(),
-            departed: psi.departed().to_vec(),
-            tally: psi.tally(),
+            individuals: population.individuals().iter().map(IndividualReport::of).collect(),
+            departed: population.departed().to_vec(),
+            effort: population.effort(),
             diversity: problem.diversity(&sound),
-            trace: psi.trace().clone(),
+            trace: population.trace().clone(),
         }
     }
 }

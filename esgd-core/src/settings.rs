@@ -5,7 +5,7 @@ mod faults;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{OptimizerPool, Range, Scale, Schedule, plan::Mutation};
+use crate::{Domain, OptimizerPool, Scale, Schedule, plan::Mutation};
 
 /// The settings of a run.
 ///
@@ -83,7 +83,8 @@ pub enum Start {
         halvings: usize,
     },
     /// Existing networks: exact copies first, and the rest of the population perturbed by `sigma`.
-    Founders {
+    #[serde(alias = "warm_start")]
+    Warm {
         /// The standard deviation of the perturbation.
         sigma: f64,
     },
@@ -198,7 +199,7 @@ pub enum RecipePolicy {
     /// Survivors keep theirs; offspring take their first parent's and explore from there, as in
     /// population-based training (Jaderberg et al., 2017): each value is drawn anew with probability
     /// `resample`, or else multiplied by 1 − `perturb` or 1 + `perturb`. A clone takes the optimizer's
-    /// state as well. All but the learning rate, `lr`, stay in their ranges.
+    /// state as well. All but the learning rate, `lr`, stay in their domains.
     Explore,
 }
 
@@ -224,13 +225,13 @@ pub struct FineTune {
     #[serde(default)]
     pub best: usize,
     /// The learning rate, `lr` of the recipe.
-    pub lr: Range,
+    pub lr: Domain,
 }
 
 impl FineTune {
     /// How many of μ individuals are fine-tuned.
     #[must_use]
-    pub fn seats(&self, mu: usize) -> usize {
+    pub fn individuals(&self, mu: usize) -> usize {
         if self.best == 0 { mu } else { self.best.min(mu) }
     }
 }
@@ -270,7 +271,7 @@ impl Settings {
                 anneal: Schedule::Reciprocal,
             },
             recipes: Recipes { policy: RecipePolicy::Redraw, perturb: 0.2, resample: 0.25 },
-            fine_tune: FineTune { epochs: 5, best: 0, lr: Range::fixed(1e-3) },
+            fine_tune: FineTune { epochs: 5, best: 0, lr: Domain::fixed(1e-3) },
             optimizers: OptimizerPool::default(),
         }
     }

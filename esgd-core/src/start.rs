@@ -4,10 +4,10 @@
 use std::ops::RangeInclusive;
 
 use crate::{
-    EpochReport, Error, Esgd, Id, Individual, Population, Problem, Recipe, Scored, Tally,
-    algorithm1::Psi,
+    Effort, EpochReport, Error, Esgd, Id, Individual, Population, Problem, Recipe, Scored,
+    algorithm1::PopulationOf,
     executor,
-    guarantee::Brood,
+    guarantee::Unscored,
     plan::Mutation,
     rng::{Key, Purpose},
     settings::{RecipePolicy, Recipes, Rung, SettingsError, Start},
@@ -27,48 +27,56 @@ struct Candidate<P: Problem> {
 type Founded<P> = Result<Scored<<P as Problem>::Genome>, Error<<P as Problem>::Error>>;
 
 impl<P: Problem> Esgd<'_, P> {
-    pub(crate) fn start(&self) -> Result<Psi<P>, Error<P::Error>> {
-        let mut tally = Tally::default();
+    pub(crate) fn start(&self) -> Result<PopulationOf<P>, Error<P::Error>> {
+        let mut effort = Effort::default();
         let mut found = None;
         let scored = match self.settings.start {
-            Start::Independent => self.for_each_seat(self.settings.mu, |j| {
+            Start::Independent => self.for_each_individual(self.settings.mu, |j| {
                 let key = self.key(Purpose::Init, j);
-                self.judge
-                    .score(Brood::new(self.judge.problem().init(key).map_err(Error::Problem)?))
+                self.evaluator.score(Unscored::new(
+                    self.evaluator.problem().init(key).map_err(Error::Problem)?,
+                ))
             })?,
             Start::Shared { .. } => {
-                tally.epochs = self.settings.start.epochs();
+                effort.epochs = self.settings.start.epochs();
                 let (scored, recipe) = self.shared()?.map(|one| (one.scored, one.recipe)).unzip();
                 found = recipe;
                 scored.into_iter().flat_map(|best| vec![best; self.settings.mu]).collect()
             }
-            Start::Founders { sigma } => {
-                if self.founders.is_empty() {
+            Start::Warm { sigma } => {
+                if self.warm_start.is_empty() {
                     return Err(Error::Settings(SettingsError(
-                        "start.founders begins from existing networks and none was given: name at least one"
+                        "start.warm begins from existing networks and none was given: name at least one"
                             .into(),
                     )));
                 }
-                if self.founders.len() > self.settings.mu {
+                if self.warm_start.len() > self.settings.mu {
                     return Err(Error::Settings(SettingsError(format!(
                         "{} networks to begin from do not fit into a population of mu = {}: set mu to at least {0}",
-                        self.founders.len(),
+                        self.warm_start.len(),
                         self.settings.mu
                     ))));
                 }
-                for founder in self.founders {
-                    self.judge.problem().check_founder(founder).map_err(Error::Problem)?;
+                for network in self.warm_start {
+                    self.evaluator.problem().check_warm_start(network).map_err(Error::Problem)?;
                 }
-                self.for_each_seat(self.settings.mu, |j| self.descend(j, sigma as f32))?
+                self.for_each_individual(self.settings.mu, |j| {
+                    self.perturbed_copy(j, sigma as f32)
+                })?
             }
         };
         let newcomer = |(index, scored)| {
-            let recipe = found.as_ref().and_then(|recipe| self.near(recipe, index));
+            let recipe = found.as_ref().and_then(|recipe| self.recipe_near(recipe, index));
             let id = Id { generation: 0, step: 0, index };
             Individual::born(id, vec![], (recipe, None), scored)
         };
         let individuals = scored.into_iter().enumerate().map(newcomer).collect();
-        Ok(Population::found(individuals, self.settings, self.judge.yardstick().clone(), tally))
+        Ok(Population::found(
+            individuals,
+            self.settings,
+            self.evaluator.objective().clone(),
+            effort,
+        ))
     }
 
     /// The best candidate of a shared start. The better half of those on a rung climbs to the next.
@@ -78,9 +86,9 @@ impl<P: Problem> Esgd<'_, P> {
         let mut trained = 0;
         for (i, &Rung { candidates, epochs }) in rungs.iter().enumerate() {
             best.truncate(candidates);
-            let climbed = self.for_each_seat(candidates, |seat| {
+            let climbed = self.for_each_individual(candidates, |rank| {
                 let mut one =
-                    self.pretrain(seat, best.get(seat), trained + 1..=trained + epochs)?;
+                    self.pretrain(rank, best.get(rank), trained + 1..=trained + epochs)?;
                 one.state = one.state.filter(|_| i + 1 < rungs.len());
                 Ok(one)
             })?;
@@ -100,7 +108,7 @@ impl<P: Problem> Esgd<'_, P> {
         before: Option<&Candidate<P>>,
         epochs: RangeInclusive<usize>,
     ) -> Result<Candidate<P>, Error<P::Error>> {
-        let problem = self.judge.problem();
+        let problem = self.evaluator.problem();
         let j = before.map_or(j, |one| one.j);
         let recipe = match before {
             Some(one) => one.recipe.clone(),
@@ -124,7 +132,7 @@ impl<P: Problem> Esgd<'_, P> {
             let key = self.key(Purpose::Train, j).step(s);
             problem.epoch(&mut theta, &mut state, &hyper, key).map_err(Error::Problem)?;
         }
-        let scored = self.judge.score(Brood::new(theta))?;
+        let scored = self.evaluator.score(Unscored::new(theta))?;
         self.observer.epoch(&EpochReport {
             k: 0,
             s: last,
@@ -138,7 +146,7 @@ impl<P: Problem> Esgd<'_, P> {
 
     /// What clone `j` of a network begins with, which was trained with `recipe`: where recipes are
     /// inherited, the same or one near it.
-    fn near(&self, recipe: &Recipe, j: usize) -> Option<Recipe> {
+    fn recipe_near(&self, recipe: &Recipe, j: usize) -> Option<Recipe> {
         let Recipes { policy, perturb, resample } = self.settings.recipes;
         let optimizers = &self.settings.optimizers;
         let mut rng = self.key(Purpose::Recipe, j).step(1).stream();
@@ -153,20 +161,20 @@ impl<P: Problem> Esgd<'_, P> {
     }
 
     /// Founder j itself, and from the second round on a perturbation of it.
-    fn descend(&self, j: usize, sigma: f32) -> Founded<P> {
-        let problem = self.judge.problem();
-        let founder = &self.founders[j % self.founders.len()];
-        let mutation = if j < self.founders.len() {
+    fn perturbed_copy(&self, j: usize, sigma: f32) -> Founded<P> {
+        let problem = self.evaluator.problem();
+        let network = &self.warm_start[j % self.warm_start.len()];
+        let mutation = if j < self.warm_start.len() {
             Mutation::NONE
         } else {
             Mutation { sigma, scale: self.settings.mutation.scale }
         };
         let key = self.key(Purpose::Mutation, j);
-        let theta = problem.recombine(&[founder], mutation, key).map_err(Error::Problem)?;
-        self.judge.score(Brood::new(theta))
+        let theta = problem.recombine(&[network], mutation, key).map_err(Error::Problem)?;
+        self.evaluator.score(Unscored::new(theta))
     }
 
-    fn for_each_seat<R: Send>(
+    fn for_each_individual<R: Send>(
         &self,
         n: usize,
         make: impl Fn(usize) -> Result<R, Error<P::Error>> + Sync,

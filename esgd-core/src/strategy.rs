@@ -10,7 +10,7 @@ use crate::{
 
 /// Where in a run an evolution step stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment<'a> {
+pub struct View<'a> {
     /// The run's settings.
     pub settings: &'a Settings,
     /// The generation k = 1 … K.
@@ -19,7 +19,7 @@ pub struct Moment<'a> {
     pub v: usize,
 }
 
-impl Moment<'_> {
+impl View<'_> {
     /// The key of `purpose` for offspring `i` of this step.
     #[must_use]
     pub fn key(&self, purpose: Purpose, i: usize) -> Key {
@@ -30,7 +30,7 @@ impl Moment<'_> {
 /// A way to make offspring. It sees the parents' fitness, never the parents.
 pub trait Strategy: Sync {
     /// The offspring to make from parents whose fitness, best first, is `ranked`.
-    fn offspring(&self, ranked: &[Fitness], moment: &Moment<'_>) -> Vec<Plan>;
+    fn offspring(&self, ranked: &[Fitness], view: &View<'_>) -> Vec<Plan>;
 }
 
 /// (μ/ρ + λ)-ES: each offspring the mean of ρ parents drawn independently, by roulette or from the best,
@@ -39,8 +39,8 @@ pub trait Strategy: Sync {
 pub struct Recombination;
 
 impl Strategy for Recombination {
-    fn offspring(&self, ranked: &[Fitness], moment: &Moment<'_>) -> Vec<Plan> {
-        let Settings { rho, lambda, generations, selection, .. } = *moment.settings;
+    fn offspring(&self, ranked: &[Fitness], view: &View<'_>) -> Vec<Plan> {
+        let Settings { rho, lambda, generations, selection, .. } = *view.settings;
         let roulette = Roulette::new(ranked);
         let draw = |rng: &mut Philox| match selection {
             Selection::Roulette => roulette.draw(rng),
@@ -48,14 +48,14 @@ impl Strategy for Recombination {
                 ((best * ranked.len() as f64).ceil() as usize).clamp(1, ranked.len().max(1)),
             ),
         };
-        let mutation = moment.settings.mutation.at(moment.k, generations);
+        let mutation = view.settings.mutation.at(view.k, generations);
         (0..lambda)
             .map(|i| {
-                let mut rng = moment.key(Purpose::Parents, i).stream();
+                let mut rng = view.key(Purpose::Parents, i).stream();
                 Plan {
                     parents: (0..rho).map(|_| draw(&mut rng)).collect(),
                     mutation,
-                    key: moment.key(Purpose::Mutation, i),
+                    key: view.key(Purpose::Mutation, i),
                 }
             })
             .collect()

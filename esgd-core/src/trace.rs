@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fitness, Id, guarantee::Unborn, plan::Mutation};
+use crate::{Fitness, Id, guarantee::ScoredPlan, plan::Mutation};
 
 /// The steps of a generation, in order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub struct Made {
 }
 
 impl Evolved {
-    pub(crate) fn of(population: Vec<Id>, offspring: &[Unborn], survivors: Vec<usize>) -> Self {
+    pub(crate) fn of(population: Vec<Id>, offspring: &[ScoredPlan], survivors: Vec<usize>) -> Self {
         let mut made: Vec<Made> = vec![];
         for one in offspring {
             let plan = one.plan();

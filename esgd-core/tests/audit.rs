@@ -42,7 +42,7 @@ fn numbers(value: &Value, settings: &Settings) -> Vec<String> {
     ];
     // Under relaxed back-off what an epoch reached on the way is nobody's fitness.
     let relaxed = settings.guarantee.anchor;
-    paths.retain(|path| !(relaxed && (path.contains("/epochs/") || path == "/tally/backed_off")));
+    paths.retain(|path| !(relaxed && (path.contains("/epochs/") || path == "/effort/backed_off")));
     paths.retain(|path| {
         !free.iter().any(|free| path.ends_with(free) || path.contains(&format!("{free}/")))
     });

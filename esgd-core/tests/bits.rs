@@ -4,12 +4,12 @@ mod support;
 
 use std::{env, process::Command};
 
-use esgd_core::{Esgd, Function, Reference, Settings, Threads};
+use esgd_core::{Esgd, Function, Settings, TestFunction, Threads};
 use support::{Log, guarded_by, guards, saboteur::bits, small};
 
 /// Everything that a run determines: θ and fitness to the bit, the best, the reports.
 fn digest(settings: &Settings, workers: usize) -> String {
-    let problem = Reference::new(Function::Rosenbrock, 5);
+    let problem = TestFunction::new(Function::Rosenbrock, 5);
     let (executor, log) = (Threads(workers), Log::default());
     let esgd = Esgd::new(&problem, settings).executor(&executor).observer(&log);
     let outcome = esgd.run().unwrap();

@@ -9,8 +9,8 @@ use std::{
 };
 
 use esgd_core::{
-    Error, Esgd, Executor, Fitness, Id, Moment, Mutation, Observer, Plan, Population, Report,
-    Serial, Settings, Strategy, Threads,
+    Error, Esgd, Executor, Fitness, Id, Mutation, Observer, Plan, Population, Report, Serial,
+    Settings, Strategy, Threads, View,
     rng::Purpose,
     settings::{FineTune, Start, Way},
 };
@@ -22,21 +22,21 @@ use support::{
     small, watch,
 };
 
-type Psi = Population<Vec<f32>, Vec<f32>>;
+type PopulationOf = Population<Vec<f32>, Vec<f32>>;
 
-/// That `psi` is complete and its guarantee intact, since the last of the reports.
-fn is_complete(problem: &Saboteur, settings: &Settings, psi: &Psi, log: &Log) {
+/// That `population` is complete and its guarantee intact, since the last of the reports.
+fn is_complete(problem: &Saboteur, settings: &Settings, population: &PopulationOf, log: &Log) {
     let reports = log.reports();
     let last = reports.last().expect("a population before the start was complete");
-    let fitness: Vec<_> = psi.individuals().iter().map(|one| one.fitness()).collect();
+    let fitness: Vec<_> = population.individuals().iter().map(|one| one.fitness()).collect();
     assert_eq!(fitness.len(), settings.mu);
     assert!(fitness.is_sorted());
-    assert!(problem.told_all(psi));
+    assert!(problem.told_all(population));
     let (before, now) = match settings.guarantee.way {
-        Way::Archive => (last.elite.clone(), psi.guarded()),
+        Way::Archive => (last.elite.clone(), population.guarded()),
         Way::BackOff if settings.guarantee.anchor => {
             let anchor = &reports[0].individuals[0];
-            let there = psi.individuals().iter().find(|one| one.id() == anchor.id);
+            let there = population.individuals().iter().find(|one| one.id() == anchor.id);
             assert_eq!(there.map(|one| one.fitness()), Some(anchor.fitness));
             (vec![anchor.fitness], fitness)
         }
@@ -61,7 +61,7 @@ fn a_problem_that_breaks_down_costs_nobody() {
                 let broken = Fault::Broken(method, calls);
                 assert!(matches!(failure.error, Error::Problem(fault) if fault == broken));
                 match failure.population {
-                    Some(psi) => is_complete(&problem, &settings, &psi, &log),
+                    Some(population) => is_complete(&problem, &settings, &population, &log),
                     None => assert!(log.reports().is_empty(), "a population was lost"),
                 }
             }
@@ -77,8 +77,8 @@ fn a_run_that_broke_down_can_go_on() {
         let mut problem = Saboteur::new(Told::Honestly, Trained::Somehow);
         problem.breaks = Some((Method::Epoch, 12));
         let (ended, log) = watch(&problem, &settings, &Threads(2));
-        let psi = ended.unwrap_err().population.unwrap();
-        let rest = Esgd::new(&problem, &settings).observer(&log).resume(psi).unwrap();
+        let population = ended.unwrap_err().population.unwrap();
+        let rest = Esgd::new(&problem, &settings).observer(&log).resume(population).unwrap();
         assert_eq!(rest.population.generation(), settings.generations);
         is_complete(&problem, &settings, &rest.population, &log);
     }
@@ -106,14 +106,14 @@ fn nobody_is_named_twice_after_a_failure() {
         let settings = Settings { seed, generations: 1, lambda: 3, m: 4, ..small() };
         let mut problem = Saboteur::new(Told::Honestly, Trained::Not);
         problem.breaks = Some((Method::Recombine, 8));
-        let psi = watch(&problem, &settings, &Serial).0.unwrap_err().population.unwrap();
-        let rest = Esgd::new(&problem, &settings).resume(psi).unwrap();
+        let population = watch(&problem, &settings, &Serial).0.unwrap_err().population.unwrap();
+        let rest = Esgd::new(&problem, &settings).resume(population).unwrap();
         assert_eq!(names(&rest.population).len(), settings.mu, "of seed {seed}");
     }
 }
 
-fn names(psi: &Psi) -> BTreeSet<Id> {
-    psi.individuals().iter().map(|one| one.id()).collect()
+fn names(population: &PopulationOf) -> BTreeSet<Id> {
+    population.individuals().iter().map(|one| one.id()).collect()
 }
 
 /// Leaves the first of all jobs undone, if there are several.
@@ -144,8 +144,8 @@ fn settings_that_the_guarantee_was_not_founded_on_are_an_error() {
         guarded_by(guards()[4].clone(), small()),
     ];
     for settings in others {
-        let psi = watch(&problem, &one, &Serial).0.unwrap().population;
-        let resumed = Esgd::new(&problem, &settings).resume(psi);
+        let population = watch(&problem, &one, &Serial).0.unwrap().population;
+        let resumed = Esgd::new(&problem, &settings).resume(population);
         let error = resumed.expect_err("resumed").error;
         assert!(matches!(error, Error::Settings(_)), "{error}");
     }
@@ -191,22 +191,22 @@ fn a_yardstick_that_moves_stops_the_run() {
         let settings = guarded_by(guarantee, small());
         for asked in [0, 1, 3, 4, 5, 10, 15, 30, 50] {
             let mut problem = Saboteur::new(Told::Sinking, Trained::Well);
-            problem.yardstick_moves_after = asked;
+            problem.objective_changes_after = asked;
             let (ended, log) = watch(&problem, &settings, &Serial);
-            let failure = ended.expect_err("scores of two yardsticks were compared");
-            let Error::YardstickMoved { was, is } = failure.error else {
+            let failure = ended.expect_err("scores of two objectives were compared");
+            let Error::ObjectiveChanged { was, is } = failure.error else {
                 panic!("{}", failure.error)
             };
             assert_eq!((was.to_string(), is.to_string()), ("feet".into(), "metres".into()));
             assert_eq!(failure.population.is_some(), asked >= settings.mu);
-            if let Some(psi) = failure.population {
-                is_complete(&problem, &settings, &psi, &log);
-                // What was measured with the other yardstick would be better, and is not there.
+            if let Some(population) = failure.population {
+                is_complete(&problem, &settings, &population, &log);
+                // What was measured with the other objective would be better, and is not there.
                 let sum =
                     |theta: &Vec<f32>| theta.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
-                for one in psi.individuals() {
+                for one in population.individuals() {
                     let age = sum(one.scored().theta()) - one.fitness().get();
-                    assert!(age <= asked as f64 + 1e-6, "scored after the yardstick had moved");
+                    assert!(age <= asked as f64 + 1e-6, "scored after the objective had moved");
                 }
             }
         }
@@ -218,10 +218,10 @@ fn a_population_of_another_yardstick_is_not_resumed() {
     let settings = Settings { generations: 2, ..small() };
     let (ended, _) = watch(&Saboteur::new(Told::Honestly, Trained::Well), &settings, &Serial);
     let mut other = Saboteur::new(Told::Honestly, Trained::Well);
-    other.yardstick_moves_after = 0;
-    other.yardstick_has_moved();
+    other.objective_changes_after = 0;
+    other.objective_has_changed();
     let failure = Esgd::new(&other, &settings).resume(ended.unwrap().population).unwrap_err();
-    assert!(matches!(failure.error, Error::YardstickMoved { .. }));
+    assert!(matches!(failure.error, Error::ObjectiveChanged { .. }));
     assert_eq!(failure.population.unwrap().individuals().len(), settings.mu);
 }
 
@@ -229,8 +229,8 @@ fn a_population_of_another_yardstick_is_not_resumed() {
 struct From(Vec<usize>);
 
 impl Strategy for From {
-    fn offspring(&self, _: &[Fitness], moment: &Moment<'_>) -> Vec<Plan> {
-        let key = moment.key(Purpose::Mutation, 0);
+    fn offspring(&self, _: &[Fitness], view: &View<'_>) -> Vec<Plan> {
+        let key = view.key(Purpose::Mutation, 0);
         vec![Plan { parents: self.0.clone(), mutation: Mutation::NONE, key }]
     }
 }
@@ -253,17 +253,18 @@ fn parents_that_are_not_there_stop_the_run() {
 }
 
 #[test]
-fn too_few_or_too_many_founders_are_an_error_that_says_so() {
+fn too_few_or_too_many_networks_are_an_error_that_says_so() {
     let settings = Settings {
-        start: Start::Founders { sigma: 0.0 },
+        start: Start::Warm { sigma: 0.0 },
         fine_tune: FineTune { epochs: 0, ..small().fine_tune },
         ..small()
     };
     let problem = Saboteur::new(Told::Honestly, Trained::Well);
-    for (founders, sentence) in [(0, "none was given"), (5, "5 networks to begin from do not fit")]
+    for (warm_start, sentence) in
+        [(0, "none was given"), (5, "5 networks to begin from do not fit")]
     {
-        let founders = vec![vec![1.0; 3]; founders];
-        let failure = Esgd::new(&problem, &settings).founders(&founders).run().unwrap_err();
+        let warm_start = vec![vec![1.0; 3]; warm_start];
+        let failure = Esgd::new(&problem, &settings).warm_start(&warm_start).run().unwrap_err();
         assert!(failure.error.to_string().contains(sentence), "{}", failure.error);
         assert!(failure.population.is_none());
     }

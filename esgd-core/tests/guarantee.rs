@@ -7,25 +7,25 @@
 //!
 //! | Broken | Noticed by |
 //! |---|---|
-//! | back-off keeps what is worse; what is NaN, even under a license | here, and `regressions` (a) |
+//! | back-off keeps what is worse; what is NaN, even with permission | here, and `regressions` (a) |
 //! | back-off sends back what is equal | here |
 //! | back-off keeps the worse epoch's optimizer state | here, by the saboteur's `StateAstray` |
-//! | `Guard::BackOff` gives a license; a license in fine-tuning | here |
-//! | a license drawn with 1 − p; once for all individuals; for each, not once for all | here, by the rate or `drawn` of the audit |
-//! | NaN or −∞ is the best fitness | here, by the saboteur's ledger |
+//! | `Guard::BackOff` permits to get worse; fine-tuning does | here |
+//! | permission drawn with 1 − p; once for all individuals; for each, not once for all | here, by the rate or `drawn` of the audit |
+//! | NaN or −∞ is the best fitness | here, by the saboteur's list |
 //! | selection keeps m − 1 of the best; none for certain | here |
 //! | selection keeps the μ best | `regressions`: beside the elite |
 //! | no sort in `ranked`; in `Pool` | here |
 //! | the pool lacks the parents; lacks the best one; has the offspring twice | here |
-//! | survivors drawn with replacement; one network in two seats | here, and `regressions` (c) |
-//! | a newborn gets another one's fitness | here, by the saboteur's ledger |
+//! | survivors drawn with replacement; one network in two places | here, and `regressions` (c) |
+//! | a newborn gets another one's fitness | here, by the saboteur's list |
 //! | the anchor is trained; is not put back; pushes out somebody though it survived | here |
 //! | the archive drops its best; holds m ± 1; misses newborns; misses epochs | here |
 //! | `best` is the population's second; the archive's last | here |
 //! | roulette is uniform; is proportional to the loss | `regressions` (b) |
 //! | keys of offspring ignore k, v or i; keys of training ignore k, s or j | `regressions`: no random number |
 //! | evolution step v uses step 1's keys; only one step is made | here, and `regressions` (d) |
-//! | the yardstick is not checked when scoring; when resuming | `failures` |
+//! | the objective is not checked when scoring; when resuming | `failures` |
 //! | an error loses its individual; a strategy's parents are not checked | `failures` |
 //! | a job that an executor left undone is dropped | `failures` |
 //! | a run is resumed under unchecked settings; under another m, mu or guarantee | `failures` |
@@ -34,11 +34,11 @@
 //! | results depend on the order in which threads finish | `bits` |
 //! | settings accept unknown fields | `settings` |
 //!
-//! One break shows nowhere: `NotWorse::back_off` compares yardsticks though one judge has only one.
+//! One break shows nowhere: `NotWorse::back_off` compares objectives though one evaluator has only one.
 
 mod support;
 
-use esgd_core::{Auditor, Range, Serial, Settings, Threads, settings::FineTune};
+use esgd_core::{Auditor, Domain, Serial, Settings, Threads, settings::FineTune};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use support::{
     any_settings,
@@ -98,7 +98,7 @@ fn it_holds_at_every_edge() {
         |s| Settings { rho: s.mu, ..s },
         |s| Settings {
             m: 1,
-            fine_tune: FineTune { epochs: 0, best: 0, lr: Range::fixed(1.0) },
+            fine_tune: FineTune { epochs: 0, best: 0, lr: Domain::fixed(1.0) },
             ..s
         },
     ];
@@ -121,14 +121,14 @@ fn relaxed_back_off_happens_as_often_as_it_should() {
         evolution_steps: 0,
         mu: 51,
         m: 1,
-        fine_tune: FineTune { epochs: 0, best: 0, lr: Range::fixed(1.0) },
+        fine_tune: FineTune { epochs: 0, best: 0, lr: Domain::fixed(1.0) },
         ..guarded_by(guarantee, small())
     };
     let (ended, log) = watch(&Saboteur::new(Told::Rising, Trained::Not), &settings, &Serial);
-    let tally = ended.unwrap().population.tally();
-    assert_eq!(tally.epochs, 2000, "all but the anchor");
+    let effort = ended.unwrap().population.effort();
+    assert_eq!(effort.epochs, 2000, "all but the anchor");
     // Every epoch is worse; four standard deviations of 2000 draws with p = 0.4.
-    assert!(tally.backed_off.abs_diff(800) < 88, "{tally:?}");
+    assert!(effort.backed_off.abs_diff(800) < 88, "{effort:?}");
     let last = log.reports().pop().unwrap();
     assert!(last.individuals[50].fitness.get() > 1000.0, "nobody was free");
 }

@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 
 use esgd_core::{
-    Function, Hyper, Mutation, Problem, Recombination, Reference, Yardstick,
+    Function, Hyperparameters, Mutation, Objective, Problem, Recombination, TestFunction,
     laws::{self, Inspect},
     rng::Key,
 };
@@ -14,14 +14,14 @@ use esgd_core::{
 #[test]
 fn the_reference_obeys() {
     for function in [Function::Sphere, Function::Rosenbrock, Function::Rastrigin] {
-        let problem = Reference::new(function, 3);
-        laws::check(&problem, &Recombination, &Reference::optimizers(), 60).unwrap();
+        let problem = TestFunction::new(function, 3);
+        laws::check(&problem, &Recombination, &TestFunction::optimizers(), 60).unwrap();
     }
 }
 
 /// The reference problem with one method spoiled.
 struct Spoiled {
-    inner: Reference,
+    inner: TestFunction,
     how: How,
 }
 
@@ -37,8 +37,8 @@ impl Problem for Spoiled {
     type State = Vec<f64>;
     type Error = Infallible;
 
-    fn yardstick(&self) -> Yardstick {
-        self.inner.yardstick()
+    fn objective(&self) -> Objective {
+        self.inner.objective()
     }
     fn init(&self, key: Key) -> Result<Vec<f32>, Infallible> {
         self.inner.init(key)
@@ -46,14 +46,14 @@ impl Problem for Spoiled {
     fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, Infallible> {
         self.inner.fork(theta)
     }
-    fn state(&self, theta: &Vec<f32>, hyper: &Hyper) -> Result<Vec<f64>, Infallible> {
+    fn state(&self, theta: &Vec<f32>, hyper: &Hyperparameters) -> Result<Vec<f64>, Infallible> {
         self.inner.state(theta, hyper)
     }
     fn epoch(
         &self,
         theta: &mut Vec<f32>,
         state: &mut Vec<f64>,
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> Result<(), Infallible> {
         self.inner.epoch(theta, state, hyper, key)?;
@@ -101,8 +101,8 @@ fn a_spoiled_problem_is_named() {
         (How::IgnoresTheKey, "recombination is not reproducible"),
     ];
     for (how, expected) in cases {
-        let problem = Spoiled { inner: Reference::new(Function::Sphere, 3), how };
-        let violation = laws::check(&problem, &Recombination, &Reference::optimizers(), 20)
+        let problem = Spoiled { inner: TestFunction::new(Function::Sphere, 3), how };
+        let violation = laws::check(&problem, &Recombination, &TestFunction::optimizers(), 20)
             .unwrap_err()
             .to_string();
         assert!(violation.contains(expected), "{violation}");

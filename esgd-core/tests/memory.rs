@@ -9,8 +9,8 @@ use std::{
 };
 
 use esgd_core::{
-    Esgd, Executor, Hyper, Mutation, Phase, Problem, Reference, Report, Serial, Settings, Threads,
-    Yardstick,
+    Esgd, Executor, Hyperparameters, Mutation, Objective, Phase, Problem, Report, Serial, Settings,
+    TestFunction, Threads,
     rng::Key,
     settings::{Guarantee, Way},
 };
@@ -55,8 +55,8 @@ impl Problem for Counting {
     type State = ();
     type Error = Infallible;
 
-    fn yardstick(&self) -> Yardstick {
-        Yardstick::new("loss")
+    fn objective(&self) -> Objective {
+        Objective::new("loss")
     }
     fn init(&self, key: Key) -> Result<Counted, Infallible> {
         Ok(Counted::new(key.stream().unit(), &self.census))
@@ -64,10 +64,16 @@ impl Problem for Counting {
     fn fork(&self, theta: &Counted) -> Result<Counted, Infallible> {
         Ok(Counted::new(theta.loss, &self.census))
     }
-    fn state(&self, _: &Counted, _: &Hyper) -> Result<(), Infallible> {
+    fn state(&self, _: &Counted, _: &Hyperparameters) -> Result<(), Infallible> {
         Ok(())
     }
-    fn epoch(&self, theta: &mut Counted, (): &mut (), _: &Hyper, k: Key) -> Result<(), Infallible> {
+    fn epoch(
+        &self,
+        theta: &mut Counted,
+        (): &mut (),
+        _: &Hyperparameters,
+        k: Key,
+    ) -> Result<(), Infallible> {
         theta.loss += k.stream().unit() - 0.5;
         Ok(())
     }
@@ -103,7 +109,7 @@ fn peak(settings: &Settings, harm: f64, executor: &dyn Executor) -> (usize, usiz
 }
 
 fn settings() -> Settings {
-    Settings { generations: 3, optimizers: Reference::optimizers(), ..Settings::paper() }
+    Settings { generations: 3, optimizers: TestFunction::optimizers(), ..Settings::paper() }
 }
 
 #[test]

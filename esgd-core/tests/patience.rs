@@ -5,8 +5,8 @@ mod support;
 use std::sync::Mutex;
 
 use esgd_core::{
-    Esgd, Function, Observer, Outcome, Phase, Range, Reference, Report, Settings,
-    guarantee::{Improvement, Ledger, LedgerError, Population, Stage},
+    Domain, Esgd, Function, Observer, Outcome, Phase, Report, Settings, TestFunction,
+    guarantee::{Improvement, Population, PopulationRecord, RecordError, Stage},
     settings::{FineTune, Start},
 };
 use proptest::prelude::*;
@@ -28,8 +28,8 @@ impl Observer for Told {
     }
 }
 
-fn run(settings: &Settings, patience: usize) -> (Outcome<Reference>, Told) {
-    let (problem, told) = (Reference::new(Function::Rosenbrock, 4), Told::default());
+fn run(settings: &Settings, patience: usize) -> (Outcome<TestFunction>, Told) {
+    let (problem, told) = (TestFunction::new(Function::Rosenbrock, 4), Told::default());
     let esgd = Esgd::new(&problem, settings).patience(patience).observer(&told);
     let outcome = esgd.run().unwrap();
     (outcome, told)
@@ -39,7 +39,7 @@ fn run(settings: &Settings, patience: usize) -> (Outcome<Reference>, Told) {
 fn hopeless() -> Settings {
     let mut settings = Settings { generations: 9, evolution_steps: 0, ..small() };
     for optimizer in &mut settings.optimizers.0 {
-        optimizer.ranges.insert("lr".into(), Range::fixed(1e30));
+        optimizer.domains.insert("lr".into(), Domain::fixed(1e30));
     }
     settings
 }
@@ -55,8 +55,8 @@ fn a_run_without_progress_is_fine_tuned_after_as_many_generations_as_patience_la
             .chain([(Phase::FineTune, patience)])
             .collect();
         assert_eq!(phases, expected);
-        let psi = outcome.population;
-        assert_eq!((psi.generation(), psi.stage()), (patience, Stage::FineTuned));
+        let population = outcome.population;
+        assert_eq!((population.generation(), population.stage()), (patience, Stage::FineTuned));
         let best = told.log.reports()[0].best;
         assert_eq!(*told.ended.lock().unwrap(), [(patience, Improvement { generation: 0, best })]);
     }
@@ -69,33 +69,35 @@ fn a_run_without_progress_is_fine_tuned_after_as_many_generations_as_patience_la
 
 #[test]
 fn more_patience_goes_on_unless_it_was_fine_tuned() {
-    let problem = Reference::new(Function::Rosenbrock, 4);
+    let problem = TestFunction::new(Function::Rosenbrock, 4);
     let tuned = run(&hopeless(), 2).0.population;
     let failure = Esgd::new(&problem, &hopeless()).patience(5).resume(tuned).unwrap_err();
     assert!(failure.error.to_string().contains("fine-tuning"), "{}", failure.error);
     let untuned = FineTune { epochs: 0, ..hopeless().fine_tune };
     let settings = Settings { fine_tune: untuned, ..hopeless() };
-    let psi = run(&settings, 2).0.population;
-    let psi = Esgd::new(&problem, &settings).patience(5).resume(psi).unwrap().population;
-    assert_eq!(psi.generation(), 5);
+    let population = run(&settings, 2).0.population;
+    let population =
+        Esgd::new(&problem, &settings).patience(5).resume(population).unwrap().population;
+    assert_eq!(population.generation(), 5);
 }
 
-/// A ledger of a program that had no patience yet.
+/// A record of a program that had no patience yet.
 #[test]
-fn an_older_ledger_counts_from_its_own_generation() {
-    let problem = Reference::new(Function::Rosenbrock, 4);
+fn an_older_record_counts_from_its_own_generation() {
+    let problem = TestFunction::new(Function::Rosenbrock, 4);
     let settings = Settings { generations: 3, ..hopeless() };
-    let psi = run(&settings, 0).0.population;
-    let mut json = serde_json::to_value(psi.ledger()).unwrap();
+    let population = run(&settings, 0).0.population;
+    let mut json = serde_json::to_value(population.record()).unwrap();
     json.as_object_mut().unwrap().remove("improved").unwrap();
     json["stage"] = "generations".into();
-    let ledger: Ledger = serde_json::from_value(json).unwrap();
-    let theta = |_| Ok::<_, LedgerError>(vec![0.0; 4].into());
-    let psi: Population<Vec<f32>, Vec<f64>> =
-        Population::restore(ledger, theta, |_| Ok(vec![0.0; 4])).unwrap();
-    assert_eq!(psi.improved().generation, 3);
-    let psi = Esgd::new(&problem, &hopeless()).patience(2).resume(psi).unwrap().population;
-    assert_eq!(psi.generation(), 5);
+    let record: PopulationRecord = serde_json::from_value(json).unwrap();
+    let theta = |_| Ok::<_, RecordError>(vec![0.0; 4].into());
+    let population: Population<Vec<f32>, Vec<f64>> =
+        Population::restore(record, theta, |_| Ok(vec![0.0; 4])).unwrap();
+    assert_eq!(population.improved().generation, 3);
+    let population =
+        Esgd::new(&problem, &hopeless()).patience(2).resume(population).unwrap().population;
+    assert_eq!(population.generation(), 5);
 }
 
 proptest! {
@@ -105,7 +107,7 @@ proptest! {
     /// lowest fitness so far.
     #[test]
     fn it_ends_where_the_log_says(settings in any_settings(), patience in 1usize..4) {
-        prop_assume!(!matches!(settings.start, Start::Founders { .. }));
+        prop_assume!(!matches!(settings.start, Start::Warm { .. }));
         let settings = Settings { generations: settings.generations + 4, ..settings };
         let (all, some) = (run(&settings, 0).1.log.reports(), run(&settings, patience).1.log.reports());
         let (mut lowest, mut since, mut last) = (all[0].best, 0, settings.generations);

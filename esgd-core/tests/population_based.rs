@@ -10,8 +10,8 @@ use std::{
 };
 
 use esgd_core::{
-    Esgd, Function, Hyper, Id, IndividualReport, Mutation, Phase, Problem, Range, Reference,
-    Report, Settings, Yardstick,
+    Domain, Esgd, Function, Hyperparameters, Id, IndividualReport, Mutation, Objective, Phase,
+    Problem, Report, Settings, TestFunction,
     rng::Key,
     settings::{
         FineTune, Guarantee, MutationSettings, RecipePolicy, Recipes, Selection, Start, Way,
@@ -22,7 +22,7 @@ use support::{Log, small};
 /// The reference problem, whose scores are counted.
 #[derive(Debug)]
 struct Counted {
-    inner: Reference,
+    inner: TestFunction,
     scores: AtomicUsize,
 }
 
@@ -31,8 +31,8 @@ impl Problem for Counted {
     type State = Vec<f64>;
     type Error = Infallible;
 
-    fn yardstick(&self) -> Yardstick {
-        self.inner.yardstick()
+    fn objective(&self) -> Objective {
+        self.inner.objective()
     }
     fn init(&self, key: Key) -> Result<Vec<f32>, Infallible> {
         self.inner.init(key)
@@ -40,14 +40,14 @@ impl Problem for Counted {
     fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, Infallible> {
         self.inner.fork(theta)
     }
-    fn state(&self, theta: &Vec<f32>, hyper: &Hyper) -> Result<Vec<f64>, Infallible> {
+    fn state(&self, theta: &Vec<f32>, hyper: &Hyperparameters) -> Result<Vec<f64>, Infallible> {
         self.inner.state(theta, hyper)
     }
     fn epoch(
         &self,
         theta: &mut Vec<f32>,
         state: &mut Vec<f64>,
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> Result<(), Infallible> {
         self.inner.epoch(theta, state, hyper, key)
@@ -79,7 +79,7 @@ fn settings() -> Settings {
         guarantee: Guarantee { way: Way::Archive, ..Settings::paper().guarantee },
         mutation: MutationSettings { sigma: 0.0, ..Settings::paper().mutation },
         recipes: Recipes { policy: RecipePolicy::Explore, perturb: 0.2, resample: 0.25 },
-        fine_tune: FineTune { epochs: 0, best: 0, lr: Range::fixed(1.0) },
+        fine_tune: FineTune { epochs: 0, best: 0, lr: Domain::fixed(1.0) },
         ..small()
     }
 }
@@ -87,7 +87,7 @@ fn settings() -> Settings {
 #[test]
 fn the_worst_fifth_becomes_copies_of_the_best_fifth_that_explore() {
     let problem =
-        Counted { inner: Reference::new(Function::Rastrigin, 4), scores: AtomicUsize::new(0) };
+        Counted { inner: TestFunction::new(Function::Rastrigin, 4), scores: AtomicUsize::new(0) };
     let (log, settings) = (Log::default(), settings());
     Esgd::new(&problem, &settings).observer(&log).run().unwrap();
     let reports = log.reports();
@@ -130,7 +130,7 @@ fn the_worst_fifth_becomes_copies_of_the_best_fifth_that_explore() {
 #[test]
 fn clones_of_a_shared_start_inherit_its_recipe() {
     let first = |policy| {
-        let problem = Reference::new(Function::Sphere, 3);
+        let problem = TestFunction::new(Function::Sphere, 3);
         let settings = Settings {
             start: Start::Shared { epochs: 2, candidates: 4, halvings: 0 },
             recipes: Recipes { policy, perturb: 0.1, resample: 0.0 },

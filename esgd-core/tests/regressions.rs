@@ -9,7 +9,7 @@ use std::{
 };
 
 use esgd_core::{
-    Esgd, Hyper, Mutation, Problem, Reference, Serial, Settings, Yardstick, rng::Key,
+    Esgd, Hyperparameters, Mutation, Objective, Problem, Serial, Settings, TestFunction, rng::Key,
     settings::MutationSettings,
 };
 use support::{
@@ -28,10 +28,16 @@ fn training_that_only_does_harm_changes_nothing() {
     for i in 1..reports.len() {
         assert!(fitness(i).eq(fitness(0)));
     }
-    let psi = ended.unwrap().population;
+    let population = ended.unwrap().population;
     let epochs = settings.mu * (settings.generations * settings.epochs + settings.fine_tune.epochs);
-    assert_eq!((psi.tally().epochs, psi.tally().backed_off), (epochs, epochs));
-    assert!(psi.individuals().iter().all(|one| one.scored().theta().iter().all(|x| x.abs() < 2.0)));
+    assert_eq!((population.effort().epochs, population.effort().backed_off), (epochs, epochs));
+    assert!(
+        population.individuals().iter().all(|one| one
+            .scored()
+            .theta()
+            .iter()
+            .all(|x| x.abs() < 2.0))
+    );
 }
 
 /// Four networks with losses 1, 10, 100 and 1000 that training does not change; it writes down who
@@ -47,8 +53,8 @@ impl Problem for Unequal {
     type State = ();
     type Error = Infallible;
 
-    fn yardstick(&self) -> Yardstick {
-        Yardstick::new("itself")
+    fn objective(&self) -> Objective {
+        Objective::new("itself")
     }
     fn init(&self, _: Key) -> Result<f64, Infallible> {
         let mut born = self.born.lock().unwrap();
@@ -58,10 +64,16 @@ impl Problem for Unequal {
     fn fork(&self, theta: &f64) -> Result<f64, Infallible> {
         Ok(*theta)
     }
-    fn state(&self, _: &f64, _: &Hyper) -> Result<(), Infallible> {
+    fn state(&self, _: &f64, _: &Hyperparameters) -> Result<(), Infallible> {
         Ok(())
     }
-    fn epoch(&self, _: &mut f64, (): &mut (), _: &Hyper, _: Key) -> Result<(), Infallible> {
+    fn epoch(
+        &self,
+        _: &mut f64,
+        (): &mut (),
+        _: &Hyperparameters,
+        _: Key,
+    ) -> Result<(), Infallible> {
         Ok(())
     }
     fn fitness(&self, theta: &f64) -> Result<f64, Infallible> {
@@ -82,7 +94,7 @@ fn better_individuals_become_parents_more_often() {
         evolution_steps: 1,
         m: 4,
         lambda: 1000,
-        optimizers: Reference::optimizers(),
+        optimizers: TestFunction::optimizers(),
         ..small()
     };
     Esgd::new(&problem, &settings).run().unwrap();
@@ -108,9 +120,9 @@ fn nobody_survives_twice_and_no_network_is_trained_twice() {
             let ids: BTreeSet<_> = report.individuals.iter().map(|one| one.id).collect();
             assert_eq!(ids.len(), settings.mu);
         }
-        let psi = ended.unwrap().population;
+        let population = ended.unwrap().population;
         let thetas: HashSet<_> =
-            psi.individuals().iter().map(|one| bits(one.scored().theta())).collect();
+            population.individuals().iter().map(|one| bits(one.scored().theta())).collect();
         assert_eq!(thetas.len(), settings.mu, "two of them share one network");
         let mut trained = HashSet::new();
         for event in log.events() {
@@ -160,8 +172,8 @@ fn without_offspring_everybody_stays() {
 fn every_evolution_step_begins_where_the_last_one_ended() {
     let settings = Settings { generations: 4, lambda: 10, mu: 6, m: 4, ..small() };
     let (ended, log) = watch(&Saboteur::new(Told::Honestly, Trained::Not), &settings, &Serial);
-    let tally = ended.unwrap().population.tally();
-    assert_eq!(tally.offspring, 10 * 2 * 4);
+    let effort = ended.unwrap().population.effort();
+    assert_eq!(effort.offspring, 10 * 2 * 4);
     let fitness: Vec<_> = log
         .events()
         .into_iter()

@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use esgd_core::{
-    Esgd, Fitness, Function, Phase, Range, Reference, Settings, Threads,
+    Domain, Esgd, Fitness, Function, Phase, Settings, TestFunction, Threads,
     settings::{FineTune, Guarantee, Start},
 };
 use support::{Event, Log, small};
@@ -15,7 +15,7 @@ fn settings(halvings: usize) -> Settings {
         mu: 6,
         m: 3,
         start: Start::Shared { epochs: 2, candidates: 5, halvings },
-        fine_tune: FineTune { epochs: 3, best: 2, lr: Range::fixed(1e-3) },
+        fine_tune: FineTune { epochs: 3, best: 2, lr: Domain::fixed(1e-3) },
         ..small()
     }
 }
@@ -33,7 +33,7 @@ fn climbs(log: &Log) -> BTreeMap<usize, Vec<Fitness>> {
 
 #[test]
 fn the_better_half_climbs_and_the_best_is_cloned() {
-    let problem = Reference::new(Function::Rastrigin, 4);
+    let problem = TestFunction::new(Function::Rastrigin, 4);
     let (settings, log) = (settings(2), Log::default());
     Esgd::new(&problem, &settings).observer(&log).run().unwrap();
     let climbs = climbs(&log);
@@ -52,14 +52,14 @@ fn the_better_half_climbs_and_the_best_is_cloned() {
     let best = reached(2).iter().map(|j| climbs[j][2]).min().unwrap();
     assert!(start.individuals.iter().all(|one| one.fitness == best));
     // 5 · 2, then 3 · 2, then 2 · 4.
-    assert_eq!((start.phase, start.tally.epochs), (Phase::Start, 24));
+    assert_eq!((start.phase, start.effort.epochs), (Phase::Start, 24));
     assert_eq!(settings.start.epochs(), 24);
 }
 
 /// Training on is the same as training longer, so a winner is what it would have been by itself.
 #[test]
 fn a_climb_is_a_longer_run() {
-    let problem = Reference::new(Function::Sphere, 4);
+    let problem = TestFunction::new(Function::Sphere, 4);
     let scores = |start, threads| {
         let (settings, log) = (Settings { start, ..settings(0) }, Log::default());
         let executor = Threads(threads);
@@ -74,13 +74,13 @@ fn a_climb_is_a_longer_run() {
 
 #[test]
 fn the_best_are_fine_tuned_alone() {
-    let problem = Reference::new(Function::Sphere, 4);
+    let problem = TestFunction::new(Function::Sphere, 4);
     let (settings, log) = (settings(0), Log::default());
     let outcome = Esgd::new(&problem, &settings).observer(&log).run().unwrap();
     let reports = log.reports();
     let [.., before, after] = &reports[..] else { panic!("{}", reports.len()) };
     assert_eq!(after.phase, Phase::FineTune);
-    assert_eq!(after.tally.epochs - before.tally.epochs, 2 * 3);
+    assert_eq!(after.effort.epochs - before.effort.epochs, 2 * 3);
     for one in &before.individuals[2..] {
         assert!(after.individuals.iter().any(|now| now.id == one.id && now.fitness == one.fitness));
     }
@@ -90,7 +90,7 @@ fn the_best_are_fine_tuned_alone() {
 /// An anchor is not trained, and takes no place of those that are.
 #[test]
 fn an_anchor_is_none_of_the_best_that_are_fine_tuned() {
-    let problem = Reference::new(Function::Rastrigin, 4);
+    let problem = TestFunction::new(Function::Rastrigin, 4);
     for seed in 0..8 {
         let guarantee = Guarantee { p_backoff: 0.3, anchor: true, ..Settings::paper().guarantee };
         let settings = Settings { seed, guarantee, ..settings(0) };
@@ -98,6 +98,6 @@ fn an_anchor_is_none_of_the_best_that_are_fine_tuned() {
         Esgd::new(&problem, &settings).observer(&log).run().unwrap();
         let reports = log.reports();
         let [.., before, after] = &reports[..] else { panic!("{}", reports.len()) };
-        assert_eq!(after.tally.epochs - before.tally.epochs, 2 * 3, "seed {seed}");
+        assert_eq!(after.effort.epochs - before.effort.epochs, 2 * 3, "seed {seed}");
     }
 }

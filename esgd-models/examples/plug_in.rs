@@ -4,7 +4,7 @@
 
 use candle_core::{Result, Tensor};
 use candle_nn::{BatchNorm, Linear, Module, ModuleT, VarBuilder, batch_norm, linear};
-use esgd_core::{Esgd, OptimizerPool, OptimizerSpec, Range, Settings};
+use esgd_core::{Domain, Esgd, OptimizerPool, OptimizerSpec, Settings};
 use esgd_models::{Error, Pass, Supervised, Task, Workers, data};
 
 /// Someone's own model, as candle code writes it.
@@ -36,11 +36,11 @@ fn problem() -> std::result::Result<Supervised<MyTask>, Error> {
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let problem = problem()?;
-    let adam = [("lr", Range::log_uniform(1e-3, 1e-2)), ("dropout", Range::fixed(0.1))];
+    let adam = [("lr", Domain::log_uniform(1e-3, 1e-2)), ("dropout", Domain::fixed(0.1))];
     let optimizers = OptimizerPool(vec![OptimizerSpec {
         kind: "adam".into(),
         weight: 1.0,
-        ranges: adam.map(|(name, range)| (name.to_owned(), range)).into(),
+        domains: adam.map(|(name, range)| (name.to_owned(), range)).into(),
     }]);
     let settings =
         Settings { generations: 8, mu: 6, lambda: 24, m: 4, optimizers, ..Settings::paper() };

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use esgd_core::{
-    Hyper, Problem,
+    Hyperparameters, Problem,
     rng::{Key, Purpose},
 };
 
@@ -35,7 +35,7 @@ impl Supervised<Network> {
     ///
     /// # Errors
     /// As an epoch's.
-    pub fn pace(&self, theta: &Genome, hyper: &Hyper) -> Result<Pace> {
+    pub fn pace(&self, theta: &Genome, hyper: &Hyperparameters) -> Result<Pace> {
         let batch = Training::of(hyper, 0)?.batch;
         let key = Key::new(0, Purpose::Train);
         let mut copy = self.fork(theta)?;

@@ -276,7 +276,7 @@ pub(crate) fn values(tensor: &Tensor) -> Result<Vec<f32>> {
 
 #[cfg(test)]
 mod tests {
-    use esgd_core::mangle::mangled;
+    use esgd_core::laws::corrupted;
     use proptest::prelude::*;
 
     use super::*;
@@ -334,7 +334,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_damage_makes_it_panic(bytes in mangled(&genome().to_safetensors().unwrap())) {
+        fn no_damage_makes_it_panic(bytes in corrupted(&genome().to_safetensors().unwrap())) {
             if let Ok(theta) = genome().with_safetensors(&bytes) {
                 prop_assert_eq!(theta.len(), 3);
             }

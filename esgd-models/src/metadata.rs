@@ -29,14 +29,14 @@ pub struct Measured {
     /// The loss, lower is better.
     pub fitness: f64,
     /// Loss and data.
-    pub yardstick: String,
+    pub objective: String,
 }
 
 impl Metadata<'_> {
     /// The network as a safetensors file, the same bytes for the same arguments. Its metadata are words,
     /// numbers, and lists as JSON has them: `format` ("pt": tensors are named and laid out as PyTorch's),
     /// `program`, `network`, `layers`, `input_shape` (channels, rows, columns), `classes`, and where it is
-    /// known `class_names`, `input_divisor`, `input_mean`, `input_std`, `fitness`, `yardstick`.
+    /// known `class_names`, `input_divisor`, `input_mean`, `input_std`, `fitness`, `objective`.
     ///
     /// # Errors
     /// If candle cannot read the values.
@@ -59,9 +59,9 @@ impl Metadata<'_> {
             all.insert("input_mean", json(mean)?);
             all.insert("input_std", json(deviation)?);
         }
-        if let Some(Measured { fitness, yardstick }) = &self.measured {
+        if let Some(Measured { fitness, objective }) = &self.measured {
             all.insert("fitness", fitness.to_string());
-            all.insert("yardstick", yardstick.clone());
+            all.insert("objective", objective.clone());
         }
         with_header(&theta.to_safetensors()?, &json(&all)?)
     }
@@ -116,7 +116,7 @@ mod tests {
             network: &network,
             normalisation: Some(Normalisation::plain(16.0, 1)),
             class_names: vec!["\"zero\"\n".into(), "eins – ein".into()],
-            measured: Some(Measured { fitness: 0.25, yardstick: "a loss".into() }),
+            measured: Some(Measured { fitness: 0.25, objective: "a loss".into() }),
         };
         let file = metadata.file(&theta).unwrap();
         assert_eq!(metadata.file(&theta).unwrap(), file);
@@ -133,7 +133,7 @@ mod tests {
             ("input_divisor", "16"),
             ("input_mean", "[0.0]"),
             ("fitness", "0.25"),
-            ("yardstick", "a loss"),
+            ("objective", "a loss"),
         ] {
             assert_eq!(said[key], expected, "{key}");
         }

@@ -1,6 +1,6 @@
 //! What the numbers of a recipe mean here: the optimizers, batch size, dropout, clipping.
 
-use esgd_core::{Hyper, Law, OptimizerPool, Range, Schedule, Settings};
+use esgd_core::{Distribution, Domain, Hyperparameters, OptimizerPool, Schedule, Settings};
 use esgd_ops::optimizer::Optimizer;
 
 use crate::{Error, Result, names::nearest};
@@ -37,10 +37,10 @@ impl Training {
     ///
     /// # Errors
     /// If the kind is unknown, or has no hyper-parameter of a name, or a value is none for it.
-    pub fn of(hyper: &Hyper, epochs_before: u32) -> Result<Self> {
+    pub fn of(hyper: &Hyperparameters, epochs_before: u32) -> Result<Self> {
         let own = own(&hyper.kind).map_err(Error::Recipe)?;
         for (name, value) in &hyper.values {
-            let fault = fault(&hyper.kind, own, name, &Range::fixed(*value));
+            let fault = fault(&hyper.kind, own, name, &Domain::fixed(*value));
             fault.map_or(Ok(()), |fault| Err(Error::Recipe(format!("{name}{fault}"))))?;
         }
         let get = |name: &str, default: f64| hyper.get(name).unwrap_or(default);
@@ -89,12 +89,12 @@ pub fn check_pool(pool: &OptimizerPool) -> Result<()> {
     for (i, spec) in pool.0.iter().enumerate() {
         let own =
             own(&spec.kind).map_err(|fault| Error::Recipe(format!("optimizers[{i}]: {fault}")))?;
-        for (name, range) in &spec.ranges {
+        for (name, range) in &spec.domains {
             if let Some(fault) = fault(&spec.kind, own, name, range) {
                 return Err(Error::Recipe(format!("optimizers[{i}].{name}{fault}")));
             }
         }
-        if !spec.ranges.contains_key("lr") {
+        if !spec.domains.contains_key("lr") {
             return Err(Error::Recipe(format!(
                 "optimizers[{i}] has no learning rate: add `lr`, such as lr = {{ log-uniform = [1e-3, 1e-1] }}"
             )));
@@ -104,7 +104,7 @@ pub fn check_pool(pool: &OptimizerPool) -> Result<()> {
 }
 
 /// What is wrong with a hyper-parameter, in words that follow its name.
-fn fault(kind: &str, own: &[&str], name: &str, range: &Range) -> Option<String> {
+fn fault(kind: &str, own: &[&str], name: &str, range: &Domain) -> Option<String> {
     let known = || COMMON.iter().chain(own).copied();
     if !known().any(|k| k == name) {
         return Some(format!(
@@ -116,7 +116,7 @@ fn fault(kind: &str, own: &[&str], name: &str, range: &Range) -> Option<String> 
 }
 
 /// What a range should have been, if it is something else.
-fn unsuitable(name: &str, range: &Range) -> Option<String> {
+fn unsuitable(name: &str, range: &Domain) -> Option<String> {
     let (low, high) = range.bounds();
     // As the networks' f32: what is not above 0 there divides by 0.
     let (low_f32, high_f32) = (low as f32, high as f32);
@@ -145,16 +145,16 @@ fn unsuitable(name: &str, range: &Range) -> Option<String> {
     };
     Some(match low == high {
         true => format!(" = {low:?}: expected {expected}"),
-        false => format!(" ranges from {low:?} to {high:?}: expected {expected}"),
+        false => format!(" domains from {low:?} to {high:?}: expected {expected}"),
     })
 }
 
 /// Whether a range has a few values and all are like that.
-fn all(range: &Range, like: impl Fn(f64) -> bool) -> bool {
+fn all(range: &Domain, like: impl Fn(f64) -> bool) -> bool {
     match &range.law {
-        Law::Fixed(value) => like(*value),
-        Law::Choice(values) => values.iter().all(|value| like(*value)),
-        Law::Uniform(..) | Law::LogUniform(..) => false,
+        Distribution::Fixed(value) => like(*value),
+        Distribution::Choice(values) => values.iter().all(|value| like(*value)),
+        Distribution::Uniform(..) | Distribution::LogUniform(..) => false,
     }
 }
 
@@ -183,19 +183,19 @@ mod tests {
 
     use super::*;
 
-    fn pool(kind: &str, ranges: &[(&str, f64)]) -> OptimizerPool {
-        let ranges = ranges.iter().map(|&(name, value)| (name.to_owned(), Range::fixed(value)));
+    fn pool(kind: &str, domains: &[(&str, f64)]) -> OptimizerPool {
+        let domains = domains.iter().map(|&(name, value)| (name.to_owned(), Domain::fixed(value)));
         OptimizerPool(vec![OptimizerSpec {
             kind: kind.into(),
             weight: 1.0,
-            ranges: ranges.collect(),
+            domains: domains.collect(),
         }])
     }
 
     #[test]
     fn mistakes_are_one_sentence_with_the_nearest_name() {
         assert!(check_pool(&pool("sgd", &[("lr", 0.1), ("nesterov", 1.0)])).is_ok());
-        for (kind, ranges, expected) in [
+        for (kind, domains, expected) in [
             (
                 "adm",
                 &[("lr", 0.1)][..],
@@ -223,24 +223,24 @@ mod tests {
             ("sgd", &[("lr", f64::NAN)], "expected at least 0"),
             ("sgd", &[("lr", f64::INFINITY)], "below 3.4e38"),
         ] {
-            let message = check_pool(&pool(kind, ranges)).unwrap_err().to_string();
+            let message = check_pool(&pool(kind, domains)).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains('\n'), "{message}");
             // A recipe that was not drawn from a pool that was checked gets the same sentence.
-            let values = ranges.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
-            let hyper = Hyper { kind: kind.into(), values };
+            let values = domains.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+            let hyper = Hyperparameters { kind: kind.into(), values };
             match Training::of(&hyper, 0) {
-                Ok(_) => assert!(ranges.is_empty(), "{hyper}"),
+                Ok(_) => assert!(domains.is_empty(), "{hyper}"),
                 Err(e) => assert!(message.ends_with(&e.to_string()), "{message}: {e}"),
             }
         }
         let mut odd = pool("sgd", &[("lr", 0.1)]);
-        odd.0[0].ranges.insert("batch".into(), Law::Uniform(16.0, 64.0).into());
+        odd.0[0].domains.insert("batch".into(), Distribution::Uniform(16.0, 64.0).into());
         let message = check_pool(&odd).unwrap_err().to_string();
         assert!(
-            message.contains("batch ranges from 16.0 to 64.0") && message.contains("choice"),
+            message.contains("batch domains from 16.0 to 64.0") && message.contains("choice"),
             "{message}"
         );
-        odd.0[0].ranges.insert("batch".into(), Law::Choice(vec![16.0, 64.0]).into());
+        odd.0[0].domains.insert("batch".into(), Distribution::Choice(vec![16.0, 64.0]).into());
         assert!(check_pool(&odd).is_ok());
     }
 
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn a_learning_rate_decays_with_the_epochs_of_its_recipe() {
         let values = [("lr", 0.5), ("lr_decay", 0.5)].map(|(n, v)| (n.to_owned(), v)).into();
-        let hyper = Hyper { kind: "sgd".into(), values };
+        let hyper = Hyperparameters { kind: "sgd".into(), values };
         let lr = |epochs| match Training::of(&hyper, epochs).unwrap().optimizer {
             Optimizer::Sgd { lr, .. } => lr,
             other => panic!("{other:?}"),

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Tensor};
-use esgd_core::{Hyper, Mutation, Problem, Settings, Yardstick, rng::Key};
+use esgd_core::{Hyperparameters, Mutation, Objective, Problem, Settings, rng::Key};
 
 use crate::{
     Error, OptimizerState, Pass, Result, Task, Training,
@@ -190,13 +190,13 @@ impl<T: Task> Problem for Supervised<T> {
     type State = OptimizerState;
     type Error = Error;
 
-    fn yardstick(&self) -> Yardstick {
+    fn objective(&self) -> Objective {
         let data = &self.fitness;
         let score = match self.score {
             Score::Loss => self.task.loss_name(),
             Score::Error => "error rate",
         };
-        Yardstick::new(&format!(
+        Objective::new(&format!(
             "{score} on {} ({} samples, evaluation mode)",
             data.name(),
             data.len()
@@ -207,7 +207,7 @@ impl<T: Task> Problem for Supervised<T> {
         recipe::check(settings)
     }
 
-    fn check_founder(&self, theta: &Genome) -> Result<()> {
+    fn check_warm_start(&self, theta: &Genome) -> Result<()> {
         theta.check_finite()
     }
 
@@ -229,7 +229,7 @@ impl<T: Task> Problem for Supervised<T> {
         Ok(copy)
     }
 
-    fn state(&self, theta: &Genome, hyper: &Hyper) -> Result<OptimizerState> {
+    fn state(&self, theta: &Genome, hyper: &Hyperparameters) -> Result<OptimizerState> {
         OptimizerState::new(theta, Training::of(hyper, 0)?.optimizer.slots())
     }
 
@@ -237,7 +237,7 @@ impl<T: Task> Problem for Supervised<T> {
         &self,
         theta: &mut Genome,
         state: &mut OptimizerState,
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> Result<()> {
         self.epoch_on(&self.train, theta, state, hyper, key)
@@ -265,7 +265,7 @@ impl<T: Task> Supervised<T> {
         data: &Dataset,
         theta: &mut Genome,
         state: &mut OptimizerState,
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> Result<()> {
         let training = Training::of(hyper, state.begin_epoch(theta)?)?;
@@ -296,7 +296,7 @@ impl<T: Task> Supervised<T> {
 #[cfg(test)]
 mod tests {
     use esgd_core::{
-        Esgd, OptimizerPool, OptimizerSpec, Range, Settings, rng::Purpose, settings::Start,
+        Domain, Esgd, OptimizerPool, OptimizerSpec, Settings, rng::Purpose, settings::Start,
     };
 
     use super::*;
@@ -304,34 +304,34 @@ mod tests {
 
     /// A rectified unit passes NaN on as 0, so that the loss may say nothing.
     #[test]
-    fn a_founder_that_has_diverged_is_refused() {
+    fn a_warm_start_that_has_diverged_is_refused() {
         let splits = data::digits(data::Sizes { train: Some(8), ..Default::default() }).unwrap();
         let network = mlp(64, &[2], 10, Activation::Relu).unwrap();
         let problem = Supervised::new(network, splits.train.clone(), splits.train).unwrap();
         let sgd = OptimizerSpec {
             kind: "sgd".into(),
             weight: 1.0,
-            ranges: [("lr".to_owned(), Range::fixed(0.1))].into(),
+            domains: [("lr".to_owned(), Domain::fixed(0.1))].into(),
         };
         let settings = Settings {
-            start: Start::Founders { sigma: 0.01 },
+            start: Start::Warm { sigma: 0.01 },
             generations: 1,
             optimizers: OptimizerPool(vec![sgd]),
             ..Settings::paper()
         };
-        let founder = || problem.init(Key::new(1, Purpose::Init)).unwrap();
-        let message = |founders: &[Genome]| {
-            let failure = Esgd::new(&problem, &settings).founders(founders).run().err();
+        let network = || problem.init(Key::new(1, Purpose::Init)).unwrap();
+        let message = |warm_start: &[Genome]| {
+            let failure = Esgd::new(&problem, &settings).warm_start(warm_start).run().err();
             failure.map(|failure| failure.error.to_string())
         };
-        assert_eq!(message(&[founder(), founder()]), None);
+        assert_eq!(message(&[network(), network()]), None);
         for odd in [f32::NAN, f32::INFINITY] {
-            let second = founder();
+            let second = network();
             second.parameters()[0].write(&[1.0, odd]).unwrap();
             let expected = format!(
                 "the weights do not fit the network: `fc1.bias` has {odd} as value 1: expected finite numbers"
             );
-            assert_eq!(message(&[founder(), second]), Some(expected));
+            assert_eq!(message(&[network(), second]), Some(expected));
         }
     }
 }

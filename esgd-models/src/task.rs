@@ -35,7 +35,7 @@ pub trait Task: Sync {
         candle_nn::loss::cross_entropy(output, y)
     }
 
-    /// The loss's name; part of the yardstick.
+    /// The loss's name; part of the objective.
     fn loss_name(&self) -> &str {
         CROSS_ENTROPY
     }

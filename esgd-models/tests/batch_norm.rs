@@ -5,7 +5,8 @@
 use candle_core::{Result, Tensor};
 use candle_nn::{BatchNorm, Linear, Module, ModuleT, VarBuilder, batch_norm, linear};
 use esgd_core::{
-    Hyper, Mutation, OptimizerPool, OptimizerSpec, Problem, Range, Recombination, Scale, laws,
+    Domain, Hyperparameters, Mutation, OptimizerPool, OptimizerSpec, Problem, Recombination, Scale,
+    laws,
     rng::{Key, Purpose},
 };
 use esgd_models::{Genome, Pass, Role, Supervised, Task, data};
@@ -32,10 +33,10 @@ fn problem() -> Supervised<Normalised> {
     Supervised::new(Normalised, digits.train, digits.validation).unwrap()
 }
 
-fn hyper() -> Hyper {
+fn hyper() -> Hyperparameters {
     let values =
         [("lr", 0.05), ("momentum", 0.9), ("dropout", 0.2), ("batch", 32.0), ("clip", 1.0)];
-    Hyper { kind: "sgd".into(), values: values.map(|(n, v)| (n.to_owned(), v)).into() }
+    Hyperparameters { kind: "sgd".into(), values: values.map(|(n, v)| (n.to_owned(), v)).into() }
 }
 
 fn trained(problem: &Supervised<Normalised>, j: usize) -> Genome {
@@ -117,8 +118,8 @@ impl Problem for Wrapper {
     type State = esgd_models::OptimizerState;
     type Error = esgd_models::Error;
 
-    fn yardstick(&self) -> esgd_core::Yardstick {
-        self.0.yardstick()
+    fn objective(&self) -> esgd_core::Objective {
+        self.0.objective()
     }
     fn init(&self, key: Key) -> esgd_models::Result<Genome> {
         self.0.init(key)
@@ -126,14 +127,14 @@ impl Problem for Wrapper {
     fn fork(&self, theta: &Genome) -> esgd_models::Result<Genome> {
         self.0.fork(theta)
     }
-    fn state(&self, theta: &Genome, hyper: &Hyper) -> esgd_models::Result<Self::State> {
+    fn state(&self, theta: &Genome, hyper: &Hyperparameters) -> esgd_models::Result<Self::State> {
         self.0.state(theta, hyper)
     }
     fn epoch(
         &self,
         theta: &mut Genome,
         state: &mut Self::State,
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> esgd_models::Result<()> {
         self.0.epoch(theta, state, hyper, key)
@@ -148,7 +149,7 @@ impl Problem for Wrapper {
 
 #[test]
 fn candle_obeys_the_laws() {
-    let ranges = hyper().values.into_iter().map(|(name, value)| (name, Range::fixed(value)));
-    let sgd = OptimizerSpec { kind: "sgd".into(), weight: 1.0, ranges: ranges.collect() };
+    let domains = hyper().values.into_iter().map(|(name, value)| (name, Domain::fixed(value)));
+    let sgd = OptimizerSpec { kind: "sgd".into(), weight: 1.0, domains: domains.collect() };
     laws::check(&Wrapper(problem()), &Recombination, &OptimizerPool(vec![sgd]), 6).unwrap();
 }

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use esgd_core::{
-    Hyper, Problem,
+    Hyperparameters, Problem,
     rng::{Key, Purpose},
 };
 use esgd_models::{
@@ -29,7 +29,7 @@ fn init(problem: &Supervised<Network>, seed: u64) -> Genome {
 
 fn trained(problem: &Supervised<Network>, theta: &Genome, lr: f64, batch: f64) -> Genome {
     let values = [("lr".to_owned(), lr), ("batch".to_owned(), batch)].into();
-    let hyper = Hyper { kind: "sgd".into(), values };
+    let hyper = Hyperparameters { kind: "sgd".into(), values };
     let mut copy = problem.fork(theta).unwrap();
     let mut state = problem.state(theta, &hyper).unwrap();
     problem.epoch(&mut copy, &mut state, &hyper, Key::new(1, Purpose::Train)).unwrap();

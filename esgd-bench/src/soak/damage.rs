@@ -19,7 +19,7 @@ const MORE: &[&str] = &["generations=4"];
 
 /// What came of damaged folders.
 #[derive(Default)]
-struct Tally {
+struct Effort {
     /// An older checkpoint was used.
     went_back: AtomicUsize,
     /// The run could not go on, and the program said why.
@@ -42,19 +42,19 @@ pub fn soak(program: &Program, n: usize) -> Result<String> {
     copy(&run, &whole)?;
     succeed(program.resume(&whole, MORE))?;
     let expected = left(&whole)?;
-    let tally = Tally::default();
+    let effort = Effort::default();
     let trials = (0..n).into_par_iter().map(|trial| {
         let damaged = dir.path().join(format!("damaged-{trial}"));
         copy(&run, &damaged).map_err(|e| e.to_string())?;
         let (what, unknowable) =
             damage(&mut Chance::new(1, trial), &damaged, &other).map_err(|e| e.to_string())?;
-        outcome(program, &damaged, unknowable, &expected, &tally)
+        outcome(program, &damaged, unknowable, &expected, &effort)
             .map_err(|e| format!("{what}: {e}"))?;
         fs::remove_dir_all(&damaged).map_err(|e| e.to_string())
     });
     trials.collect::<std::result::Result<(), String>>()?;
     let [back, refused, warned, none] =
-        [tally.went_back, tally.refused, tally.warned, tally.none].map(AtomicUsize::into_inner);
+        [effort.went_back, effort.refused, effort.warned, effort.none].map(AtomicUsize::into_inner);
     Ok(format!(
         "{n} damaged folders: {back} went on from an older checkpoint with a warning, {refused} were \
          refused in one sentence, {warned} went on from the last with a warning about what was not \
@@ -67,13 +67,13 @@ fn outcome(
     run: &Path,
     unknowable: bool,
     expected: &Left,
-    tally: &Tally,
+    effort: &Effort,
 ) -> Result<()> {
     let output = program.resume(run, MORE).output()?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
         failed_in_order(&output)?;
-        tally.refused.fetch_add(1, Ordering::Relaxed);
+        effort.refused.fetch_add(1, Ordering::Relaxed);
         return Ok(());
     }
     if said.contains("panicked") {
@@ -83,9 +83,9 @@ fn outcome(
         return Err("it ended with other bits".into());
     }
     let counter = match said.lines().find(|line| line.starts_with("esgd: ")) {
-        Some(line) if line.contains("going back to") => &tally.went_back,
-        Some(_) => &tally.warned,
-        None if unknowable => &tally.none,
+        Some(line) if line.contains("going back to") => &effort.went_back,
+        Some(_) => &effort.warned,
+        None if unknowable => &effort.none,
         None => return Err("the damage was not noticed".into()),
     };
     counter.fetch_add(1, Ordering::Relaxed);

@@ -17,7 +17,7 @@ const SETTINGS: [&str; 9] = [
     "lambda=12",
     "rho=2",
     "m=4",
-    "run.contrast=false",
+    "run.control=false",
     "run.checkpoint_share=1",
 ];
 

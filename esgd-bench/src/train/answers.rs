@@ -14,7 +14,7 @@ use std::{
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use esgd_core::{
-    Hyper, Problem,
+    Hyperparameters, Problem,
     rng::{Key, Purpose},
 };
 use esgd_models::{
@@ -77,7 +77,7 @@ struct Individual<T: Task> {
     problem: Supervised<T>,
     theta: Genome,
     state: OptimizerState,
-    hyper: Hyper,
+    hyper: Hyperparameters,
     epochs: u64,
 }
 
@@ -88,7 +88,7 @@ impl<T: Task> Individual<T> {
         let theta = problem.init(Key::new(1, Purpose::Init))?;
         let values = [("lr", 0.01), ("momentum", 0.9), ("batch", batch as f64)];
         let values = values.map(|(name, value)| (name.to_string(), value)).into();
-        let hyper = Hyper { kind: "sgd".into(), values };
+        let hyper = Hyperparameters { kind: "sgd".into(), values };
         let state = problem.state(&theta, &hyper)?;
         Ok(Self { problem, theta, state, hyper, epochs: 0 })
     }
@@ -120,12 +120,12 @@ pub(super) fn data(network: &Network, n: usize) -> Result<Dataset> {
 }
 
 /// A model, and the pool of one thread that candle's products must stay in.
-struct Seat {
+struct OnThread {
     model: Box<dyn Model>,
     pool: ThreadPool,
 }
 
-fn seat(form: &str) -> Result<Seat> {
+fn on_thread(form: &str) -> Result<OnThread> {
     let name = form.split(':').next().unwrap_or_default();
     let batch = batch(name).ok_or_else(|| format!("there is no network `{name}`"))?;
     let network = network(name)?;
@@ -134,7 +134,7 @@ fn seat(form: &str) -> Result<Seat> {
     } else {
         Box::new(Individual::new(network.clone(), &network, batch)?)
     };
-    Ok(Seat { model, pool: ThreadPoolBuilder::new().num_threads(1).build()? })
+    Ok(OnThread { model, pool: ThreadPoolBuilder::new().num_threads(1).build()? })
 }
 
 /// Answers all lines of the standard input.
@@ -143,9 +143,9 @@ fn seat(form: &str) -> Result<Seat> {
 /// If they cannot be read.
 pub fn answer_all() -> Result<()> {
     println!("ready {}", Isa::best());
-    let mut seats = BTreeMap::new();
+    let mut all = BTreeMap::new();
     for line in stdin().lines() {
-        match answer(&line?, &mut seats) {
+        match answer(&line?, &mut all) {
             Ok(seconds) => println!("{seconds}"),
             Err(why) => println!("error: {why}"),
         }
@@ -153,7 +153,7 @@ pub fn answer_all() -> Result<()> {
     Ok(())
 }
 
-fn answer(line: &str, seats: &mut BTreeMap<String, Vec<Seat>>) -> Result<f64> {
+fn answer(line: &str, all: &mut BTreeMap<String, Vec<OnThread>>) -> Result<f64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let ["run", form, models, repeats] = words[..] else {
         return Err(format!("`{line}` is no `run FORM MODELS REPEATS`").into());
@@ -165,16 +165,16 @@ fn answer(line: &str, seats: &mut BTreeMap<String, Vec<Seat>>) -> Result<f64> {
     if form.starts_with("generation:") {
         return whole_generation::run(form, models, repeats);
     }
-    let seats = seats.entry(form.to_string()).or_default();
-    while seats.len() < models {
-        seats.push(seat(form)?);
+    let all = all.entry(form.to_string()).or_default();
+    while all.len() < models {
+        all.push(on_thread(form)?);
     }
     let (forward, epochs) = (form.contains(":forward"), repeats.div_ceil(STEPS));
     let begin = Barrier::new(models);
     let times: Vec<std::result::Result<Duration, String>> = std::thread::scope(|scope| {
-        let running: Vec<_> = seats[..models]
+        let running: Vec<_> = all[..models]
             .iter_mut()
-            .map(|Seat { model, pool }| {
+            .map(|OnThread { model, pool }| {
                 let begin = &begin;
                 scope.spawn(move || {
                     begin.wait();

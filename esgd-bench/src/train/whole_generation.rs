@@ -7,7 +7,7 @@
 use std::{fs, time::Instant};
 
 use esgd_core::{
-    Esgd, OptimizerPool, OptimizerSpec, Range, Settings,
+    Domain, Esgd, OptimizerPool, OptimizerSpec, Settings,
     settings::{FineTune, Start},
 };
 use esgd_models::{Supervised, Workers};
@@ -30,8 +30,8 @@ pub(super) fn run(form: &str, threads: usize, repeats: usize) -> Result<f64> {
     let network = network(name)?;
     let (train, fitness) = (data(&network, TRAIN)?, data(&network, FITNESS)?);
     let problem = Supervised::new(network, train, fitness)?;
-    let ranges = [("lr", 0.01), ("momentum", 0.9), ("batch", BATCH as f64)];
-    let ranges = ranges.map(|(name, value)| (name.to_string(), Range::fixed(value))).into();
+    let domains = [("lr", 0.01), ("momentum", 0.9), ("batch", BATCH as f64)];
+    let domains = domains.map(|(name, value)| (name.to_string(), Domain::fixed(value))).into();
     let settings = Settings {
         generations: 1,
         epochs: 1,
@@ -41,7 +41,7 @@ pub(super) fn run(form: &str, threads: usize, repeats: usize) -> Result<f64> {
         m: (mu * 3).div_ceil(5),
         start: Start::Independent,
         fine_tune: FineTune { epochs: 0, ..Settings::paper().fine_tune },
-        optimizers: OptimizerPool(vec![OptimizerSpec { kind: "sgd".into(), weight: 1.0, ranges }]),
+        optimizers: OptimizerPool(vec![OptimizerSpec { kind: "sgd".into(), weight: 1.0, domains }]),
         ..Settings::paper()
     };
     let workers = Workers::new(threads)?;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use esgd_core::guarantee::{GuardRecord, Ledger, Origin};
+use esgd_core::guarantee::{GuardRecord, Origin, PopulationRecord};
 use esgd_models::{
     data::Fingerprint,
     regular_file::{self, Links},
@@ -24,7 +24,7 @@ use crate::{
 
 /// What a file of this kind says of itself.
 const FORMAT: &str = "esgd checkpoint";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// The first that is read: without the fingerprint of the data, and without offspring in the log.
 const OLDEST: u32 = 2;
 
@@ -61,7 +61,8 @@ pub struct Manifest {
     pub networks: BTreeMap<String, String>,
     /// The file of each optimizer's state, by its individual.
     pub states: BTreeMap<String, String>,
-    pub ledger: Ledger,
+    #[serde(alias = "ledger")]
+    pub population: PopulationRecord,
 }
 
 /// Why a checkpoint cannot be gone on from.
@@ -98,7 +99,7 @@ impl Manifest {
         (config, data): (String, Option<Fingerprint>),
         networks: BTreeMap<String, String>,
         states: BTreeMap<String, String>,
-        ledger: Ledger,
+        population: PopulationRecord,
     ) -> Self {
         Self {
             format: FORMAT.into(),
@@ -112,7 +113,7 @@ impl Manifest {
             data,
             networks,
             states,
-            ledger,
+            population,
         }
     }
 
@@ -172,11 +173,11 @@ impl Manifest {
 
     /// The names of all networks.
     pub fn origins(&self) -> impl Iterator<Item = Origin> + '_ {
-        let archived = match &self.ledger.guard {
+        let archived = match &self.population.guard {
             GuardRecord::Archive(entries) => &entries[..],
             GuardRecord::BackOff | GuardRecord::Anchor(..) => &[],
         };
-        let individuals = self.ledger.individuals.iter().map(|one| one.origin());
+        let individuals = self.population.individuals.iter().map(|one| one.origin());
         individuals.chain(archived.iter().map(|entry| entry.origin()))
     }
 
@@ -190,7 +191,7 @@ impl Manifest {
                 )));
             }
         }
-        for one in self.ledger.individuals.iter().filter(|one| one.state) {
+        for one in self.population.individuals.iter().filter(|one| one.state) {
             if !self.states.contains_key(&one.id.to_string()) {
                 let id = one.id;
                 return Err(Unfit::Damaged(format!(
@@ -207,23 +208,24 @@ mod tests {
     use std::sync::Arc;
 
     use esgd_core::{
-        Esgd, Function, Population, Reference, Settings, guarantee::LedgerError, mangle::mangled,
+        Esgd, Function, Population, Settings, TestFunction, guarantee::RecordError, laws::corrupted,
     };
     use proptest::prelude::*;
 
     use super::*;
 
     fn manifest() -> Manifest {
-        let problem = Reference::new(Function::Sphere, 2);
+        let problem = TestFunction::new(Function::Sphere, 2);
         let settings = Settings {
             mu: 2,
             m: 1,
             rho: 1,
             generations: 1,
-            optimizers: Reference::optimizers(),
+            optimizers: TestFunction::optimizers(),
             ..Settings::paper()
         };
-        let psi = Esgd::new(&problem, &settings).run().map_err(|f| f.error).unwrap().population;
+        let population =
+            Esgd::new(&problem, &settings).run().map_err(|f| f.error).unwrap().population;
         let networks = BTreeMap::from([("g0.0#1@0.0".to_owned(), "ab".to_owned())]);
         let config = "mu = 2\n".to_owned();
         Manifest::new(
@@ -233,7 +235,7 @@ mod tests {
             (config, None),
             networks,
             BTreeMap::new(),
-            psi.ledger(),
+            population.record(),
         )
     }
 
@@ -260,18 +262,20 @@ mod tests {
             Manifest::of_bytes(&damaged).unwrap_err();
             Manifest::of_bytes(&bytes[..at]).unwrap_err();
         }
-        let newer = String::from_utf8(bytes).unwrap().replace("\"version\": 3", "\"version\": 4");
-        let refused = Manifest::of_bytes(&sealed(newer.as_bytes())).unwrap_err();
-        assert!(refused.to_string().contains("is of version 4"), "{refused}");
+        let version = |number: u32| format!("\"version\": {number}");
+        let newer =
+            String::from_utf8(bytes).unwrap().replace(&version(VERSION), &version(VERSION + 1));
+        let refused = Manifest::of_bytes(&sealed(newer.as_bytes())).unwrap_err().to_string();
+        assert!(refused.contains(&format!("is of version {}", VERSION + 1)), "{refused}");
     }
 
     proptest! {
         #[test]
-        fn no_damage_makes_it_panic(bytes in mangled(&manifest().to_bytes().unwrap())) {
+        fn no_damage_makes_it_panic(bytes in corrupted(&manifest().to_bytes().unwrap())) {
             let _ = Manifest::of_bytes(&bytes);
             if let Ok(manifest) = Manifest::of_bytes(&sealed(&bytes)) {
-                let theta = |_| Ok::<_, LedgerError>(Arc::new(()));
-                let _ = Population::<(), ()>::restore(manifest.ledger, theta, |_| Ok(()));
+                let theta = |_| Ok::<_, RecordError>(Arc::new(()));
+                let _ = Population::<(), ()>::restore(manifest.population, theta, |_| Ok(()));
             }
         }
     }

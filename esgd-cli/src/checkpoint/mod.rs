@@ -4,10 +4,10 @@
 //! beside its place, synced and renamed, and none is changed after that; so whenever the program dies, the
 //! last manifest and all it names are whole. Files that no manifest names any more are removed.
 
-mod budget;
 mod manifest;
 mod search;
 mod store;
+mod time_share;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -18,13 +18,13 @@ use std::{
 };
 
 use esgd_core::{
-    Entry, Id, Individual, Keeper, KeeperError, Population,
-    guarantee::{GuardRecord, Ledger, LedgerError, Origin},
+    CheckpointError, Checkpointer, Entry, Id, Individual, Population,
+    guarantee::{GuardRecord, Origin, PopulationRecord, RecordError},
 };
 use esgd_models::{Genome, OptimizerState, data::Fingerprint, regular_file};
 use thiserror::Error;
 
-use self::{budget::Budget, store::Store};
+use self::{store::Store, time_share::TimeShare};
 use crate::{atomic_file, held_folder::HeldFolder, metrics::Metrics};
 
 pub use self::{
@@ -33,7 +33,7 @@ pub use self::{
     store::is_name as is_network,
 };
 
-/// What the keeper says when it cannot write.
+/// What the checkpointer says when it cannot write.
 type Keeping<T> = Result<T, String>;
 
 /// Writes the checkpoints of a run.
@@ -53,7 +53,7 @@ pub struct Checkpoints<'a> {
 
 /// What the last manifest says, but for the files of networks.
 struct Last {
-    ledger: Ledger,
+    population: PopulationRecord,
     config: String,
     data: Option<Fingerprint>,
 }
@@ -68,7 +68,7 @@ struct Books {
     files: HashMap<Origin, (String, Option<String>)>,
     /// The last manifest; `None` if the population has gone on without one.
     last: Option<Last>,
-    budget: Budget,
+    time_share: TimeShare,
 }
 
 impl<'a> Checkpoints<'a> {
@@ -88,7 +88,7 @@ impl<'a> Checkpoints<'a> {
             next: 1,
             files: HashMap::new(),
             last: None,
-            budget: Budget::new(share),
+            time_share: TimeShare::new(share),
         };
         if let Some(found) = found {
             books.manifests.clone_from(&found.manifests);
@@ -97,12 +97,13 @@ impl<'a> Checkpoints<'a> {
             books.store = Store::new(&dir, known.collect());
             let manifest = &found.manifest;
             books.last = Some(Last {
-                ledger: manifest.ledger.clone(),
+                population: manifest.population.clone(),
                 config: manifest.config.clone(),
                 data: manifest.data.clone(),
             });
             let state = |origin: Origin| {
-                let one = manifest.ledger.individuals.iter().find(|one| one.origin() == origin)?;
+                let one =
+                    manifest.population.individuals.iter().find(|one| one.origin() == origin)?;
                 manifest.states.get(&one.id.to_string()).cloned()
             };
             books.files = manifest
@@ -120,7 +121,7 @@ impl<'a> Checkpoints<'a> {
 
     /// How many were written since the program began, and what they took.
     pub fn spent(&self) -> (usize, Duration) {
-        self.books().budget.spent()
+        self.books().time_share.spent()
     }
 
     /// Whether there is one.
@@ -129,26 +130,26 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// Writes a checkpoint, unless the last one is of the same.
-    pub fn save(&self, psi: &Population<Genome, OptimizerState>) -> Keeping<()> {
-        let ledger = psi.ledger();
+    pub fn save(&self, population: &Population<Genome, OptimizerState>) -> Keeping<()> {
+        let record = population.record();
         let mut books = self.books();
         let books = &mut *books;
         let is_last = |last: &Last| {
-            last.ledger == ledger && last.config == self.config && last.data == self.data
+            last.population == record && last.config == self.config && last.data == self.data
         };
         if books.last.as_ref().is_some_and(is_last) {
             return Ok(());
         }
         let begin = Instant::now();
         self.dir.check().map_err(|e| self.cannot(&e))?;
-        for one in psi.individuals() {
+        for one in population.individuals() {
             books.put_individual(one).map_err(|e| self.cannot(&e))?;
         }
-        for entry in psi.archived() {
+        for entry in population.archived() {
             books.put(&entry).map_err(|e| self.cannot(&e))?;
         }
-        self.write(books, ledger)?;
-        books.budget.spend(begin.elapsed());
+        self.write(books, record)?;
+        books.time_share.spend(begin.elapsed());
         Ok(())
     }
 
@@ -159,10 +160,10 @@ impl<'a> Checkpoints<'a> {
     ) -> Keeping<()> {
         let mut books = self.books();
         let books = &mut *books;
-        let Some(mut ledger) = books.last.as_ref().map(|last| last.ledger.clone()) else {
+        let Some(mut record) = books.last.as_ref().map(|last| last.population.clone()) else {
             return Ok(());
         };
-        if !books.budget.has_for_individual() {
+        if !books.time_share.has_for_individual() {
             return Ok(());
         }
         let begin = Instant::now();
@@ -172,20 +173,20 @@ impl<'a> Checkpoints<'a> {
         for entry in &archived {
             books.put(entry).map_err(|e| self.cannot(&e))?;
         }
-        let record = individual.record();
-        if let Some(one) = ledger.individuals.iter_mut().find(|one| one.id == record.id) {
-            *one = record;
+        let trained = individual.record();
+        if let Some(one) = record.individuals.iter_mut().find(|one| one.id == trained.id) {
+            *one = trained;
         }
-        if let GuardRecord::Archive(entries) = &mut ledger.guard {
+        if let GuardRecord::Archive(entries) = &mut record.guard {
             *entries = archived.iter().map(Entry::record).collect();
         }
-        self.write(books, ledger)?;
-        books.budget.spend(begin.elapsed());
+        self.write(books, record)?;
+        books.time_share.spend(begin.elapsed());
         Ok(())
     }
 
     /// Writes a manifest, and removes what is too old.
-    fn write(&self, books: &mut Books, ledger: Ledger) -> Keeping<()> {
+    fn write(&self, books: &mut Books, record: PopulationRecord) -> Keeping<()> {
         let mut networks = BTreeMap::new();
         let mut states = BTreeMap::new();
         let mut files = HashMap::new();
@@ -195,12 +196,12 @@ impl<'a> Checkpoints<'a> {
             files.insert(origin, (network.clone(), state.clone()));
             state.clone()
         };
-        for one in &ledger.individuals {
+        for one in &record.individuals {
             if let (Some(state), true) = (name(one.origin()), one.state) {
                 states.insert(one.id.to_string(), state);
             }
         }
-        if let GuardRecord::Archive(entries) = &ledger.guard {
+        if let GuardRecord::Archive(entries) = &record.guard {
             entries.iter().for_each(|entry| drop(name(entry.origin())));
         }
         let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
@@ -209,7 +210,7 @@ impl<'a> Checkpoints<'a> {
         let beside = books.manifests.iter().rev().take(self.keep.max(1) - 1);
         let beside = beside.map(|one| one.number).collect();
         let manifest =
-            Manifest::new(beside, seconds, metrics?, (config, data), networks, states, ledger);
+            Manifest::new(beside, seconds, metrics?, (config, data), networks, states, record);
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
         let publish = || -> io::Result<()> {
@@ -223,8 +224,8 @@ impl<'a> Checkpoints<'a> {
         books.manifests.push(Whole::of(number, &manifest));
         books.next += 1;
         books.files = files;
-        let Manifest { ledger, config, data, .. } = manifest;
-        books.last = Some(Last { ledger, config, data });
+        let Manifest { population, config, data, .. } = manifest;
+        books.last = Some(Last { population, config, data });
         self.prune(books).map_err(|e| self.cannot(&e))
     }
 
@@ -285,22 +286,25 @@ enum PutError {
     Models(#[from] esgd_models::Error),
 }
 
-impl Keeper<Genome, OptimizerState> for Checkpoints<'_> {
-    fn population(&self, psi: &Population<Genome, OptimizerState>) -> Result<(), KeeperError> {
+impl Checkpointer<Genome, OptimizerState> for Checkpoints<'_> {
+    fn population(
+        &self,
+        population: &Population<Genome, OptimizerState>,
+    ) -> Result<(), CheckpointError> {
         let mut books = self.books();
-        if !books.budget.has_for_population() {
+        if !books.time_share.has_for_population() {
             books.last = None;
             return Ok(());
         }
         drop(books);
-        Ok(self.save(psi)?)
+        Ok(self.save(population)?)
     }
 
     fn individual(
         &self,
         individual: &Individual<Genome, OptimizerState>,
         archived: &dyn Fn() -> Vec<Entry<Genome>>,
-    ) -> Result<(), KeeperError> {
+    ) -> Result<(), CheckpointError> {
         Ok(self.save_individual(individual, archived)?)
     }
 }
@@ -309,7 +313,7 @@ impl Keeper<Genome, OptimizerState> for Checkpoints<'_> {
 #[derive(Debug, Error)]
 pub enum RestoreError {
     #[error("{0}")]
-    Ledger(#[from] LedgerError),
+    Record(#[from] RecordError),
     #[error("{0}")]
     File(String),
     #[error(transparent)]
@@ -344,7 +348,7 @@ pub fn restore(
         let (_, bytes) = file(&manifest.states, id.to_string())?;
         Ok(OptimizerState::of_safetensors(shape, &bytes)?)
     };
-    Population::restore(manifest.ledger.clone(), theta, state)
+    Population::restore(manifest.population.clone(), theta, state)
 }
 
 /// More than a network of these shapes, or what an optimizer remembers of one, takes as a file.

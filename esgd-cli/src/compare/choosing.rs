@@ -131,8 +131,8 @@ fn predictions(
         let prediction = problem.inner().predict(networks[i], data);
         *all[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(prediction);
     });
-    let prediction = |(cell, theta): (Mutex<Option<_>>, &&Genome)| {
-        let done = cell.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let prediction = |(trial, theta): (Mutex<Option<_>>, &&Genome)| {
+        let done = trial.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.unwrap_or_else(|| problem.inner().predict(theta, data))
     };
     all.into_iter().zip(networks).map(prediction).collect()

@@ -2,7 +2,7 @@
 //! sample, forwards and backwards, and an evaluation one.
 
 use esgd_core::{
-    Settings, Tally,
+    Effort, Settings,
     settings::{FineTune, Rung, Start},
 };
 use esgd_models::{Network, Supervised};
@@ -15,7 +15,7 @@ pub const STEP: u64 = 3;
 
 /// The samples of a task, from which everything follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Costs {
+pub struct Cost {
     /// Samples that an epoch trains on.
     pub train: u64,
     /// Samples that fitness is measured on.
@@ -52,7 +52,7 @@ impl std::ops::Add for Spent {
     }
 }
 
-impl Costs {
+impl Cost {
     pub fn of(problem: &Supervised<Network>) -> Self {
         let network = problem.task();
         Self {
@@ -78,17 +78,17 @@ impl Costs {
     }
 
     /// What a run under these settings has spent, from what it tells.
-    pub fn spent(self, s: &Settings, tally: Tally) -> Spent {
+    pub fn spent(self, s: &Settings, effort: Effort) -> Spent {
         let (scored, unscored) = match s.start {
             Start::Shared { .. } => {
                 (s.start.rungs().iter().map(|rung| rung.candidates).sum(), s.start.epochs())
             }
-            Start::Independent | Start::Founders { .. } => (s.mu, 0),
+            Start::Independent | Start::Warm { .. } => (s.mu, 0),
         };
-        let offspring = if clones(s) { 0 } else { tally.offspring };
-        let evaluations = scored + tally.epochs.saturating_sub(unscored) + offspring;
+        let offspring = if clones(s) { 0 } else { effort.offspring };
+        let evaluations = scored + effort.epochs.saturating_sub(unscored) + offspring;
         Spent {
-            gradient_samples: tally.epochs as u64 * self.train,
+            gradient_samples: effort.epochs as u64 * self.train,
             evaluation_samples: evaluations as u64 * self.fitness,
         }
     }
@@ -103,11 +103,11 @@ impl Costs {
                 };
                 s.start.rungs().into_iter().map(rung).sum()
             }
-            Start::Independent | Start::Founders { .. } => mu * self.fitness,
+            Start::Independent | Start::Warm { .. } => mu * self.fitness,
         };
         // An anchor is never trained.
         let trained = mu - u64::from(s.guarantee.anchor);
-        let tuned = trained.min(s.fine_tune.seats(s.mu) as u64);
+        let tuned = trained.min(s.fine_tune.individuals(s.mu) as u64);
         let end = tuned * s.fine_tune.epochs as u64 * self.epoch();
         let offspring = if clones(s) { 0 } else { (s.evolution_steps * s.lambda) as u64 };
         let generation = trained * s.epochs as u64 * self.epoch() + offspring * self.fitness;
@@ -165,9 +165,9 @@ impl Costs {
 /// Fine-tuning with `spare` more epochs, for no fewer than half of the individuals that it was for where
 /// there is as much to give.
 fn tuned_longer(own: &FineTune, trained: usize, spare: usize) -> FineTune {
-    let seats = own.seats(trained);
-    let total = seats * own.epochs + spare;
-    let shares = (seats.div_ceil(2)..=seats).map(|best| (best, total / best));
+    let tuned = own.individuals(trained);
+    let total = tuned * own.epochs + spare;
+    let shares = (tuned.div_ceil(2)..=tuned).map(|best| (best, total / best));
     let longer = shares.filter(|(_, epochs)| *epochs >= own.epochs.max(1));
     let most = longer.max_by_key(|(best, epochs)| (best * epochs, *best));
     let (best, epochs) = most.unwrap_or((total, 1));
@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    const COSTS: Costs = Costs { train: 1000, fitness: 300, statistics: false };
+    const COSTS: Cost = Cost { train: 1000, fitness: 300, statistics: false };
 
     #[test]
     fn a_run_costs_what_it_trains_and_evaluates() {
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!((longest(expected), longest(expected - 1)), (Some(5), Some(4)));
         let cut = COSTS.longest(&settings, expected - 1).unwrap();
         assert_eq!(cut.fine_tune.epochs, 3 + 2, "what was left of a generation");
-        assert_eq!(cut.fine_tune.seats(4), 4);
+        assert_eq!(cut.fine_tune.individuals(4), 4);
         assert!(COSTS.run(&cut) < expected);
         assert_eq!(longest(4 * 300 + 4 * 3 * 3300), None);
         assert_eq!(COSTS.shares(3 * 300 + 8 * 3300, 3), [3, 3, 2]);
@@ -228,7 +228,7 @@ mod tests {
             let longest = COSTS.longest(&settings, budget).unwrap();
             let left = budget - COSTS.run(&longest);
             prop_assert!(longest.fine_tune.epochs >= tune);
-            prop_assert!(left < longest.fine_tune.seats(mu).max(1) as u64 * COSTS.epoch() + lambda as u64 * 300, "{left}");
+            prop_assert!(left < longest.fine_tune.individuals(mu).max(1) as u64 * COSTS.epoch() + lambda as u64 * 300, "{left}");
         }
     }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use esgd_core::{
-    Entry, Error as CoreError, Esgd, Executor, Fitness, Halving, HalvingSettings, Individual,
-    Keeper, KeeperError, Observer, Outcome as RunOutcome, Population, Problem, Report,
+    CheckpointError, Checkpointer, Entry, Error as CoreError, Esgd, Executor, Fitness, Halving,
+    HalvingSettings, Individual, Observer, Outcome as RunOutcome, Population, Problem, Report,
 };
 use esgd_models::{Error, Genome, OptimizerState, RunningMean};
 
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What a run leaves.
-pub struct Left {
+pub struct RunResult {
     pub best: Candidate,
     /// What the best was last trained with.
     pub recipe: Option<String>,
@@ -39,7 +39,7 @@ pub struct Left {
 pub type Resumed = (Found, Population<Genome, OptimizerState>);
 
 /// Where a job runs.
-pub struct Place<'a> {
+pub struct Workspace<'a> {
     pub folder: &'a Path,
     pub problem: &'a Metered<'a>,
     pub executor: &'a dyn Executor,
@@ -73,19 +73,22 @@ impl Observer for Log<'_> {
 
 /// Averages the networks that a single run passes through after some generation. Checkpoints end there: a
 /// run that is interrupted while it averages goes on from where that began.
-struct Trail<'a> {
+struct WeightAverager<'a> {
     checkpoints: &'a Checkpoints<'a>,
     after: usize,
     mean: &'a Mutex<RunningMean>,
 }
 
-impl Keeper<Genome, OptimizerState> for Trail<'_> {
-    fn population(&self, psi: &Population<Genome, OptimizerState>) -> Result<(), KeeperError> {
-        if psi.generation() <= self.after {
-            return self.checkpoints.population(psi);
+impl Checkpointer<Genome, OptimizerState> for WeightAverager<'_> {
+    fn population(
+        &self,
+        population: &Population<Genome, OptimizerState>,
+    ) -> Result<(), CheckpointError> {
+        if population.generation() <= self.after {
+            return self.checkpoints.population(population);
         }
         let mut mean = self.mean.lock().unwrap_or_else(PoisonError::into_inner);
-        psi.individuals().iter().try_for_each(|one| Ok(mean.add(one.scored().theta())?))
+        population.individuals().iter().try_for_each(|one| Ok(mean.add(one.scored().theta())?))
     }
 
     /// Its generations are an epoch each, so there is nothing in between to keep.
@@ -93,21 +96,21 @@ impl Keeper<Genome, OptimizerState> for Trail<'_> {
         &self,
         _: &Individual<Genome, OptimizerState>,
         _: &dyn Fn() -> Vec<Entry<Genome>>,
-    ) -> Result<(), KeeperError> {
+    ) -> Result<(), CheckpointError> {
         Ok(())
     }
 }
 
-impl Place<'_> {
+impl Workspace<'_> {
     /// A population, or one network.
     pub fn evolve(
         &self,
         config: &Config,
         resumed: Option<Resumed>,
-    ) -> Result<Option<Left>, Failure> {
+    ) -> Result<Option<RunResult>, Failure> {
         let (run, _, seconds) = self.run(config, None, resumed)?;
         let last = run.population.individuals().iter().map(|one| one.scored().into());
-        Ok((!run.stopped).then(|| Left {
+        Ok((!run.stopped).then(|| RunResult {
             best: (&run.best.scored).into(),
             recipe: run.best.hyper.as_ref().map(ToString::to_string),
             last: last.collect(),
@@ -122,7 +125,7 @@ impl Place<'_> {
         config: &Config,
         after: usize,
         resumed: Option<Resumed>,
-    ) -> Result<Option<Left>, Failure> {
+    ) -> Result<Option<RunResult>, Failure> {
         let (run, mean, seconds) = self.run(config, Some(after), resumed)?;
         if run.stopped {
             return Ok(None);
@@ -136,7 +139,7 @@ impl Place<'_> {
             all.push(Candidate { theta: Arc::new(plain), fitness });
         }
         let best = all.into_iter().min_by_key(|one| one.fitness);
-        Ok(best.map(|best| Left {
+        Ok(best.map(|best| RunResult {
             last: vec![best.clone()],
             best,
             recipe: run.best.hyper.as_ref().map(ToString::to_string),
@@ -151,23 +154,24 @@ impl Place<'_> {
         after: Option<usize>,
         resumed: Option<Resumed>,
     ) -> Result<(RunOutcome<Metered<'_>>, RunningMean, f64), Failure> {
-        let (found, psi) = resumed.unzip();
+        let (found, population) = resumed.unzip();
         let metrics = self.metrics(found.as_ref())?;
         let checkpoints = self.checkpoints(config, found.as_ref(), &metrics)?;
         let log = Log::after(found.as_ref(), &metrics);
         let mean = Mutex::default();
-        let trail = after.map(|after| Trail { checkpoints: &checkpoints, after, mean: &mean });
+        let trail =
+            after.map(|after| WeightAverager { checkpoints: &checkpoints, after, mean: &mean });
         let esgd = Esgd::new(self.problem, &config.settings)
             .executor(self.executor)
             .observer(&log)
-            .keeper(match &trail {
+            .checkpointer(match &trail {
                 Some(trail) => trail,
                 None => &checkpoints,
             })
             .stop_when(self.interrupt.flag());
-        let outcome = match psi {
+        let outcome = match population {
             None => esgd.run(),
-            Some(psi) => esgd.resume(psi),
+            Some(population) => esgd.resume(population),
         };
         let outcome = outcome.map_err(|failure| sentence(&failure.error))?;
         let mean = mean.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -175,7 +179,7 @@ impl Place<'_> {
     }
 
     /// Successive halving.
-    pub fn halve(&self, settings: &HalvingSettings) -> Result<Option<Left>, Failure> {
+    pub fn halve(&self, settings: &HalvingSettings) -> Result<Option<RunResult>, Failure> {
         let metrics = self.metrics(None)?;
         let log = Log::after(None, &metrics);
         let trials = Halving::new(self.problem, settings)
@@ -187,7 +191,7 @@ impl Place<'_> {
             Err(_) if self.interrupt.is_raised() => return Ok(None),
             trials => trials.map_err(|error| sentence(&error))?,
         };
-        Ok((!trials.stopped).then(|| Left {
+        Ok((!trials.stopped).then(|| RunResult {
             best: (&trials.best.scored).into(),
             recipe: trials.best.hyper.map(|hyper| hyper.to_string()),
             last: trials.last.iter().map(|one| (&one.scored).into()).collect(),

@@ -7,7 +7,7 @@ use std::{io, path::Path};
 use esgd_models::regular_file::{self, Links};
 use serde::{Deserialize, Serialize};
 
-use super::{cell::Outcome, methods::Method};
+use super::{methods::Method, trial::Outcome};
 use crate::{atomic_file, failure::Failure, sha256};
 
 const FILE: &str = "result.json";
@@ -120,13 +120,13 @@ pub fn write(folder: &Path, label: &Label, outcome: &Outcome) -> Result<(), Fail
 mod tests {
     use std::fs;
 
-    use esgd_core::{Fitness, mangle::mangled};
+    use esgd_core::{Fitness, laws::corrupted};
     use proptest::prelude::*;
 
     use super::*;
     use crate::compare::{
-        cell::{Scores, Test},
         costs::Spent,
+        trial::{Scores, Test},
     };
 
     fn label() -> Label {
@@ -227,7 +227,7 @@ mod tests {
         #[test]
         fn no_damage_to_a_result_is_taken_for_one(bytes in {
             let kept = Kept { of: label(), outcome: outcome(), sha256: String::new() };
-            mangled(&kept.to_bytes().unwrap())
+            corrupted(&kept.to_bytes().unwrap())
         }) {
             let dir = tempfile::tempdir().unwrap();
             fs::write(dir.path().join(FILE), &bytes).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use esgd_core::{Hyper, Mutation, Problem, Settings, Yardstick, rng::Key};
+use esgd_core::{Hyperparameters, Mutation, Objective, Problem, Settings, rng::Key};
 use esgd_models::{Error, Genome, Network, OptimizerState, Supervised};
 use indicatif::ProgressBar;
 
@@ -52,8 +52,8 @@ impl Problem for Metered<'_> {
     type State = OptimizerState;
     type Error = Error;
 
-    fn yardstick(&self) -> Yardstick {
-        self.inner.yardstick()
+    fn objective(&self) -> Objective {
+        self.inner.objective()
     }
 
     fn check(&self, settings: &Settings) -> Result<(), Error> {
@@ -68,7 +68,7 @@ impl Problem for Metered<'_> {
         self.inner.fork(theta)
     }
 
-    fn state(&self, theta: &Genome, hyper: &Hyper) -> Result<OptimizerState, Error> {
+    fn state(&self, theta: &Genome, hyper: &Hyperparameters) -> Result<OptimizerState, Error> {
         self.inner.state(theta, hyper)
     }
 
@@ -76,7 +76,7 @@ impl Problem for Metered<'_> {
         &self,
         theta: &mut Genome,
         state: &mut OptimizerState,
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> Result<(), Error> {
         self.inner.epoch(theta, state, hyper, key)?;

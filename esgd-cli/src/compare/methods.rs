@@ -1,14 +1,14 @@
 //! What is compared: each method's name, what it is, and what it runs within a budget.
 
 use esgd_core::{
-    HalvingSettings, Law, OptimizerPool, Range, Schedule, Settings,
+    Distribution, Domain, HalvingSettings, OptimizerPool, Schedule, Settings,
     settings::{
         FineTune, Guarantee, MutationSettings, RecipePolicy, Recipes, Selection, Start, Way,
     },
 };
 use serde::{Deserialize, Serialize};
 
-use super::costs::Costs;
+use super::costs::Cost;
 use crate::{config::Config, failure::Failure};
 
 /// A method of the comparison.
@@ -182,7 +182,7 @@ impl Method {
     }
 
     /// What it runs within `budget`: one job, or one for each learning rate.
-    pub fn jobs(self, config: &Config, costs: Costs, budget: u64) -> Result<Vec<Job>, Failure> {
+    pub fn jobs(self, config: &Config, costs: Cost, budget: u64) -> Result<Vec<Job>, Failure> {
         let own = &config.settings;
         let choosing = if self.leaves_many() { costs.choosing(own.mu + 1) } else { 0 };
         let for_training = budget.checked_sub(choosing).ok_or_else(|| self.too_small())?;
@@ -272,8 +272,8 @@ fn alone(own: &Settings, epochs: usize, optimizers: OptimizerPool) -> Settings {
 fn population_based(own: &Settings) -> Settings {
     let mut optimizers = own.optimizers.clone();
     for spec in &mut optimizers.0 {
-        spec.ranges.remove("lr_decay");
-        spec.ranges.values_mut().for_each(|range| range.anneal = Schedule::Constant);
+        spec.domains.remove("lr_decay");
+        spec.domains.values_mut().for_each(|range| range.anneal = Schedule::Constant);
     }
     Settings {
         epochs: own.epochs,
@@ -295,8 +295,8 @@ fn archive(own: &Settings) -> Guarantee {
 fn with_rate(pool: &OptimizerPool, rate: f64) -> OptimizerPool {
     let mut pool = pool.clone();
     for spec in &mut pool.0 {
-        let range = spec.ranges.entry("lr".into()).or_insert_with(|| Range::fixed(rate));
-        range.law = Law::Fixed(rate);
+        let range = spec.domains.entry("lr".into()).or_insert_with(|| Domain::fixed(rate));
+        range.law = Distribution::Fixed(rate);
     }
     pool
 }
@@ -311,7 +311,7 @@ fn at_large_rates(pool: &OptimizerPool, epochs: usize) -> OptimizerPool {
 /// The same recipes, their learning rates annealed by `schedule`.
 fn annealed(pool: &OptimizerPool, schedule: &Schedule) -> OptimizerPool {
     let mut pool = pool.clone();
-    for range in pool.0.iter_mut().filter_map(|spec| spec.ranges.get_mut("lr")) {
+    for range in pool.0.iter_mut().filter_map(|spec| spec.domains.get_mut("lr")) {
         range.anneal = schedule.clone();
     }
     pool
@@ -321,7 +321,7 @@ fn annealed(pool: &OptimizerPool, schedule: &Schedule) -> OptimizerPool {
 mod tests {
     use super::*;
 
-    const COSTS: Costs = Costs { train: 1000, fitness: 300, statistics: false };
+    const COSTS: Cost = Cost { train: 1000, fitness: 300, statistics: false };
     /// Of training with evaluations.
     const EPOCHS: u64 = 1200;
 
@@ -347,9 +347,9 @@ mod tests {
         // Each of the seven runs scores a network before it begins.
         assert_eq!(epochs(Method::Tuned), [172, 172, 171, 171, 171, 171, 171]);
         assert_eq!(epochs(Method::Oracle), [1199; 7]);
-        let rate = |job: &Job| settings(job).optimizers.0[0].ranges["lr"].law.clone();
+        let rate = |job: &Job| settings(job).optimizers.0[0].domains["lr"].law.clone();
         let found: Vec<_> = jobs(Method::Tuned, &rates).iter().map(rate).collect();
-        assert_eq!((&found[0], &found[6]), (&Law::Fixed(0.01), &Law::Fixed(1.0)));
+        assert_eq!((&found[0], &found[6]), (&Distribution::Fixed(0.01), &Distribution::Fixed(1.0)));
     }
 
     #[test]
@@ -362,8 +362,8 @@ mod tests {
     fn population_based_training_anneals_by_itself() {
         let job = jobs(Method::Pbt, &["optimizers.0.lr_decay=0.9"]).remove(0);
         for spec in &settings(&job).optimizers.0 {
-            assert!(!spec.ranges.contains_key("lr_decay"));
-            assert!(spec.ranges.values().all(|range| range.anneal == Schedule::Constant));
+            assert!(!spec.domains.contains_key("lr_decay"));
+            assert!(spec.domains.values().all(|range| range.anneal == Schedule::Constant));
         }
         assert_eq!((settings(&job).lambda, settings(&job).rho), (4, 1));
     }
@@ -374,7 +374,7 @@ mod tests {
         let changes = ["fine_tune.best=2".to_owned()];
         let config = Config::with_changes("", "a test", &changes).unwrap();
         for statistics in [false, true] {
-            let costs = Costs { statistics, ..COSTS };
+            let costs = Cost { statistics, ..COSTS };
             let budget = EPOCHS * costs.epoch() + 17;
             for method in Method::ALL {
                 let jobs = method.jobs(&config, costs, budget).unwrap();

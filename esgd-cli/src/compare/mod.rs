@@ -1,6 +1,5 @@
 //! `esgd compare`: is it worth it, at equal compute?
 
-mod cell;
 pub mod choosing;
 pub mod costs;
 mod jobs;
@@ -11,6 +10,7 @@ mod rows;
 mod running;
 mod statistics;
 mod table;
+mod trial;
 mod verdict;
 
 use std::{
@@ -36,11 +36,11 @@ pub use self::{
 };
 
 use self::{
-    cell::{Cell, Outcome, Task},
-    costs::Costs,
+    costs::Cost,
     methods::Job,
     rows::Runs,
-    running::Bench,
+    running::Context,
+    trial::{Outcome, Task, Trial},
 };
 use crate::{
     args::CompareArgs,
@@ -99,15 +99,16 @@ const CSV: (&str, Kind) = ("table.csv", Kind::Csv);
 const MOST_SEEDS: u64 = 10_000;
 
 /// Compares methods.
-pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
+pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let config = Config::of(&args.sources, 0)?;
+    terminal::renamed(&config.renamed);
     let methods = methods(&args.methods)?;
     if !(1..=MOST_SEEDS).contains(&args.seeds) {
         return Err(Failure::Usage(format!("--seeds {}: expected 1 to {MOST_SEEDS}", args.seeds)));
     }
     let splits = task::splits(&config.data)?;
     let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
-    let costs = Costs::of(&problem);
+    let costs = Cost::of(&problem);
     let budget = match &args.budget {
         Some(text) => costs.parse(text)?,
         None => costs.run(&config.settings) + costs.choosing(config.settings.mu + 1),
@@ -136,11 +137,11 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let seeds: Vec<u64> = (first..=last).collect();
     let task = Task {
         data: fingerprint(&splits)?,
-        rest: format!("{:?}\n{}\n{}", problem.task(), problem.yardstick(), config.run.device),
+        rest: format!("{:?}\n{}\n{}", problem.task(), problem.objective(), config.run.device),
     };
     let interrupt = Interrupt::listen()?;
     let bar = bar(args.quiet || args.json);
-    let bench = Bench {
+    let bench = Context {
         config: &config,
         problem: &problem,
         splits: &splits,
@@ -148,7 +149,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
         interrupt: &interrupt,
         bar: &bar,
     };
-    let series = Series {
+    let series = Grid {
         bench,
         threads: config.run.threads(),
         lines: !args.quiet && !args.json,
@@ -230,8 +231,8 @@ pub fn bar(silent: bool) -> ProgressBar {
 }
 
 /// All runs of a comparison.
-struct Series<'a> {
-    bench: Bench<'a>,
+struct Grid<'a> {
+    bench: Context<'a>,
     threads: usize,
     /// Whether a line is printed for each run.
     lines: bool,
@@ -240,15 +241,15 @@ struct Series<'a> {
     task: Task,
 }
 
-impl Series<'_> {
+impl Grid<'_> {
     fn run(
         &self,
         methods: &[Method],
         seeds: &[u64],
-        costs: Costs,
+        costs: Cost,
     ) -> Result<(Vec<Runs>, Vec<Run>), Failure> {
         let dir = self.out.join("runs");
-        let mut cells: Vec<(Cell, Option<Outcome>)> = vec![];
+        let mut trials: Vec<(Trial, Option<Outcome>)> = vec![];
         let mut unused = vec![];
         for &method in methods {
             let jobs = method.jobs(self.bench.config, costs, self.budget)?;
@@ -260,9 +261,9 @@ impl Series<'_> {
                         (Method::Tuned, Job::Evolve(settings)) => costs.run(settings),
                         _ => self.budget,
                     };
-                    let cell = Cell::new((method, rate), job, seed, budget, &self.task, &dir);
-                    match cell.kept() {
-                        Ok(kept) => cells.push((cell, kept)),
+                    let trial = Trial::new((method, rate), job, seed, budget, &self.task, &dir);
+                    match trial.kept() {
+                        Ok(kept) => trials.push((trial, kept)),
                         Err(why) => unused.push(why),
                     }
                 }
@@ -275,36 +276,36 @@ impl Series<'_> {
             };
             return Err(Failure::Failed(format!("{first}{others}")));
         }
-        self.run_missing(&mut cells)?;
+        self.run_missing(&mut trials)?;
         let of_method = |&method: &Method| {
             let of_seed = |seed: &u64| {
-                let of = |(cell, _): &&(Cell, Option<Outcome>)| {
-                    cell.method == method && cell.seed == *seed
+                let of = |(trial, _): &&(Trial, Option<Outcome>)| {
+                    trial.method == method && trial.seed == *seed
                 };
-                cells.iter().filter(of).filter_map(|(_, outcome)| outcome.clone()).collect()
+                trials.iter().filter(of).filter_map(|(_, outcome)| outcome.clone()).collect()
             };
             Runs { method, seeds: seeds.iter().map(of_seed).collect() }
         };
         let runs = methods.iter().map(of_method).collect();
-        let folder = |(cell, _): (Cell, Option<Outcome>)| Run {
-            method: cell.method,
-            seed: cell.seed,
-            rate: cell.rate,
-            folder: cell.folder.strip_prefix(self.out).unwrap_or(&cell.folder).into(),
+        let folder = |(trial, _): (Trial, Option<Outcome>)| Run {
+            method: trial.method,
+            seed: trial.seed,
+            rate: trial.rate,
+            folder: trial.folder.strip_prefix(self.out).unwrap_or(&trial.folder).into(),
         };
-        Ok((runs, cells.into_iter().map(folder).collect()))
+        Ok((runs, trials.into_iter().map(folder).collect()))
     }
 
     /// Runs what was not run before, narrow runs first: as many side by side as have a thread for each of
     /// their networks.
-    fn run_missing(&self, cells: &mut [(Cell, Option<Outcome>)]) -> Result<(), Failure> {
+    fn run_missing(&self, trials: &mut [(Trial, Option<Outcome>)]) -> Result<(), Failure> {
         let mut by_width: BTreeMap<usize, Vec<_>> = BTreeMap::new();
-        for (cell, outcome) in cells.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
-            self.bench.bar.inc_length(cell.budget);
-            by_width.entry(cell.job.width()).or_default().push((&*cell, outcome));
+        for (trial, outcome) in trials.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
+            self.bench.bar.inc_length(trial.budget);
+            by_width.entry(trial.job.width()).or_default().push((&*trial, outcome));
         }
-        for (width, cells) in by_width {
-            self.run_side_by_side(cells, width)?;
+        for (width, trials) in by_width {
+            self.run_side_by_side(trials, width)?;
             self.interrupted()?;
         }
         Ok(())
@@ -312,25 +313,25 @@ impl Series<'_> {
 
     fn run_side_by_side(
         &self,
-        cells: Vec<(&Cell, &mut Option<Outcome>)>,
+        trials: Vec<(&Trial, &mut Option<Outcome>)>,
         width: usize,
     ) -> Result<(), Failure> {
-        let lanes = (self.threads / width).clamp(1, cells.len().max(1));
+        let lanes = (self.threads / width).clamp(1, trials.len().max(1));
         let workers = (0..lanes)
             .map(|i| Workers::new(self.threads / lanes + usize::from(i < self.threads % lanes)))
             .collect::<Result<Vec<_>, _>>()?;
-        let queue = Mutex::new(cells.into_iter());
+        let queue = Mutex::new(trials.into_iter());
         let failure = Mutex::new(None);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         let failed = || failure.lock().unwrap_or_else(PoisonError::into_inner);
         thread::scope(|scope| {
             for workers in &workers {
                 scope.spawn(|| {
-                    while let Some((cell, outcome)) = next() {
+                    while let Some((trial, outcome)) = next() {
                         if failed().is_some() || self.bench.interrupt.is_raised() {
                             return;
                         }
-                        match self.run_one(cell, workers) {
+                        match self.run_one(trial, workers) {
                             Ok(done) => *outcome = done,
                             Err(why) => *failed() = Some(why),
                         }
@@ -341,15 +342,15 @@ impl Series<'_> {
         failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
-    fn run_one(&self, cell: &Cell, workers: &Workers) -> Result<Option<Outcome>, Failure> {
-        self.bench.bar.set_message(cell.title());
-        let outcome = self.bench.run(cell, workers)?;
+    fn run_one(&self, trial: &Trial, workers: &Workers) -> Result<Option<Outcome>, Failure> {
+        self.bench.bar.set_message(trial.title());
+        let outcome = self.bench.run(trial, workers)?;
         if let (Some(outcome), true) = (&outcome, self.lines) {
             let test = outcome.best.test;
             let test = test.map_or(String::new(), |test| format!(", test {:.4}", test.loss));
             let line = format!(
                 "{}: loss {:.4}{test}, {:.1} s",
-                cell.title(),
+                trial.title(),
                 outcome.best.fitness,
                 outcome.seconds
             );

@@ -4,10 +4,10 @@ use esgd_core::Fitness;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cell::{Outcome, Scores},
     costs::Spent,
     methods::Method,
     statistics::{self, Interval, Paired},
+    trial::{Outcome, Scores},
 };
 
 /// What of a method's networks a row is about.
@@ -195,7 +195,7 @@ impl Outcome {
 /// The spread of the best networks; `None` where there is one.
 fn top(seeds: &[Vec<Outcome>]) -> Option<Top> {
     let mut count = usize::MAX;
-    let mut ranges: [Vec<[f64; 2]>; 2] = [vec![], vec![]];
+    let mut domains: [Vec<[f64; 2]>; 2] = [vec![], vec![]];
     for of_seed in seeds {
         let mut all: Vec<&Scores> = match &of_seed[..] {
             [one] => one.top.iter().collect(),
@@ -205,15 +205,15 @@ fn top(seeds: &[Vec<Outcome>]) -> Option<Top> {
         count = count.min(all.len());
         let losses = all.iter().filter_map(|s| Some(s.test?.loss.get())).collect();
         let errors = all.iter().filter_map(|s| s.test?.error).collect();
-        for (ranges, values) in ranges.iter_mut().zip::<[Vec<f64>; 2]>([losses, errors]) {
-            ranges.extend(range(&values));
+        for (domains, values) in domains.iter_mut().zip::<[Vec<f64>; 2]>([losses, errors]) {
+            domains.extend(range(&values));
         }
     }
-    let means = |ranges: &[[f64; 2]]| {
-        let mean = |i: usize| ranges.iter().map(|r| r[i]).sum::<f64>() / ranges.len() as f64;
-        (ranges.len() == seeds.len()).then(|| [mean(0), mean(1)])
+    let means = |domains: &[[f64; 2]]| {
+        let mean = |i: usize| domains.iter().map(|r| r[i]).sum::<f64>() / domains.len() as f64;
+        (domains.len() == seeds.len()).then(|| [mean(0), mean(1)])
     };
-    let [losses, errors] = ranges;
+    let [losses, errors] = domains;
     let test_loss = means(&losses).map(|ends| ends.map(Fitness::new));
     (count > 1).then(|| Top { count, test_loss, test_error: means(&errors) })
 }
@@ -267,7 +267,7 @@ fn differences(tests: &[Option<Paired>]) -> Vec<Option<Difference>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::{cell::Test, verdict};
+    use crate::compare::{trial::Test, verdict};
 
     fn scores(loss: f64) -> Scores {
         Scores {

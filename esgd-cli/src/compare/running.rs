@@ -1,4 +1,4 @@
-//! Running one cell, and what its networks come to on test data.
+//! Running one trial, and what its networks come to on test data.
 
 use std::{
     fs,
@@ -11,12 +11,12 @@ use esgd_models::{Evaluation, Genome, Network, Supervised, Workers, data::Splits
 use indicatif::ProgressBar;
 
 use super::{
-    cell::{Cell, Outcome, Scores, Test},
     choosing::{self, Candidate},
-    costs::{Costs, Spent},
-    jobs::{Left, Place, Resumed},
+    costs::{Cost, Spent},
+    jobs::{Resumed, RunResult, Workspace},
     metered::Metered,
     methods::Job,
+    trial::{Outcome, Scores, Test, Trial},
 };
 use crate::{
     atomic_file, checkpoint, config::Config, failure::Failure, held_folder::HeldFolder,
@@ -32,7 +32,7 @@ pub const LOG: &str = "metrics.jsonl";
 const BEST: &str = "best.safetensors";
 
 /// Everything that runs have in common.
-pub struct Bench<'a> {
+pub struct Context<'a> {
     pub config: &'a Config,
     pub problem: &'a Supervised<Network>,
     pub splits: &'a Splits,
@@ -42,21 +42,21 @@ pub struct Bench<'a> {
     pub bar: &'a ProgressBar,
 }
 
-impl Bench<'_> {
-    /// Runs a cell and keeps what it came to; `None` if it was interrupted.
-    pub fn run(&self, cell: &Cell, workers: &Workers) -> Result<Option<Outcome>, Failure> {
+impl Context<'_> {
+    /// Runs a trial and keeps what it came to; `None` if it was interrupted.
+    pub fn run(&self, trial: &Trial, workers: &Workers) -> Result<Option<Outcome>, Failure> {
         self.held.check().map_err(|e| Failure::Failed(e.to_string()))?;
-        let resumed = self.prepare(cell)?;
-        let before = match (&cell.job, &resumed) {
-            (Job::Evolve(settings) | Job::Average { settings, .. }, Some((_, psi))) => {
-                Costs::of(self.problem).spent(settings, psi.tally())
+        let resumed = self.prepare(trial)?;
+        let before = match (&trial.job, &resumed) {
+            (Job::Evolve(settings) | Job::Average { settings, .. }, Some((_, population))) => {
+                Cost::of(self.problem).spent(settings, population.effort())
             }
             _ => Spent::default(),
         };
         let problem = Metered::new(self.problem, before, self.bar);
-        let (folder, interrupt) = (cell.folder.as_path(), self.interrupt);
-        let place = Place { folder, problem: &problem, executor: workers, interrupt };
-        let left = match &cell.job {
+        let (folder, interrupt) = (trial.folder.as_path(), self.interrupt);
+        let place = Workspace { folder, problem: &problem, executor: workers, interrupt };
+        let left = match &trial.job {
             Job::Evolve(settings) => place.evolve(&self.config_with(settings), resumed)?,
             Job::Average { settings, after } => {
                 place.average(&self.config_with(settings), *after, resumed)?
@@ -64,18 +64,18 @@ impl Bench<'_> {
             Job::Halve(settings) => place.halve(settings)?,
         };
         let Some(left) = left else { return Ok(None) };
-        let outcome = self.outcome(cell, &problem, left, workers)?;
+        let outcome = self.outcome(trial, &problem, left, workers)?;
         let most = problem.spent().passes();
-        if most > cell.budget {
+        if most > trial.budget {
             return Err(Failure::Failed(format!(
                 "{} spent {most} of {} forward passes: this is a bug in the comparison, please report it",
-                cell.title(),
-                cell.budget
+                trial.title(),
+                trial.budget
             )));
         }
-        cell.keep(&outcome)?;
+        trial.keep(&outcome)?;
         // It will not be gone on with.
-        remove_checkpoints(&cell.folder.join(checkpoint::DIR));
+        remove_checkpoints(&trial.folder.join(checkpoint::DIR));
         Ok(Some(outcome))
     }
 
@@ -84,9 +84,9 @@ impl Bench<'_> {
         Config { settings: settings.clone(), ..self.config.clone() }
     }
 
-    /// The config that a cell's folder has.
-    fn config_of(&self, cell: &Cell) -> Config {
-        match &cell.job {
+    /// The config that a trial's folder has.
+    fn config_of(&self, trial: &Trial) -> Config {
+        match &trial.job {
             Job::Evolve(settings) | Job::Average { settings, .. } => self.config_with(settings),
             Job::Halve(halving) => {
                 self.config_with(&Settings { seed: halving.seed, ..self.config.settings.clone() })
@@ -96,27 +96,27 @@ impl Bench<'_> {
 
     /// A folder to run in, and the checkpoint that is in it. What is there and cannot be used is not removed,
     /// and what this comparison did not begin is not touched.
-    fn prepare(&self, cell: &Cell) -> Result<Option<Resumed>, Failure> {
-        let config = self.config_of(cell);
+    fn prepare(&self, trial: &Trial) -> Result<Option<Resumed>, Failure> {
+        let config = self.config_of(trial);
         let hint = |failure: Failure| {
-            let folder = cell.folder.display();
+            let folder = trial.folder.display();
             Failure::Failed(format!("{failure}; to run it again, move the folder {folder} away"))
         };
         let foreign = || {
             let why = "its files are not of this run of the comparison, and stay as they are";
-            hint(Failure::Failed(format!("{} cannot be used: {why}", cell.folder.display())))
+            hint(Failure::Failed(format!("{} cannot be used: {why}", trial.folder.display())))
         };
-        cell.folder.parent().map_or(Ok(()), own_file::folder)?;
-        own_file::folder(&cell.folder)?;
-        let at = |name: &str| fs::symlink_metadata(cell.folder.join(name));
+        trial.folder.parent().map_or(Ok(()), own_file::folder)?;
+        own_file::folder(&trial.folder)?;
+        let at = |name: &str| fs::symlink_metadata(trial.folder.join(name));
         let mut files = [CONFIG, LOG, BEST].into_iter().filter_map(|name| at(name).ok());
         if files.any(|metadata| !metadata.is_file()) {
             return Err(foreign());
         }
-        if let Job::Evolve(_) | Job::Average { .. } = cell.job {
-            if let Some(found) = checkpoint::search(&cell.folder).map_err(hint)? {
+        if let Job::Evolve(_) | Job::Average { .. } = trial.job {
+            if let Some(found) = checkpoint::search(&trial.folder).map_err(hint)? {
                 for damaged in &found.damaged {
-                    let title = cell.title();
+                    let title = trial.title();
                     self.bar.suspend(|| {
                         terminal::notice(&format!(
                             "{title} goes back to an earlier checkpoint: {damaged}"
@@ -127,13 +127,14 @@ impl Bench<'_> {
                 if was.map_err(hint)?.settings != config.settings {
                     return Err(foreign());
                 }
-                let psi = resume::restore(&cell.folder, &found, self.problem).map_err(hint)?;
-                return Ok(Some((found, psi)));
+                let population =
+                    resume::restore(&trial.folder, &found, self.problem).map_err(hint)?;
+                return Ok(Some((found, population)));
             }
         }
-        let file = cell.folder.join(CONFIG);
+        let file = trial.folder.join(CONFIG);
         // A run of it that was stopped has begun with its config.
-        let is_of_cell = |was: &Settings| match &cell.job {
+        let is_of_cell = |was: &Settings| match &trial.job {
             Job::Evolve(_) | Job::Average { .. } => *was == config.settings,
             // Nothing else of the config tells what it does.
             Job::Halve(halving) => was.seed == halving.seed,
@@ -148,18 +149,18 @@ impl Bench<'_> {
 
     fn outcome(
         &self,
-        cell: &Cell,
+        trial: &Trial,
         problem: &Metered<'_>,
-        left: Left,
+        left: RunResult,
         workers: &Workers,
     ) -> Result<Outcome, Failure> {
         let spent = problem.spent();
         let best = self.one(&left.best)?;
-        let file = cell.folder.join(BEST);
+        let file = trial.folder.join(BEST);
         atomic_file::write(&file, &left.best.theta.to_safetensors()?)?;
         let sound = sound(&left);
         let (mut ensemble, mut soup) = (None, None);
-        if cell.method.leaves_many() && sound.len() > 1 {
+        if trial.method.leaves_many() && sound.len() > 1 {
             let chosen = choosing::ensemble(problem, &sound, workers)?;
             let members = chosen.members.len();
             let chosen_with = since(spent, problem);
@@ -179,11 +180,11 @@ impl Bench<'_> {
             soup = Some(scores(networks, chosen.loss, test, since(before, problem)));
         }
         Ok(Outcome {
-            method: cell.method,
-            seed: cell.seed,
-            rate: cell.rate,
+            method: trial.method,
+            seed: trial.seed,
+            rate: trial.rate,
             spent,
-            threads: workers.count().min(cell.job.width()),
+            threads: workers.count().min(trial.job.width()),
             seconds: left.seconds,
             recipe: left.recipe,
             best,
@@ -196,12 +197,12 @@ impl Bench<'_> {
     /// The best of those that are left.
     fn top(&self, last: &[Candidate], executor: &dyn Executor) -> Result<Vec<Scores>, Failure> {
         let top = &last[..last.len().min(TOP)];
-        let cells: Vec<_> = top.iter().map(|_| Mutex::new(None)).collect();
+        let trials: Vec<_> = top.iter().map(|_| Mutex::new(None)).collect();
         executor.run(top.len(), &|i| {
-            *cells[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(self.one(&top[i]));
+            *trials[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(self.one(&top[i]));
         });
-        let done = cells.into_iter().zip(top).map(|(cell, one)| {
-            let done = cell.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let done = trials.into_iter().zip(top).map(|(trial, one)| {
+            let done = trial.into_inner().unwrap_or_else(PoisonError::into_inner);
             done.unwrap_or_else(|| self.one(one))
         });
         done.collect()
@@ -223,7 +224,7 @@ impl Bench<'_> {
 
 /// What an ensemble or a soup may be made of: the best network, which may be of an earlier generation, and
 /// those that are left.
-fn sound(left: &Left) -> Vec<Candidate> {
+fn sound(left: &RunResult) -> Vec<Candidate> {
     let others = left.last.iter().filter(|one| !Arc::ptr_eq(&one.theta, &left.best.theta));
     let all = std::iter::once(&left.best).chain(others);
     all.filter(|one| one.fitness.is_finite()).cloned().collect()

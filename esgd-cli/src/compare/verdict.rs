@@ -1,9 +1,9 @@
 //! What a comparison comes to, in plain words.
 
 use super::{
-    cell::Outcome,
     methods::Method,
     rows::{Against, Difference, Part, Row, Runs, mean},
+    trial::Outcome,
 };
 
 /// A p below this is taken for a difference.

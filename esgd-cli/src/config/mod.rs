@@ -25,10 +25,21 @@ pub use max_time::MaxTime;
 pub use network::Network;
 pub use run::Run;
 
-use crate::{args::Sources, failure::Failure};
+use crate::{args::Sources, failure::Failure, old_names};
 
 /// What the file that a run leaves begins with.
 const HEADER: &str = "# The config of this run, in full.";
+
+/// Sets keys by their paths. Returns those that were given by a name of before, and the name of now.
+fn set_all(table: &mut Table, assignments: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let mut all = vec![];
+    for assignment in assignments {
+        let (assignment, renamed) = old_names::in_assignment(assignment);
+        layers::set(table, &assignment)?;
+        all.extend(renamed);
+    }
+    Ok(all)
+}
 
 /// The most bytes of a config.
 const LARGEST: u64 = 1_000_000;
@@ -42,12 +53,16 @@ pub struct Config {
     pub network: Network,
     pub run: Run,
     pub compare: Compare,
+    /// Keys that were given by a name of before, and the name of now.
+    #[serde(skip)]
+    pub renamed: Vec<(String, String)>,
 }
 
 impl Config {
     /// The config that the command line asks for, checked, to begin from so many networks of --init.
-    pub fn of(args: &Sources, founders: usize) -> Result<Self, Failure> {
+    pub fn of(args: &Sources, warm_start: usize) -> Result<Self, Failure> {
         let mut table = parse(presets::text("default")?, "the default config")?;
+        let mut renamed = vec![];
         for name in &args.preset {
             let source = format!("preset {name}");
             layers::lay(&mut table, parse(presets::text(name)?, &source)?, &source)?;
@@ -56,17 +71,18 @@ impl Config {
             let source = path.display().to_string();
             let text = regular_file::read_text(path, LARGEST, Links::Follow)
                 .map_err(|e| Failure::Usage(format!("cannot read the config {source}: {e}")))?;
-            layers::lay(&mut table, parse(&text, &source)?, &source)?;
+            let mut over = parse(&text, &source)?;
+            renamed.extend(old_names::in_config(&mut over));
+            layers::lay(&mut table, over, &source)?;
         }
-        for assignment in &args.set {
-            layers::set(&mut table, assignment)?;
-        }
-        if founders > 0
-            && !matches!(&table["start"], Value::Table(start) if start.contains_key("founders"))
+        renamed.extend(set_all(&mut table, &args.set)?);
+        if warm_start > 0
+            && !matches!(&table["start"], Value::Table(start) if start.contains_key("warm"))
         {
-            layers::set(&mut table, "start=founders")?;
+            layers::set(&mut table, "start=warm")?;
         }
         let mut config = Self::from_table(table)?;
+        config.renamed = renamed;
         if let Some(seed) = args.seed {
             config.settings.seed = seed;
         }
@@ -77,9 +93,9 @@ impl Config {
             config.data.read_from(dir)?;
         }
         config.check()?;
-        if founders == 0 && config.has_founders() {
+        if warm_start == 0 && config.has_warm_start() {
             return Err(Failure::Usage(
-                "start.founders begins from existing networks: name at least one with --init FILE"
+                "start.warm begins from existing networks: name at least one with --init FILE"
                     .into(),
             ));
         }
@@ -102,11 +118,13 @@ impl Config {
     /// that of the defaults.
     pub fn with_changes(text: &str, source: &str, sets: &[String]) -> Result<Self, Failure> {
         let mut table = parse(presets::text("default")?, "the default config")?;
-        layers::lay(&mut table, parse(text, source)?, source)?;
-        for assignment in sets {
-            layers::set(&mut table, assignment)?;
-        }
+        let mut over = parse(text, source)?;
+        // The run's own file may be older than the names.
+        old_names::in_config(&mut over);
+        layers::lay(&mut table, over, source)?;
+        let renamed = set_all(&mut table, sets)?;
         let mut config = Self::from_table(table)?;
+        config.renamed = renamed;
         config.check()?;
         config.data.make_absolute()?;
         Ok(config)
@@ -133,8 +151,8 @@ impl Config {
     }
 
     /// Whether the population begins from existing networks.
-    pub fn has_founders(&self) -> bool {
-        matches!(self.settings.start, Start::Founders { .. })
+    pub fn has_warm_start(&self) -> bool {
+        matches!(self.settings.start, Start::Warm { .. })
     }
 
     /// Of all epochs spent those that are not the start's.
@@ -152,6 +170,7 @@ impl Config {
             run: read(part("run"), "run.")?,
             compare: read(part("compare"), "compare.")?,
             settings: read(Value::Table(table), "")?,
+            renamed: vec![],
         })
     }
 
@@ -208,7 +227,7 @@ fn read<T: DeserializeOwned>(value: Value, prefix: &str) -> Result<T, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use esgd_core::mangle::mangled;
+    use esgd_core::laws::corrupted;
     use proptest::prelude::*;
 
     use super::*;
@@ -292,7 +311,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_damage_makes_a_config_panic(bytes in mangled(presets::text("default").unwrap().as_bytes())) {
+        fn no_damage_makes_a_config_panic(bytes in corrupted(presets::text("default").unwrap().as_bytes())) {
             let text = String::from_utf8_lossy(&bytes);
             if let Err(failure) = Config::with_changes(&text, "test", &[]) {
                 prop_assert!(!failure.to_string().contains('\n'), "{}", failure);
@@ -302,7 +321,7 @@ mod tests {
         #[test]
         fn no_damage_makes_a_setting_panic(
             bytes in prop::sample::select(&["start={ shared = { epochs = 1, candidates = 2 } }", "optimizers.0.lr=0.1", "mu=12"][..])
-                .prop_flat_map(|set| mangled(set.as_bytes())),
+                .prop_flat_map(|set| corrupted(set.as_bytes())),
         ) {
             let mut table: Table = toml::from_str("mu = 1\n[start]\n[[optimizers]]\nlr = 1").unwrap();
             if let Err(failure) = layers::set(&mut table, &String::from_utf8_lossy(&bytes)) {

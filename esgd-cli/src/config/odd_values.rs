@@ -74,7 +74,7 @@ fn settings() -> Vec<String> {
     let mut all = vec![];
     paths(&Value::Table(parse(presets::text("default").unwrap(), "").unwrap()), "", &mut all);
     let more = [
-        "start.founders.sigma",
+        "start.warm.sigma",
         "selection.truncation.best",
         "optimizers.0.clip",
         "optimizers.0.lr_decay",
@@ -134,11 +134,11 @@ fn words_stand_for_what_they_are_about() {
     };
     for (word, spelt) in [
         ("start=shared", "start={ shared = { epochs = 5, candidates = 20, halvings = 3 } }"),
-        ("start=founders", "start={ founders = { sigma = 0.01 } }"),
-        ("start.founders.sigma=0.5", "start={ founders = { sigma = 0.5 } }"),
+        ("start=warm", "start={ warm = { sigma = 0.01 } }"),
+        ("start.warm.sigma=0.5", "start={ warm = { sigma = 0.5 } }"),
         ("selection=truncation", "selection={ truncation = { best = 0.2 } }"),
         ("selection.truncation=0.5", "selection={ truncation = { best = 0.5 } }"),
-        ("start.founders=0.5", "start={ founders = { sigma = 0.5 } }"),
+        ("start.warm=0.5", "start={ warm = { sigma = 0.5 } }"),
         ("selection.truncation.best=0.5", "selection={ truncation = { best = 0.5 } }"),
         ("network=convnet", "network.kind=convnet"),
         ("guarantee=archive", "guarantee.way=archive"),
@@ -194,7 +194,7 @@ fn what_a_word_cannot_say_is_a_sentence_with_an_example() {
         ("optimizers=adagrad", "no optimizer `adagrad` to draw from: expected one of sgd, adam"),
         (
             "start=cold",
-            "`start`: there is no `cold`, expected one of `independent`, `shared`, `founders`",
+            "`start`: there is no `cold`, expected one of `independent`, `shared`, `warm`",
         ),
         ("network=resnett", "`network.kind`: there is no `resnett`, expected one of `mlp`"),
         (

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub struct Run {
     pub device: String,
     pub threads: usize,
-    pub contrast: bool,
+    pub control: bool,
     pub max_time: MaxTime,
     pub patience: usize,
     pub keep_best: usize,

@@ -49,7 +49,7 @@ pub fn choice(key: &str, word: &str, old: &Value) -> Result<Option<Value>, Failu
 /// The one number that a start or a selection has, and one to begin with.
 fn only(word: &str) -> Option<(&'static str, f64)> {
     match word {
-        "founders" => Some(("sigma", 0.01)),
+        "warm" => Some(("sigma", 0.01)),
         "truncation" => Some(("best", 0.2)),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! One file from the web, with progress, from where an earlier download stopped.
+//! One file from the client, with progress, from where an earlier download stopped.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -18,7 +18,7 @@ use crate::terminal;
 
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Retry {
     /// Attempts one after another that bring nothing new; each goes on where the last one broke off.
     pub attempts: u32,
     /// Before the second attempt, twice that before the third, and so on.
@@ -27,20 +27,20 @@ pub struct Patience {
     pub silence: Duration,
 }
 
-impl Patience {
-    pub const USUAL: Self =
+impl Retry {
+    pub const DEFAULT: Self =
         Self { attempts: 4, pause: Duration::from_secs(2), silence: Duration::from_secs(30) };
 }
 
 /// Downloads files and shows how far it is.
-pub struct Web {
+pub struct Client {
     agent: Agent,
     quiet: bool,
-    patience: Patience,
+    patience: Retry,
 }
 
-impl Web {
-    pub fn new(quiet: bool, patience: Patience) -> Self {
+impl Client {
+    pub fn new(quiet: bool, patience: Retry) -> Self {
         let config = Agent::config_builder()
             .timeout_connect(Some(patience.silence))
             .timeout_recv_response(Some(patience.silence))
@@ -49,7 +49,7 @@ impl Web {
     }
 
     /// A line for the reader.
-    pub fn say(&self, line: &str) {
+    pub fn log(&self, line: &str) {
         if !self.quiet {
             terminal::say(line);
         }
@@ -61,8 +61,8 @@ impl Web {
         loop {
             let why = match self.attempt(url, file, part) {
                 Ok(()) => break,
-                Err(Problem::Final(why)) => return Err(why),
-                Err(Problem::Broken(why)) => why,
+                Err(Interruption::Final(why)) => return Err(why),
+                Err(Interruption::Broken(why)) => why,
             };
             in_vain = if size(part) > most { 0 } else { in_vain + 1 };
             most = most.max(size(part));
@@ -83,7 +83,7 @@ impl Web {
         })
     }
 
-    fn attempt(&self, url: &str, file: &Named, part: &Path) -> Result<(), Problem> {
+    fn attempt(&self, url: &str, file: &Named, part: &Path) -> Result<(), Interruption> {
         let have = size(part);
         if have == file.size {
             return Ok(());
@@ -94,28 +94,28 @@ impl Web {
             request = request.header("Range", format!("bytes={have}-"));
         }
         let response =
-            request.call().map_err(|e| Problem::Broken(format!("cannot be reached: {e}")))?;
+            request.call().map_err(|e| Interruption::Broken(format!("cannot be reached: {e}")))?;
         let from = match response.status().as_u16() {
             200 => 0,
             206 if begins_at(&response, have) => have,
             // What is here is nothing that the server can go on with.
             416 if have > 0 => {
                 let _ = fs::remove_file(part);
-                return Err(Problem::Broken("answers with status 416".into()));
+                return Err(Interruption::Broken("answers with status 416".into()));
             }
             // Too busy now.
             status @ (408 | 429 | 500..=599) => {
-                return Err(Problem::Broken(format!("answers with status {status}")));
+                return Err(Interruption::Broken(format!("answers with status {status}")));
             }
             status => {
-                return Err(Problem::Final(format!(
+                return Err(Interruption::Final(format!(
                     "{url} answers with status {status}: expected 200; try --from URL with another \
                      place that has the file"
                 )));
             }
         };
         let another = |what: String| {
-            Problem::Final(format!(
+            Interruption::Final(format!(
                 "{url} {what}, expected the {} of the official file: try another place with --from URL",
                 file.size
             ))
@@ -123,7 +123,8 @@ impl Web {
         if let Some(length) = length(&response, from).filter(|&length| length != file.size) {
             return Err(another(format!("has {length} bytes")));
         }
-        let cannot = |e: io::Error| Problem::Final(format!("cannot write {}: {e}", part.display()));
+        let cannot =
+            |e: io::Error| Interruption::Final(format!("cannot write {}: {e}", part.display()));
         let mut to = open(part, from).map_err(cannot)?;
         let bar = self.bar(file, from);
         let mut have = from;
@@ -141,14 +142,14 @@ impl Web {
         received?;
         to.sync_all().map_err(cannot)?;
         if have < file.size {
-            return Err(Problem::Broken(format!("ended after {have} of {} bytes", file.size)));
+            return Err(Interruption::Broken(format!("ended after {have} of {} bytes", file.size)));
         }
         Ok(())
     }
 
     fn bar(&self, file: &Named, from: u64) -> ProgressBar {
         if self.quiet || !stderr().is_terminal() {
-            self.say(&format!("{}: {:.1} MB", file.path, file.size as f64 / 1e6));
+            self.log(&format!("{}: {:.1} MB", file.path, file.size as f64 / 1e6));
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::new(file.size).with_position(from);
@@ -165,8 +166,8 @@ impl Web {
 fn receive(
     response: Response<Body>,
     silence: Duration,
-    mut take: impl FnMut(&[u8]) -> Result<(), Problem>,
-) -> Result<(), Problem> {
+    mut take: impl FnMut(&[u8]) -> Result<(), Interruption>,
+) -> Result<(), Interruption> {
     let mut body = response.into_body().into_reader();
     let (give, arrives) = sync_channel::<io::Result<Vec<u8>>>(4);
     // A read cannot be told to end; this thread waits for it, if need be until the program ends.
@@ -184,12 +185,15 @@ fn receive(
         match arrives.recv_timeout(silence) {
             Ok(Ok(bytes)) if bytes.is_empty() => return Ok(()),
             Ok(Ok(bytes)) => take(&bytes)?,
-            Ok(Err(e)) => return Err(Problem::Broken(format!("broke off: {e}"))),
+            Ok(Err(e)) => return Err(Interruption::Broken(format!("broke off: {e}"))),
             Err(RecvTimeoutError::Timeout) => {
-                return Err(Problem::Broken(format!("sent nothing for {} s", silence.as_secs())));
+                return Err(Interruption::Broken(format!(
+                    "sent nothing for {} s",
+                    silence.as_secs()
+                )));
             }
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Problem::Broken("broke off".into()));
+                return Err(Interruption::Broken("broke off".into()));
             }
         }
     }
@@ -226,7 +230,7 @@ fn length(response: &Response<Body>, from: u64) -> Option<u64> {
     }
 }
 
-enum Problem {
+enum Interruption {
     /// Worth another attempt.
     Broken(String),
     /// Not worth one.

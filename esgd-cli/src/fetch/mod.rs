@@ -15,10 +15,10 @@ use crate::{
     args::DataArgs, atomic_file, config::layers::did_you_mean, failure::Failure, terminal,
 };
 use catalogue::{CATALOGUE, Download, Entry, Named};
-use download::{Patience, Web};
+use download::{Client, Retry};
 
 /// Downloads what is not there yet.
-pub fn data(args: &DataArgs) -> Result<(), Failure> {
+pub fn run(args: &DataArgs) -> Result<(), Failure> {
     let found = CATALOGUE.iter().find(|entry| entry.name == args.name);
     let entry = found.ok_or_else(|| {
         let names = || CATALOGUE.iter().map(|entry| entry.name);
@@ -32,7 +32,7 @@ pub fn data(args: &DataArgs) -> Result<(), Failure> {
     if let Some(from) = &args.from {
         if !["http://", "https://"].iter().any(|scheme| from.starts_with(scheme)) {
             return Err(Failure::Usage(format!(
-                "--from {from} is no place on the web: expected http://… or https://…, the folder that \
+                "--from {from} is no place on the client: expected http://… or https://…, the folder that \
                  has the files"
             )));
         }
@@ -40,9 +40,9 @@ pub fn data(args: &DataArgs) -> Result<(), Failure> {
     let dir = &args.dir;
     fs::create_dir_all(dir)
         .map_err(|e| Failure::Usage(format!("cannot make the folder {}: {e}", dir.display())))?;
-    let web = Web::new(args.quiet, Patience::USUAL);
+    let client = Client::new(args.quiet, Retry::DEFAULT);
     for download in entry.files {
-        get(&web, entry, download, args.from.as_deref(), dir)?;
+        get(&client, entry, download, args.from.as_deref(), dir)?;
     }
     if !args.quiet {
         let shown = dir.display();
@@ -53,7 +53,7 @@ pub fn data(args: &DataArgs) -> Result<(), Failure> {
 
 /// Downloads a file, unless it or what it holds is there and as it should be.
 fn get(
-    web: &Web,
+    client: &Client,
     entry: &Entry,
     download: &Download,
     from: Option<&str>,
@@ -66,7 +66,7 @@ fn get(
     };
     let missing: Vec<Named> = wanted.iter().filter(|file| !is_there(file, dir)).copied().collect();
     if missing.is_empty() {
-        web.say(&format!("{}: already there", download.file.path));
+        client.log(&format!("{}: already there", download.file.path));
         return Ok(());
     }
     missing.iter().try_for_each(|file| check_place(file, dir))?;
@@ -76,10 +76,10 @@ fn get(
     let mut result = Ok(());
     for mirror in mirrors {
         if let Err(why) = &result {
-            web.say(&format!("{why}; trying {mirror}"));
+            client.log(&format!("{why}; trying {mirror}"));
         }
         let url = format!("{}/{}", mirror.trim_end_matches('/'), download.file.path);
-        result = web.fetch(&url, &download.file, &part);
+        result = client.fetch(&url, &download.file, &part);
         if result.is_ok() {
             break;
         }

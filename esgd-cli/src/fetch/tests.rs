@@ -89,9 +89,9 @@ fn described(path: &'static str, bytes: &[u8]) -> Named {
     Named { path, size: bytes.len() as u64, sha256 }
 }
 
-fn web() -> Web {
+fn client() -> Client {
     let (pause, silence) = (Duration::from_millis(1), Duration::from_millis(500));
-    Web::new(true, Patience { attempts: 3, pause, silence })
+    Client::new(true, Retry { attempts: 3, pause, silence })
 }
 
 /// Fetches `bytes()` from a server that answers so, into a folder that holds `before` of it.
@@ -103,7 +103,7 @@ fn fetch(answer: Answer, before: Option<Vec<u8>>) -> (TempDir, Result<(), String
         fs::write(&part, before).unwrap();
     }
     let url = format!("{}file", server.url);
-    let result = web().fetch(&url, &described("file", &bytes), &part);
+    let result = client().fetch(&url, &described("file", &bytes), &part);
     (dir, result, server)
 }
 
@@ -250,7 +250,7 @@ fn a_server_that_is_not_there_is_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let file = described("file", b"x");
     let url = "http://127.0.0.1:9/file";
-    let message = web().fetch(url, &file, &part(&dir)).unwrap_err();
+    let message = client().fetch(url, &file, &part(&dir)).unwrap_err();
     assert!(message.contains("cannot be reached") && !message.contains('\n'), "{message}");
 }
 
@@ -368,8 +368,8 @@ fn official_files_are_known() {
     let labels = entry.files[3].file;
     let dir = tempfile::tempdir().unwrap();
     let server = serve(fs::read(from.join(labels.path)).unwrap(), good);
-    let web = web();
-    let get = || get(&web, entry, &entry.files[3], Some(&server.url), dir.path());
+    let client = client();
+    let get = || get(&client, entry, &entry.files[3], Some(&server.url), dir.path());
     get().unwrap();
     get().unwrap();
     assert_eq!(server.asked.lock().unwrap().len(), 1, "what is there is not downloaded again");

@@ -34,7 +34,7 @@ pub struct Series {
     /// What the upper edge of the band is called.
     pub edge: String,
     /// What there is to tell at an x, where it is not the points.
-    pub told: Vec<(f64, String)>,
+    pub tooltip: Vec<(f64, String)>,
 }
 
 /// What a chart shows.
@@ -87,14 +87,14 @@ impl Chart {
         let height = HEIGHT + top;
         let x = self.x.scale(xs, false).on(LEFT, WIDTH - RIGHT);
         let y = self.y.scale(ys, true).on(height - BOTTOM, top + 10.0);
-        let told = format!(
+        let tooltip = format!(
             " data-x=\"{}\" data-y=\"{}\" data-between=\"{},{}\"",
             escaped(&self.x.tells),
             escaped(&self.y.tells),
             top + 10.0,
             height - BOTTOM
         );
-        let mut svg = open(WIDTH, height, (&self.title, &self.description()), &told);
+        let mut svg = open(WIDTH, height, (&self.title, &self.description()), &tooltip);
         svg.push_str(&legend);
         axes(&mut svg, (&x, &self.x), (&y, &self.y), (top + 10.0, height - BOTTOM));
         for main in [false, true] {
@@ -162,12 +162,12 @@ impl Series {
             // Writing to a string does not fail.
             let _ = write!(svg, "<polygon class=\"b f{c}\" points=\"{path}\"/>");
             let edge: Vec<_> = band.iter().map(|b| (b.0, b.2)).collect();
-            let _ = write!(svg, "<g {}/>", told(&self.edge, &edge, "data-points", axis, (x, y)));
+            let _ = write!(svg, "<g {}/>", tooltip(&self.edge, &edge, "data-points", axis, (x, y)));
         }
         let points: Vec<_> =
             self.points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()).copied().collect();
-        if !self.told.is_empty() {
-            let some = thinned(&self.told, detail.points);
+        if !self.tooltip.is_empty() {
+            let some = thinned(&self.tooltip, detail.points);
             let values = some.iter().map(|(at, text)| format!("{}:{text}", axis.value(*at)));
             let places = some.iter().map(|(at, _)| format!("{:.1},", x.at(*at)));
             let _ = write!(
@@ -181,9 +181,12 @@ impl Series {
         if self.dots {
             let places = points.iter().map(|p| (x.at(p.0) + self.shift, y.at(p.1)));
             dots(svg, c, &places.collect::<Vec<_>>(), detail.marks);
-            if self.told.is_empty() && !points.is_empty() {
-                let _ =
-                    write!(svg, "<g {}/>", told(&self.name, &points, "data-points", axis, (x, y)));
+            if self.tooltip.is_empty() && !points.is_empty() {
+                let _ = write!(
+                    svg,
+                    "<g {}/>",
+                    tooltip(&self.name, &points, "data-points", axis, (x, y))
+                );
             }
             return;
         }
@@ -191,13 +194,13 @@ impl Series {
         if points.is_empty() {
             return;
         }
-        let told = told(&self.name, &points, "points", axis, (x, y));
-        let _ = write!(svg, "<polyline class=\"{}\" {told}/>", self.class());
+        let tooltip = tooltip(&self.name, &points, "points", axis, (x, y));
+        let _ = write!(svg, "<polyline class=\"{}\" {tooltip}/>", self.class());
     }
 }
 
 /// The attributes of what shows its values to whoever points at it.
-fn told(
+fn tooltip(
     name: &str,
     points: &[(f64, f64)],
     attribute: &str,

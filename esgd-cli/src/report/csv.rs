@@ -19,7 +19,7 @@ pub fn of(lines: &[Line]) -> String {
             Phase::Generation => "generation",
             Phase::FineTune => "fine-tune",
         };
-        let tally = report.tally;
+        let effort = report.effort;
         for (rank, one) in report.individuals.iter().enumerate() {
             let parents = one.parents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             let values = one.hyper.iter().flat_map(|hyper| &hyper.values);
@@ -30,9 +30,9 @@ pub fn of(lines: &[Line]) -> String {
                 "{phase},{},{},{},{},{},{},{},{},{},{},{parents},{},{},{}",
                 report.generation,
                 number(*seconds),
-                tally.epochs,
-                tally.backed_off,
-                tally.offspring,
+                effort.epochs,
+                effort.backed_off,
+                effort.offspring,
                 number(report.best.get()),
                 number(report.elite_mean.get()),
                 report.diversity.map(number).unwrap_or_default(),

@@ -8,7 +8,7 @@ use super::run::Run;
 pub fn line(generation: usize, seconds: f64, individuals: &str) -> String {
     let phase = if generation == 0 { "start" } else { "generation" };
     format!(
-        "{{\"seconds\":{seconds},\"phase\":\"{phase}\",\"generation\":{generation},\"best\":0.5,\"elite_mean\":0.5,\"elite\":[0.5,0.5],\"elite_offspring\":0,\"m\":2,\"individuals\":{individuals},\"tally\":{{\"epochs\":{generation},\"backed_off\":0,\"offspring\":{generation}}}}}\n"
+        "{{\"seconds\":{seconds},\"phase\":\"{phase}\",\"generation\":{generation},\"best\":0.5,\"elite_mean\":0.5,\"elite\":[0.5,0.5],\"elite_offspring\":0,\"m\":2,\"individuals\":{individuals},\"effort\":{{\"epochs\":{generation},\"backed_off\":0,\"offspring\":{generation}}}}}\n"
     )
 }
 

@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Makes the page that is asked for.
-pub fn report(args: &ReportArgs) -> Result<(), Failure> {
+pub fn run(args: &ReportArgs) -> Result<(), Failure> {
     let first = args.runs.first().map_or(Path::new("."), |run| run);
     let out = args.out.as_deref().unwrap_or(first);
     let runs = || args.runs.iter().filter(|folder| !is_comparison(folder));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use esgd_core::mangle::mangled;
+use esgd_core::laws::corrupted;
 use proptest::prelude::*;
 use resvg::usvg;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ fn line() -> impl Strategy<Value = Value> {
             json!({
                 "best": best, "elite_mean": mean, "elite": elite, "elite_offspring": born, "m": m,
                 "individuals": individuals, "diversity": diversity,
-                "tally": { "epochs": epochs, "backed_off": back, "offspring": offspring },
+                "effort": { "epochs": epochs, "backed_off": back, "offspring": offspring },
             })
         },
     )
@@ -148,7 +148,7 @@ proptest! {
             example::individual(&format!("g{k}.1#0"), &["g0.1#0"], 0.5, Some("sgd")),
             example::individual(&format!("g{k}.1#1"), &[], 0.7, Some("adam")),
         ].join(",")));
-        mangled((0..4).map(line).collect::<String>().as_bytes())
+        corrupted((0..4).map(line).collect::<String>().as_bytes())
     }) {
         if let Some(run) = run(&bytes, None) {
             check(Subject::Run(run));

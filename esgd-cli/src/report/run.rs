@@ -145,7 +145,7 @@ impl Run {
 
     /// Whether offspring were made.
     pub fn evolves(&self) -> bool {
-        self.lines.iter().any(|line| line.report.tally.offspring > 0)
+        self.lines.iter().any(|line| line.report.effort.offspring > 0)
     }
 }
 
@@ -160,6 +160,7 @@ fn result(path: &Path) -> Result<Option<Value>, Failure> {
     match regular_file::read(path, LARGEST, Links::Refuse) {
         Ok(text) => {
             let mut result: Value = serde_json::from_slice(&text).map_err(|e| cannot(&e))?;
+            crate::old_names::in_result(&mut result);
             texts::shorten(&mut result, RECIPE);
             Ok(Some(result))
         }

@@ -15,15 +15,15 @@ use super::{
 pub fn section(run: &Run, detail: Detail) -> Section {
     let mut text = vec![];
     if let Some(last) = run.lines.last() {
-        let tally = last.report.tally;
+        let effort = last.report.effort;
         let lowest = run.best().last().copied().filter(|f| f.is_finite());
         text.push(format!(
             "{} in {}: {}, of which {} taken back, and {} scored. {}",
             count(last.report.generation, "generation", "generations"),
             seconds(last.seconds),
-            count(tally.epochs, "epoch", "epochs"),
-            count(tally.backed_off, "was", "were"),
-            count(tally.offspring, "offspring was", "offspring were"),
+            count(effort.epochs, "epoch", "epochs"),
+            count(effort.backed_off, "was", "were"),
+            count(effort.offspring, "offspring was", "offspring were"),
             match lowest {
                 Some(lowest) => format!("The lowest fitness is {}.", fixed(lowest, 4)),
                 None => "All individuals diverged.".into(),
@@ -55,7 +55,7 @@ fn results(name: &str, result: &Value) -> Table {
         (value.as_f64().map_or("–".into(), |v| fixed(v, digits)), value.as_f64())
     };
     let mut rows = vec![];
-    let ways = [("with evolution", &result["best"]), ("without", &result["contrast"]["best"])];
+    let ways = [("with evolution", &result["best"]), ("without", &result["control"]["best"])];
     for (way, best) in ways {
         for part in ["train", "validation", "test"] {
             let scores = &best[part];

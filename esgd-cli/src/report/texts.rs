@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use esgd_core::{Hyper, IndividualReport};
+use esgd_core::{Hyperparameters, IndividualReport};
 use serde_json::Value;
 
 pub use crate::terminal::short;
@@ -17,7 +17,7 @@ const KIND: usize = 40;
 const KINDS: usize = 12;
 /// What the others are called.
 const OTHERS: &str = "other optimizers";
-/// Hyper-parameters of an individual.
+/// Hyperparameters-parameters of an individual.
 const VALUES: usize = 12;
 
 /// A result with short texts, each in one line.
@@ -66,7 +66,7 @@ pub fn tidy(lines: &mut [Line]) {
     }
 }
 
-fn hypers(line: &mut Line) -> impl Iterator<Item = &mut Hyper> {
+fn hypers(line: &mut Line) -> impl Iterator<Item = &mut Hyperparameters> {
     let report = &mut line.report;
     let all = report.individuals.iter_mut().chain(&mut report.departed);
     all.filter_map(|one: &mut IndividualReport| one.hyper.as_mut())

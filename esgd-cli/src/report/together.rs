@@ -29,7 +29,7 @@ pub fn section(runs: &[&Run], detail: Detail) -> Section {
     };
     let work = |run: &Run| {
         let scale = run.samples.filter(|_| known).unwrap_or(1.0);
-        run.lines.iter().map(|line| line.report.tally.epochs as f64 * scale).collect()
+        run.lines.iter().map(|line| line.report.effort.epochs as f64 * scale).collect()
     };
     let figure = |name, title: &str, x, series| {
         let y = Axis::new("fitness (loss)", "loss #", Ends::Room);

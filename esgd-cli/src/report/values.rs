@@ -16,8 +16,8 @@ impl Series {
             values.into_iter().map(|(x, y)| (x, number(y))).collect::<Vec<_>>()
         };
         let mut columns = vec![];
-        if !self.told.is_empty() {
-            columns.push((self.name.clone(), self.told.clone()));
+        if !self.tooltip.is_empty() {
+            columns.push((self.name.clone(), self.tooltip.clone()));
         } else if !self.points.is_empty() {
             columns.push((self.name.clone(), numbers(self.points.clone())));
         }

@@ -16,7 +16,7 @@ pub struct Table<'a> {
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { best, top, spent, contrast, .. } = self.summary;
+        let Summary { best, top, spent, control, .. } = self.summary;
         let config = self.config;
         let (reached, of) = (self.summary.generations, config.settings.generations);
         if self.summary.status == Status::Stopped {
@@ -32,7 +32,7 @@ impl fmt::Display for Table<'_> {
         write!(f, "The best of {} networks: ", config.settings.mu)?;
         best.write(f, self.summary)?;
         writeln!(f)?;
-        match contrast {
+        match control {
             None => writeln!(f, "{:12}{:>10}{:>10}", "", "loss", "error")?,
             Some(_) => {
                 writeln!(f, "{:12}{:>20}    {:>20}", "", "with evolution", "without evolution")?;
@@ -43,7 +43,7 @@ impl fmt::Display for Table<'_> {
                 )?;
             }
         }
-        let without: Vec<_> = contrast.iter().flat_map(|c| c.best.rows()).collect();
+        let without: Vec<_> = control.iter().flat_map(|c| c.best.rows()).collect();
         for (i, (name, e)) in best.rows().enumerate() {
             write!(f, "{name:12}{}", Cells(e))?;
             if let Some((_, e)) = without.get(i) {
@@ -90,7 +90,7 @@ impl fmt::Display for Table<'_> {
             "Spent: {} epochs{back}{offspring}, {:.0} s on {} threads",
             spent.epochs, self.summary.seconds, self.summary.threads
         )?;
-        if let Some(c) = contrast {
+        if let Some(c) = control {
             writeln!(
                 f,
                 "Without evolution: the same initial recipes, {} epochs, {:.0} s",

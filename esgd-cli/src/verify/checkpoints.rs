@@ -4,7 +4,7 @@ use std::path::Path;
 
 use esgd_core::{
     Phase,
-    guarantee::{GuardRecord, Ledger, Stage},
+    guarantee::{GuardRecord, PopulationRecord, Stage},
 };
 use esgd_models::regular_file::{self, Links};
 
@@ -29,7 +29,7 @@ pub fn whole(found: &Result<Option<Found>, Failure>, lines: &[Line]) -> Result<S
     Ok(format!(
         "{} whole, the last one number {number}, after {} generations, with {} files",
         manifests.len(),
-        manifest.ledger.generation,
+        manifest.population.generation,
         manifest.files().len()
     ))
 }
@@ -48,10 +48,10 @@ pub fn config(run: &Path, found: Option<&Found>) -> Result<String, String> {
 }
 
 /// The last checkpoint is of a population that the log has; at the end of a run it is the log's last.
-pub fn agreement(lines: &[Line], ledger: Option<&Ledger>) -> Result<String, String> {
-    let Some(ledger) = ledger else { return Ok("there is no checkpoint to compare".into()) };
-    let k = ledger.generation;
-    let phase = match (ledger.stage, k) {
+pub fn agreement(lines: &[Line], record: Option<&PopulationRecord>) -> Result<String, String> {
+    let Some(record) = record else { return Ok("there is no checkpoint to compare".into()) };
+    let k = record.generation;
+    let phase = match (record.stage, k) {
         (Stage::FineTuned, _) => Phase::FineTune,
         (_, 0) => Phase::Start,
         _ => Phase::Generation,
@@ -61,8 +61,8 @@ pub fn agreement(lines: &[Line], ledger: Option<&Ledger>) -> Result<String, Stri
         return Err(format!("the log has no generation {k}"));
     };
     let report = &line.report;
-    let between = ledger.evolved == 0
-        && ledger.individuals.iter().all(|one| one.progress.is_none_or(|p| p.epochs == 0));
+    let between = record.evolved == 0
+        && record.individuals.iter().all(|one| one.progress.is_none_or(|p| p.epochs == 0));
     let known = |one: &esgd_core::guarantee::IndividualRecord| {
         let mut all = report.individuals.iter();
         all.any(|it| {
@@ -70,26 +70,26 @@ pub fn agreement(lines: &[Line], ledger: Option<&Ledger>) -> Result<String, Stri
                 && it.hyper == one.hyper
         })
     };
-    if report.elite != ledger.record {
+    if report.elite != record.bound {
         return Err(format!(
             "the last checkpoint guards another elite than the log says after generation {k}"
         ));
     }
     // In the middle of a step individuals have gone on.
     if between {
-        if ledger.individuals.len() != report.individuals.len()
-            || !ledger.individuals.iter().all(known)
+        if record.individuals.len() != report.individuals.len()
+            || !record.individuals.iter().all(known)
         {
             return Err(format!(
                 "the last checkpoint has another population than the log after generation {k}"
             ));
         }
-        if ledger.tally != report.tally {
+        if record.effort != report.effort {
             return Err(format!(
                 "the last checkpoint counts another work than the log after generation {k}"
             ));
         }
-        if let GuardRecord::Archive(entries) = &ledger.guard {
+        if let GuardRecord::Archive(entries) = &record.guard {
             if !entries.iter().map(|entry| entry.fitness).eq(report.elite.iter().copied()) {
                 return Err(format!(
                     "the last checkpoint has another archive than the log after generation {k}"

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use esgd_core::{Auditor, EliteMean, Fitness, Phase, Settings, Yardstick, settings::Way};
+use esgd_core::{Auditor, EliteMean, Fitness, Objective, Phase, Settings, settings::Way};
 use esgd_models::regular_file::{self, Links};
 
 use crate::metrics::{self, Extent, Line};
@@ -49,9 +49,9 @@ fn in_order(lines: &[Line]) -> Result<(), String> {
                 now.generation == before.generation && before.phase != Phase::FineTune
             }
         };
-        let grows = now.tally.epochs >= before.tally.epochs
-            && now.tally.backed_off >= before.tally.backed_off
-            && now.tally.offspring >= before.tally.offspring
+        let grows = now.effort.epochs >= before.effort.epochs
+            && now.effort.backed_off >= before.effort.backed_off
+            && now.effort.offspring >= before.effort.offspring
             && pair[1].seconds >= pair[0].seconds;
         if !follows || !grows {
             return Err(format!("line {} does not follow the one before", i + 2));
@@ -62,8 +62,8 @@ fn in_order(lines: &[Line]) -> Result<(), String> {
 
 /// J(m') never rises, for any m' up to m; with an anchor, the best is never worse than that.
 pub fn guarantee(lines: &[Line], settings: &Settings) -> Result<String, String> {
-    let yardstick = Yardstick::new("log");
-    let mean = |elite: &[Fitness], m| EliteMean::of(elite, m, &yardstick).value();
+    let objective = Objective::new("log");
+    let mean = |elite: &[Fitness], m| EliteMean::of(elite, m, &objective).value();
     let anchored = settings.guarantee.way == Way::BackOff && settings.guarantee.anchor;
     for (i, line) in lines.iter().enumerate() {
         let report = &line.report;
@@ -119,7 +119,7 @@ pub fn steps(lines: &[Line], settings: &Settings) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use esgd_core::{Esgd, Function, Observer, Reference, Report, mangle::mangled};
+    use esgd_core::{Esgd, Function, Observer, Report, TestFunction, laws::corrupted};
     use proptest::prelude::*;
     use std::{fs, sync::Mutex};
 
@@ -132,7 +132,7 @@ mod tests {
             m: 3,
             rho: 2,
             generations: 3,
-            optimizers: Reference::optimizers(),
+            optimizers: TestFunction::optimizers(),
             ..Settings::paper()
         }
     }
@@ -150,7 +150,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("metrics.jsonl");
         let writer = Writer(Mutex::new(Metrics::create(&path).unwrap()));
-        let problem = Reference::new(Function::Rosenbrock, 3);
+        let problem = TestFunction::new(Function::Rosenbrock, 3);
         let run = Esgd::new(&problem, &settings()).observer(&writer).run();
         run.map_err(|failure| failure.error).unwrap();
         fs::read(path).unwrap()
@@ -184,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_damage_makes_it_panic(bytes in mangled(&log())) {
+        fn no_damage_makes_it_panic(bytes in corrupted(&log())) {
             if let Ok((lines, _)) = parse(&bytes, None) {
                 let _ = guarantee(&lines, &settings());
                 let _ = steps(&lines, &settings());

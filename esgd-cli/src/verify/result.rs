@@ -15,9 +15,9 @@ use serde_json::Value;
 use crate::{
     best_networks::BestNetworks,
     config::Config,
-    contrast, metadata,
+    control, metadata, old_names,
     run_folder::MOST,
-    summary::{self, Contrast, Summary},
+    summary::{self, Control, Summary},
 };
 
 type Population = esgd_core::Population<Genome, OptimizerState>;
@@ -34,7 +34,7 @@ pub struct Checked<'a> {
     /// Whether the run is at its end.
     pub done: bool,
     /// Whether the run without evolution is made again.
-    pub contrast: bool,
+    pub control: bool,
 }
 
 /// What a result has since logs hold an audit.
@@ -53,7 +53,7 @@ const FREE: [&str; 4] = ["versions", "threads", "seconds", "checkpoints"];
 
 impl Checked<'_> {
     /// The result, number by number.
-    pub fn result(&self, psi: Population) -> Result<String, String> {
+    pub fn result(&self, population: Population) -> Result<String, String> {
         let path = self.run.join("run.json");
         let text = match regular_file::read_text(&path, MOST, Links::Refuse) {
             Ok(text) => text,
@@ -69,6 +69,7 @@ impl Checked<'_> {
         };
         let mut recorded: Value =
             serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        old_names::in_result(&mut recorded);
         let as_written = summary::is_as_written(&text);
         if as_written.is_none() && !self.old {
             return Err("run.json has no checksum of itself, or not where it was written".into());
@@ -77,9 +78,9 @@ impl Checked<'_> {
             all.remove("sha256");
         }
         let keep = self.config.run.keep_best;
-        let best = BestNetworks::of(&psi, keep).list;
-        let reached = psi.generation();
-        let outcome = Outcome { best: psi.best(), population: psi, stopped: false };
+        let best = BestNetworks::of(&population, keep).list;
+        let reached = population.generation();
+        let outcome = Outcome { best: population.best(), population: population, stopped: false };
         let summary = Summary::of(
             &outcome,
             self.problem,
@@ -92,27 +93,27 @@ impl Checked<'_> {
         drop(outcome);
         summary.best_networks = best;
         summary.data = Some(self.splits.fingerprint().map_err(|e| e.to_string())?);
-        let contrast = recorded.get("contrast").filter(|contrast| !contrast.is_null());
-        let said = match (contrast, self.contrast) {
+        let control = recorded.get("control").filter(|control| !control.is_null());
+        let said = match (control, self.control) {
             (None, _) => "",
             (Some(_), true) => {
-                summary.contrast = Some(self.trained_again(reached)?);
+                summary.control = Some(self.trained_again(reached)?);
                 ", and so does training without evolution, done again"
             }
             (Some(_), false) => {
-                "; of what training without evolution came to only the checksum is checked (--contrast trains it again)"
+                "; of what training without evolution came to only the checksum is checked (--control trains it again)"
             }
         };
-        self.status(&recorded, contrast.is_some())?;
+        self.status(&recorded, control.is_some())?;
         let derived = serde_json::to_value(&summary).map_err(|e| e.to_string())?;
         let mut differences = vec![];
         let mut count = 0;
         for (key, value) in derived.as_object().into_iter().flatten() {
             let skipped = FREE.contains(&key.as_str())
                 || key == "status"
-                || key == "contrast" && !self.contrast
+                || key == "control" && !self.control
                 // It named the folder.
-                || key == "yardstick" && self.old;
+                || key == "objective" && self.old;
             if !skipped {
                 self.compare(key, recorded.get(key), value, &mut differences, &mut count);
             }
@@ -182,20 +183,20 @@ impl Checked<'_> {
     }
 
     /// Whether the status is what the rest says.
-    fn status(&self, recorded: &Value, contrast: bool) -> Result<(), String> {
+    fn status(&self, recorded: &Value, control: bool) -> Result<(), String> {
         let status = recorded.get("status").and_then(Value::as_str).unwrap_or_default();
-        let contrasts = self.config.run.contrast && !self.config.has_founders();
+        let controls = self.config.run.control && !self.config.has_warm_start();
         let sound = match status {
-            "complete" => self.done && contrasts == contrast,
-            "contrast missing" => self.done && contrasts && !contrast,
+            "complete" => self.done && controls == control,
+            "control missing" => self.done && controls && !control,
             // It may have been stopped at its very end.
-            "stopped" => !contrast,
+            "stopped" => !control,
             _ => false,
         };
-        // A config may have asked for no contrast only after it was made, or the other way round.
-        match sound || status == "complete" && self.done && contrast {
+        // A config may have asked for no control only after it was made, or the other way round.
+        match sound || status == "complete" && self.done && control {
             true => Ok(()),
-            false if !self.done && ["complete", "contrast missing"].contains(&status) => {
+            false if !self.done && ["complete", "control missing"].contains(&status) => {
                 Err(format!(
                     "run.json says {status:?}, and the last checkpoint is of before the end: one is missing"
                 ))
@@ -206,20 +207,20 @@ impl Checked<'_> {
         }
     }
 
-    /// The contrast, made again.
-    fn trained_again(&self, reached: usize) -> Result<Contrast, String> {
+    /// The control, made again.
+    fn trained_again(&self, reached: usize) -> Result<Control, String> {
         let with = Settings { generations: reached, ..self.config.settings.clone() };
         let never = AtomicBool::new(false);
         let Self { problem, splits, workers, .. } = *self;
-        let made = contrast::run(&with, problem, splits, workers, &never, true);
+        let made = control::run(&with, problem, splits, workers, &never, true);
         made.map_err(|e| e.to_string())?.ok_or_else(|| "it was interrupted".into())
     }
 
     /// The files of networks that a run leaves, each byte for byte as the checkpoint has it.
-    pub fn networks(&self, psi: &Population) -> Result<String, String> {
-        let best = psi.best().scored;
+    pub fn networks(&self, population: &Population) -> Result<String, String> {
+        let best = population.best().scored;
         let mut same = self.network("best.safetensors", best.theta(), best.fitness())?;
-        let listed = BestNetworks::of(psi, self.config.run.keep_best);
+        let listed = BestNetworks::of(population, self.config.run.keep_best);
         for (one, theta) in listed.each() {
             same &= self.network(&one.file, theta, one.fitness)?;
         }
@@ -252,14 +253,21 @@ impl Checked<'_> {
         let plain = theta.to_safetensors().map_err(text)?;
         // Another version may have written it, and what classes are called is known by how the data lie.
         let mut said = metadata_of(&bytes);
+        let older = old_names::in_metadata(&mut said);
         own.program = said.remove("program").unwrap_or_default();
         let names = said.remove("class_names").and_then(|names| serde_json::from_str(&names).ok());
         own.class_names = names.unwrap_or_default();
         let fitness_said = said.get("fitness").and_then(|fitness| fitness.parse().ok());
-        if bytes == own.file(theta).map_err(text)? || self.old && bytes == plain {
+        let file = own.file(theta).map_err(text)?;
+        if bytes == file || self.old && bytes == plain {
             return Ok(true);
         }
         let other = theta.with_safetensors(&bytes).map_err(|e| format!("{name}: {e}"))?;
+        let mut same = metadata_of(&file);
+        same.retain(|key, _| key != "program" && key != "class_names");
+        if older && said == same && other.to_safetensors().map_err(text)? == plain {
+            return Ok(true);
+        }
         let now = self.problem.fitness(&other).map(Fitness::new).map_err(text)?;
         let is_said = fitness_said.is_none_or(|said| Fitness::new(said) == now);
         if !self.done && is_said && now > fitness {

@@ -4,7 +4,7 @@
 //! archive cannot rise, because the only thing that can be done to it is to offer it more.
 
 use super::{Id, Scored};
-use crate::{Fitness, Hyper};
+use crate::{Fitness, Hyperparameters};
 
 /// A network in the archive, and where it came from. A clone shares θ, as [`Scored`]'s does.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Entry<G> {
     /// The generation and epoch when it was scored; epoch 0 at birth.
     pub at: (usize, usize),
     /// The hyper-parameters it had been trained with.
-    pub hyper: Option<Hyper>,
+    pub hyper: Option<Hyperparameters>,
 }
 
 impl<G> Clone for Entry<G> {
@@ -74,16 +74,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        Function, Reference,
-        guarantee::{Brood, Judge},
+        Function, TestFunction,
+        guarantee::{Evaluator, Unscored},
     };
 
     fn archive_of(losses: &[(usize, f32)], m: usize) -> Vec<(Fitness, Id)> {
-        let problem = Reference::new(Function::Sphere, 1);
-        let judge = Judge::new(&problem);
+        let problem = TestFunction::new(Function::Sphere, 1);
+        let evaluator = Evaluator::new(&problem);
         let mut archive = Archive::new(m);
         for &(index, loss) in losses {
-            let scored = judge.score(Brood::new(vec![loss.sqrt()])).unwrap();
+            let scored = evaluator.score(Unscored::new(vec![loss.sqrt()])).unwrap();
             let id = Id { generation: 0, step: 0, index };
             archive.offer(Entry { scored, id, at: (0, 0), hyper: None });
         }

@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{NotWorse, Scored, Seat};
-use crate::{Fitness, Hyper, Recipe, trace::Trained};
+use super::{AfterTraining, NotWorse, Scored};
+use crate::{Fitness, Hyperparameters, Recipe, trace::Trained};
 
 /// Who an individual is: when it was born and as which. Training does not change it.
 ///
@@ -58,7 +58,8 @@ impl<'de> Deserialize<'de> for Id {
 #[serde(deny_unknown_fields)]
 pub struct Progress {
     /// Its rank when the step began: j of Algorithm 1, which its random numbers are drawn by.
-    pub seat: usize,
+    #[serde(alias = "seat")]
+    pub position: usize,
     /// Epochs done.
     pub epochs: usize,
     /// Of these, the epochs that were taken back.
@@ -68,17 +69,17 @@ pub struct Progress {
 /// A member of the population.
 #[derive(Debug)]
 pub struct Individual<G, S> {
-    who: Resident<S>,
+    meta: IndividualMeta<S>,
     scored: Scored<G>,
 }
 
 /// An individual without its θ, while that is being trained.
 #[derive(Debug)]
-pub(crate) struct Resident<S> {
+pub(crate) struct IndividualMeta<S> {
     pub(crate) id: Id,
     pub(crate) parents: Vec<Id>,
     pub(crate) recipe: Option<Recipe>,
-    pub(crate) hyper: Option<Hyper>,
+    pub(crate) hyper: Option<Hyperparameters>,
     pub(crate) state: Option<S>,
     /// The generation and epoch in which θ was scored; epoch 0 at birth.
     pub(crate) at: (usize, usize),
@@ -87,10 +88,10 @@ pub(crate) struct Resident<S> {
     pub(crate) epochs: Vec<Fitness>,
 }
 
-impl<S> Resident<S> {
-    /// Back into the population, by one of the two ways that [`Seat`] allows.
-    pub(crate) fn settle<G>(self, seat: Seat<G>) -> Individual<G, S> {
-        Individual { who: self, scored: seat.into_scored() }
+impl<S> IndividualMeta<S> {
+    /// Joins it with its θ again, by one of the two ways that [`AfterTraining`] allows.
+    pub(crate) fn into_individual<G>(self, trained: AfterTraining<G>) -> Individual<G, S> {
+        Individual { meta: self, scored: trained.into_scored() }
     }
 }
 
@@ -104,42 +105,42 @@ impl<G, S> Individual<G, S> {
     ) -> Self {
         let at = (id.generation, 0);
         let (hyper, progress, epochs) = (None, None, vec![]);
-        let who = Resident { id, parents, recipe, hyper, state, at, progress, epochs };
-        Self { who, scored }
+        let meta = IndividualMeta { id, parents, recipe, hyper, state, at, progress, epochs };
+        Self { meta, scored }
     }
 
     /// One that has been in a population before.
-    pub(super) fn restored(who: Resident<S>, scored: Scored<G>) -> Self {
-        Self { who, scored }
+    pub(super) fn restored(meta: IndividualMeta<S>, scored: Scored<G>) -> Self {
+        Self { meta, scored }
     }
 
-    /// Gives it a seat in the SGD step.
-    pub(super) fn sit(&mut self, seat: usize) {
-        self.who.progress = Some(Progress { seat, epochs: 0, backed_off: 0 });
+    /// Begins the SGD step at this position.
+    pub(super) fn begin_step(&mut self, position: usize) {
+        self.meta.progress = Some(Progress { position, epochs: 0, backed_off: 0 });
     }
 
     /// Closes the SGD step, if it was in one.
-    pub(super) fn rise(&mut self) -> Option<Trained> {
-        self.who.progress.take()?;
-        let epochs = std::mem::take(&mut self.who.epochs);
+    pub(super) fn close_step(&mut self) -> Option<Trained> {
+        self.meta.progress.take()?;
+        let epochs = std::mem::take(&mut self.meta.epochs);
         Some(Trained { id: self.id(), epochs, fitness: self.fitness() })
     }
 
     /// Takes θ out to be trained. What was scored is not worse than itself.
-    pub(crate) fn depart(self) -> (Resident<S>, NotWorse<G>) {
-        (self.who, NotWorse::unchanged(self.scored))
+    pub(crate) fn into_parts(self) -> (IndividualMeta<S>, NotWorse<G>) {
+        (self.meta, NotWorse::unchanged(self.scored))
     }
 
     /// Who it is.
     #[must_use]
     pub fn id(&self) -> Id {
-        self.who.id
+        self.meta.id
     }
 
     /// Whom it was recombined from, in the order of the sum; empty for the initial population.
     #[must_use]
     pub fn parents(&self) -> &[Id] {
-        &self.who.parents
+        &self.meta.parents
     }
 
     /// θ and its fitness.
@@ -157,38 +158,38 @@ impl<G, S> Individual<G, S> {
     /// The recipe that it drew, kept or inherited.
     #[must_use]
     pub fn recipe(&self) -> Option<&Recipe> {
-        self.who.recipe.as_ref()
+        self.meta.recipe.as_ref()
     }
 
     /// The hyper-parameters of its last SGD step; `None` before its first.
     #[must_use]
-    pub fn hyper(&self) -> Option<&Hyper> {
-        self.who.hyper.as_ref()
+    pub fn hyper(&self) -> Option<&Hyperparameters> {
+        self.meta.hyper.as_ref()
     }
 
     /// Its optimizer's state after its last SGD step; `None` where the next one begins with a fresh one.
     #[must_use]
     pub fn state(&self) -> Option<&S> {
-        self.who.state.as_ref()
+        self.meta.state.as_ref()
     }
 
     /// The generation and epoch in which θ was scored; epoch 0 at birth. With its name this is the
     /// name of θ.
     #[must_use]
     pub fn at(&self) -> (usize, usize) {
-        self.who.at
+        self.meta.at
     }
 
     /// How far it is in the SGD step of a generation that is not complete.
     #[must_use]
     pub fn progress(&self) -> Option<Progress> {
-        self.who.progress
+        self.meta.progress
     }
 
     /// The fitness that each epoch of that step reached.
     #[must_use]
     pub fn epochs(&self) -> &[Fitness] {
-        &self.who.epochs
+        &self.meta.epochs
     }
 }
 

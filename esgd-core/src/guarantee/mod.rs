@@ -1,7 +1,7 @@
 //! Theorem 1 as types: the m-elitist mean fitness never rises, for any m' ≤ m.
 //!
 //! ```text
-//! Brood ──score──▶ Scored ──rank──▶ Population ──SGD──▶ NotWorse ─┐
+//! Unscored ──score──▶ Scored ──rank──▶ Population ──SGD──▶ NotWorse ─┐
 //! unscored θ       θ with fitness,  μ, sorted     back-off's     │
 //!                  no way to change               witness        ▼
 //!                        ▲                                   Population
@@ -18,21 +18,23 @@ mod archive;
 mod going_on;
 mod improvement;
 mod individual;
-mod ledger;
 mod not_worse;
 mod pool;
 mod population;
+mod record;
 mod scored;
 
 pub use archive::{Archive, Entry};
 pub use improvement::Improvement;
-pub(crate) use individual::Resident;
+pub(crate) use individual::IndividualMeta;
 pub use individual::{Id, Individual, Progress};
-pub use ledger::{EntryRecord, GuardRecord, IndividualRecord, Ledger, LedgerError, Origin};
 pub use not_worse::NotWorse;
-pub(crate) use not_worse::{License, Seat};
+pub(crate) use not_worse::{AfterTraining, MayWorsen};
 pub use pool::{Pool, Survivor};
 pub(crate) use population::Guard;
-pub use population::{Population, Stage, Tally};
-pub(crate) use scored::Judge;
-pub use scored::{Brood, Scored, Unborn};
+pub use population::{Effort, Population, Stage};
+pub use record::{
+    EntryRecord, GuardRecord, IndividualRecord, Origin, PopulationRecord, RecordError,
+};
+pub(crate) use scored::Evaluator;
+pub use scored::{Scored, ScoredPlan, Unscored};

@@ -15,9 +15,9 @@ impl<G> NotWorse<G> {
 
     /// Keeps `candidate` if it is at least as good, else backs off. Returns whether it backed off.
     ///
-    /// Scores of different yardsticks do not compare, so such a candidate is not kept.
+    /// Scores of different objectives do not compare, so such a candidate is not kept.
     pub(crate) fn back_off(self, candidate: Scored<G>) -> (Self, bool) {
-        let comparable = self.0.yardstick() == candidate.yardstick();
+        let comparable = self.0.objective() == candidate.objective();
         if comparable && candidate.fitness() <= self.0.fitness() {
             (Self(candidate), false)
         } else {
@@ -35,9 +35,9 @@ impl<G> NotWorse<G> {
 /// Permission to let an individual get worse. Only a population whose guarantee rests on
 /// something else, an anchor or an archive, gives it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct License(());
+pub(crate) struct MayWorsen(());
 
-impl License {
+impl MayWorsen {
     pub(super) fn given() -> Self {
         Self(())
     }
@@ -45,42 +45,46 @@ impl License {
 
 /// How an individual comes back from the SGD step.
 #[derive(Debug)]
-pub(crate) enum Seat<G> {
+pub(crate) enum AfterTraining<G> {
     /// With back-off's witness.
-    Held(NotWorse<G>),
+    NotWorse(NotWorse<G>),
     /// Wherever SGD took it.
-    Loose(Scored<G>, License),
+    Permitted(Scored<G>, MayWorsen),
 }
 
-impl<G> Seat<G> {
+impl<G> AfterTraining<G> {
     /// The individual as it stands.
     pub(crate) fn scored(&self) -> &Scored<G> {
         match self {
-            Self::Held(held) => held.scored(),
-            Self::Loose(scored, _) => scored,
+            Self::NotWorse(held) => held.scored(),
+            Self::Permitted(scored, _) => scored,
         }
     }
 
-    /// Goes on to `candidate`: under a license wherever that is, unless it diverged; else only if
+    /// Goes on to `candidate`: under a may_worsen wherever that is, unless it diverged; else only if
     /// it is not worse. Returns whether it backed off.
-    pub(crate) fn advance(self, candidate: Scored<G>, license: Option<License>) -> (Self, bool) {
+    pub(crate) fn advance(
+        self,
+        candidate: Scored<G>,
+        may_worsen: Option<MayWorsen>,
+    ) -> (Self, bool) {
         // No training leads back from NaN.
         let diverged = !candidate.fitness().is_finite() && self.scored().fitness().is_finite();
-        match (self, license) {
-            (seat, _) if diverged => (seat, true),
-            (Self::Held(held), None) => {
+        match (self, may_worsen) {
+            (trained, _) if diverged => (trained, true),
+            (Self::NotWorse(held), None) => {
                 let (held, backed_off) = held.back_off(candidate);
-                (Self::Held(held), backed_off)
+                (Self::NotWorse(held), backed_off)
             }
-            (Self::Held(_), Some(license)) | (Self::Loose(_, license), _) => {
-                (Self::Loose(candidate, license), false)
+            (Self::NotWorse(_), Some(may_worsen)) | (Self::Permitted(_, may_worsen), _) => {
+                (Self::Permitted(candidate, may_worsen), false)
             }
         }
     }
 
     pub(super) fn into_scored(self) -> Scored<G> {
         match self {
-            Self::Held(NotWorse(scored)) | Self::Loose(scored, License(())) => scored,
+            Self::NotWorse(NotWorse(scored)) | Self::Permitted(scored, MayWorsen(())) => scored,
         }
     }
 }
@@ -89,15 +93,15 @@ impl<G> Seat<G> {
 mod tests {
     use super::*;
     use crate::{
-        Function, Reference,
-        guarantee::{Brood, Judge},
+        Function, TestFunction,
+        guarantee::{Evaluator, Unscored},
     };
 
     #[test]
     fn only_a_worse_candidate_is_sent_back() {
-        let problem = Reference::new(Function::Sphere, 1);
-        let judge = Judge::new(&problem);
-        let at = |x: f32| judge.score(Brood::new(vec![x])).unwrap();
+        let problem = TestFunction::new(Function::Sphere, 1);
+        let evaluator = Evaluator::new(&problem);
+        let at = |x: f32| evaluator.score(Unscored::new(vec![x])).unwrap();
         let f = |x: &NotWorse<Vec<f32>>| x.scored().fitness().get();
 
         let (x, backed_off) = NotWorse::unchanged(at(2.0)).back_off(at(1.0));

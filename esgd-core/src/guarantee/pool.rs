@@ -1,6 +1,6 @@
 //! μ ∪ λ and the m-elitist selection from it (section 3.3, item 4).
 
-use super::{Individual, Population, Unborn};
+use super::{Individual, Population, ScoredPlan};
 use crate::{Fitness, rng::Key};
 
 /// A place in the pool.
@@ -20,9 +20,9 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new<G, S>(parents: &Population<G, S>, offspring: &[Unborn]) -> Self {
+    pub(crate) fn new<G, S>(parents: &Population<G, S>, offspring: &[ScoredPlan]) -> Self {
         let mu: Vec<_> = parents.individuals().iter().map(Individual::fitness).collect();
-        let lambda: Vec<_> = offspring.iter().map(Unborn::fitness).collect();
+        let lambda: Vec<_> = offspring.iter().map(ScoredPlan::fitness).collect();
         Self::of(&mu, &lambda, parents.anchor_rank())
     }
 
@@ -42,9 +42,9 @@ impl Pool {
     pub(crate) fn select(self, m: usize, mu: usize, key: Key) -> Vec<Survivor> {
         let mut survivors: Vec<_> = self.ranked.into_iter().map(|(_, survivor)| survivor).collect();
         let mut rng = key.stream();
-        for seat in m..mu.min(survivors.len()) {
-            let drawn = seat + rng.below(survivors.len() - seat);
-            survivors.swap(seat, drawn);
+        for place in m..mu.min(survivors.len()) {
+            let drawn = place + rng.below(survivors.len() - place);
+            survivors.swap(place, drawn);
         }
         survivors.truncate(mu);
         if let Some(anchor) = self.anchor
@@ -76,7 +76,7 @@ mod tests {
     }
 
     proptest! {
-        /// The m best survive, and nobody sits in two seats.
+        /// The m best survive, and nobody has two places.
         #[test]
         fn keeps_the_m_best_and_draws_without_replacement(
             fitness in prop::collection::vec(prop_oneof![0.0..5.0f64, Just(f64::NAN)], 1..40),

@@ -4,16 +4,16 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Archive, Entry, Id, Improvement, Individual, License, Scored};
+use super::{Archive, Entry, Id, Improvement, Individual, MayWorsen, Scored};
 use crate::{
-    EliteMean, Fitness, Hyper, IndividualReport, Yardstick,
+    EliteMean, Fitness, Hyperparameters, IndividualReport, Objective,
     settings::{Settings, Way},
     trace::{Evolved, Trace},
 };
 
 /// What a run has spent so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct Effort {
     /// Epochs of SGD, kept or backed off.
     pub epochs: usize,
     /// Of these, the epochs that made the fitness worse and were taken back.
@@ -53,15 +53,15 @@ pub struct Population<G, S> {
     pub(super) individuals: Vec<Individual<G, S>>,
     pub(super) guard: Guard<G>,
     pub(super) m: usize,
-    pub(super) yardstick: Yardstick,
+    pub(super) objective: Objective,
     pub(super) generation: usize,
     /// Evolution steps done in the generation after `generation`.
     pub(super) evolved: usize,
     pub(super) stage: Stage,
     /// Without what individuals have done in an SGD step that is not over.
-    pub(super) tally: Tally,
+    pub(super) effort: Effort,
     /// The fitness that the guarantee held for when the last generation was complete.
-    pub(super) record: Vec<Fitness>,
+    pub(super) bound: Vec<Fitness>,
     /// When the best last got better in a generation.
     pub(super) improved: Improvement,
     /// The parents of those born since the last SGD step that did not survive themselves.
@@ -75,8 +75,8 @@ impl<G, S> Population<G, S> {
     pub(crate) fn found(
         individuals: Vec<Individual<G, S>>,
         settings: &Settings,
-        yardstick: Yardstick,
-        tally: Tally,
+        objective: Objective,
+        effort: Effort,
     ) -> Self {
         let individuals = ranked(individuals);
         let guard = match (settings.guarantee.way, individuals.first()) {
@@ -94,18 +94,18 @@ impl<G, S> Population<G, S> {
             individuals,
             guard,
             m: settings.m,
-            yardstick,
+            objective,
             generation: 0,
             evolved: 0,
             stage: Stage::default(),
-            tally,
-            record: vec![],
+            effort,
+            bound: vec![],
             improved: Improvement { generation: 0, best: Fitness::WORST },
             departed: vec![],
             trace: Trace::default(),
         };
-        founded.record = founded.guarded();
-        founded.improved.best = founded.record[0];
+        founded.bound = founded.guarded();
+        founded.improved.best = founded.bound[0];
         founded
     }
 
@@ -134,19 +134,19 @@ impl<G, S> Population<G, S> {
     }
 
     /// Goes on to another part of the run.
-    pub(crate) fn enter(&mut self, stage: Stage) {
+    pub(crate) fn set_stage(&mut self, stage: Stage) {
         self.stage = stage;
     }
 
     /// What was spent so far.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        let mut tally = self.tally;
+    pub fn effort(&self) -> Effort {
+        let mut effort = self.effort;
         for progress in self.individuals.iter().filter_map(Individual::progress) {
-            tally.epochs += progress.epochs;
-            tally.backed_off += progress.backed_off;
+            effort.epochs += progress.epochs;
+            effort.backed_off += progress.backed_off;
         }
-        tally
+        effort
     }
 
     /// The parents of those born since the last SGD step that did not survive themselves, best first.
@@ -162,14 +162,14 @@ impl<G, S> Population<G, S> {
     }
 
     /// What has happened was reported.
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn clear_trace(&mut self) {
         self.trace = Trace::default();
     }
 
     /// What fitness is measured with.
     #[must_use]
-    pub fn yardstick(&self) -> &Yardstick {
-        &self.yardstick
+    pub fn objective(&self) -> &Objective {
+        &self.objective
     }
 
     /// The best network there is: the archive's best, or else the population's. There is always
@@ -218,27 +218,27 @@ impl<G, S> Population<G, S> {
         &self.guard
     }
 
-    pub(crate) fn tally_mut(&mut self) -> &mut Tally {
-        &mut self.tally
+    pub(crate) fn effort_mut(&mut self) -> &mut Effort {
+        &mut self.effort
     }
 
-    /// Takes the individuals out for the SGD step, in order of their seats: their ranks, or those they
-    /// had when a step that was stopped began.
-    pub(crate) fn depart(&mut self) -> Vec<Individual<G, S>> {
+    /// Takes the individuals out for the SGD step, in order of their positions: their ranks, or those
+    /// that they had when a step that was stopped began.
+    pub(crate) fn take_individuals(&mut self) -> Vec<Individual<G, S>> {
         self.departed.clear();
         let mut individuals = std::mem::take(&mut self.individuals);
-        seat(&mut individuals);
-        individuals.sort_by_key(|one| one.progress().map(|progress| progress.seat));
+        assign_positions(&mut individuals);
+        individuals.sort_by_key(|one| one.progress().map(|progress| progress.position));
         individuals
     }
 
-    /// Takes them in again. Each has passed through [`Seat`](super::Seat).
-    pub(crate) fn settle(&mut self, individuals: Vec<Individual<G, S>>) {
+    /// Takes them in again. Each has passed through [`AfterTraining`](super::AfterTraining).
+    pub(crate) fn put_back(&mut self, individuals: Vec<Individual<G, S>>) {
         self.individuals = ranked(individuals);
     }
 
     /// The survivors of an evolution step, of which `newcomers` begins with those just born.
-    pub(crate) fn succeed(
+    pub(crate) fn set_survivors(
         &mut self,
         parents: &[usize],
         newcomers: Vec<Individual<G, S>>,
@@ -250,7 +250,7 @@ impl<G, S> Population<G, S> {
                 archive.offer(entry(newcomer));
             }
         }
-        self.rise();
+        self.close_step();
         self.trace.partial |= self.trace.evolved.len() != self.evolved;
         self.trace.evolved.push(evolved);
         let mut old: Vec<_> = std::mem::take(&mut self.individuals).into_iter().map(Some).collect();
@@ -271,46 +271,46 @@ impl<G, S> Population<G, S> {
         let now = self.guarded();
         let bound = match &self.guard {
             Guard::Anchor(_, fitness) => vec![*fitness],
-            Guard::BackOff | Guard::Archive(_) => std::mem::take(&mut self.record),
+            Guard::BackOff | Guard::Archive(_) => std::mem::take(&mut self.bound),
         };
         for m in 1..=bound.len() {
             let (j, before) = (
-                EliteMean::of(&now, m, &self.yardstick),
-                EliteMean::of(&bound, m, &self.yardstick),
+                EliteMean::of(&now, m, &self.objective),
+                EliteMean::of(&bound, m, &self.objective),
             );
             if now.len() < m || !matches!(j.partial_cmp(&before), Some(order) if order.is_le()) {
-                self.record = bound;
+                self.bound = bound;
                 return Err(m);
             }
         }
-        self.rise();
+        self.close_step();
         // Fine-tuning closes the last generation again.
         if k > self.generation && now[0] < self.improved.best {
             self.improved = Improvement { generation: k, best: now[0] };
         }
-        self.record = now;
+        self.bound = now;
         self.generation = k;
         self.evolved = 0;
         Ok(())
     }
 
-    /// The SGD step is over: everybody leaves the seat, and what was done there is counted.
-    fn rise(&mut self) {
-        self.tally = self.tally();
+    /// The SGD step is over: what was done in it is counted.
+    fn close_step(&mut self) {
+        self.effort = self.effort();
         let recorded = |one: &Individual<G, S>| {
             one.progress().is_none_or(|progress| progress.epochs == one.epochs().len())
         };
         self.trace.partial |= !self.individuals.iter().all(recorded);
-        self.trace.trained.extend(self.individuals.iter_mut().filter_map(Individual::rise));
+        self.trace.trained.extend(self.individuals.iter_mut().filter_map(Individual::close_step));
     }
 }
 
 impl<G> Guard<G> {
     /// Permission to let individuals get worse, if the guarantee rests on something else.
-    pub(crate) fn license(&self) -> Option<License> {
+    pub(crate) fn may_worsen(&self) -> Option<MayWorsen> {
         match self {
             Self::BackOff => None,
-            Self::Anchor(..) | Self::Archive(_) => Some(License::given()),
+            Self::Anchor(..) | Self::Archive(_) => Some(MayWorsen::given()),
         }
     }
 
@@ -330,7 +330,13 @@ impl<G> Guard<G> {
     }
 
     /// Shows the archive, if there is one, what was just scored.
-    pub(crate) fn witness(&self, scored: &Scored<G>, id: Id, at: (usize, usize), hyper: &Hyper) {
+    pub(crate) fn offer_to_archive(
+        &self,
+        scored: &Scored<G>,
+        id: Id,
+        at: (usize, usize),
+        hyper: &Hyperparameters,
+    ) {
         if let Self::Archive(archive) = self {
             let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
             if archive.wants(scored.fitness()) {
@@ -350,13 +356,14 @@ fn entry<G, S>(individual: &Individual<G, S>) -> Entry<G> {
     }
 }
 
-/// Gives a seat to everybody who has none yet: the free ones, in order of rank. Of a step that was stopped
+/// Gives a position to every individual that has none yet: the free ones, in order of rank. Of a step that was stopped
 /// those without one have not been trained, so they rank as they did.
-fn seat<G, S>(individuals: &mut [Individual<G, S>]) {
-    let taken: Vec<_> = individuals.iter().filter_map(|one| Some(one.progress()?.seat)).collect();
-    let mut free = (0..).filter(|seat| !taken.contains(seat));
+fn assign_positions<G, S>(individuals: &mut [Individual<G, S>]) {
+    let taken: Vec<_> =
+        individuals.iter().filter_map(|one| Some(one.progress()?.position)).collect();
+    let mut free = (0..).filter(|position| !taken.contains(position));
     for one in individuals.iter_mut().filter(|one| one.progress().is_none()) {
-        one.sit(free.next().unwrap_or_default());
+        one.begin_step(free.next().unwrap_or_default());
     }
 }
 

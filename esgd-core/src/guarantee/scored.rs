@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{Error, Fitness, Problem, Yardstick, plan::Plan};
+use crate::{Error, Fitness, Objective, Problem, plan::Plan};
 
 /// A network without a score: the only kind that may be changed.
 #[derive(Debug)]
-pub struct Brood<G>(G);
+pub struct Unscored<G>(G);
 
-impl<G> Brood<G> {
+impl<G> Unscored<G> {
     /// A new network, or a fork of one.
     pub(crate) fn new(theta: G) -> Self {
         Self(theta)
@@ -27,7 +27,7 @@ impl<G> Brood<G> {
 pub struct Scored<G> {
     theta: Arc<G>,
     fitness: Fitness,
-    yardstick: Yardstick,
+    objective: Objective,
 }
 
 impl<G> Scored<G> {
@@ -51,15 +51,15 @@ impl<G> Scored<G> {
 
     /// What the fitness was measured with.
     #[must_use]
-    pub fn yardstick(&self) -> &Yardstick {
-        &self.yardstick
+    pub fn objective(&self) -> &Objective {
+        &self.objective
     }
 }
 
 impl<G> Scored<G> {
-    /// One that was scored before, as a [`Ledger`](super::Ledger) has it.
-    pub(super) fn restored(theta: Arc<G>, fitness: Fitness, yardstick: Yardstick) -> Self {
-        Self { theta, fitness, yardstick }
+    /// One that was scored before, as a [`PopulationRecord`](super::PopulationRecord) has it.
+    pub(super) fn restored(theta: Arc<G>, fitness: Fitness, objective: Objective) -> Self {
+        Self { theta, fitness, objective }
     }
 }
 
@@ -68,19 +68,19 @@ impl<G> Clone for Scored<G> {
         Self {
             theta: Arc::clone(&self.theta),
             fitness: self.fitness,
-            yardstick: self.yardstick.clone(),
+            objective: self.objective.clone(),
         }
     }
 }
 
 /// An offspring that was built, scored and let go: its plan and its fitness, without θ.
 #[derive(Clone, Debug)]
-pub struct Unborn {
+pub struct ScoredPlan {
     plan: Plan,
     fitness: Fitness,
 }
 
-impl Unborn {
+impl ScoredPlan {
     /// How to build it.
     #[must_use]
     pub fn plan(&self) -> &Plan {
@@ -94,59 +94,59 @@ impl Unborn {
     }
 }
 
-/// The one place where fitness is measured: one problem, one yardstick for the whole run.
+/// The one place where fitness is measured: one problem, one objective for the whole run.
 #[derive(Debug)]
-pub(crate) struct Judge<'a, P> {
+pub(crate) struct Evaluator<'a, P> {
     problem: &'a P,
-    yardstick: Yardstick,
+    objective: Objective,
 }
 
-impl<'a, P: Problem> Judge<'a, P> {
+impl<'a, P: Problem> Evaluator<'a, P> {
     pub(crate) fn new(problem: &'a P) -> Self {
-        Self { problem, yardstick: problem.yardstick() }
+        Self { problem, objective: problem.objective() }
     }
 
     pub(crate) fn problem(&self) -> &'a P {
         self.problem
     }
 
-    pub(crate) fn yardstick(&self) -> &Yardstick {
-        &self.yardstick
+    pub(crate) fn objective(&self) -> &Objective {
+        &self.objective
     }
 
     /// Measures the fitness of a network; from here on it cannot be changed.
     pub(crate) fn score(
         &self,
-        brood: Brood<P::Genome>,
+        unscored: Unscored<P::Genome>,
     ) -> Result<Scored<P::Genome>, Error<P::Error>> {
-        let fitness = self.measure(&brood.0)?;
-        Ok(Scored { theta: Arc::new(brood.0), fitness, yardstick: self.yardstick.clone() })
+        let fitness = self.measure(&unscored.0)?;
+        Ok(Scored { theta: Arc::new(unscored.0), fitness, objective: self.objective.clone() })
     }
 
     /// Builds the offspring of `plan`, measures it and lets it go. The fitness of a clone is known.
-    pub(crate) fn appraise(
+    pub(crate) fn score_plan(
         &self,
         parents: &[&Scored<P::Genome>],
         plan: Plan,
-    ) -> Result<Unborn, Error<P::Error>> {
+    ) -> Result<ScoredPlan, Error<P::Error>> {
         let fitness = match plan.clones().and_then(|i| parents.get(i)) {
             Some(scored) => scored.fitness,
             None => self.measure(&self.build(parents, &plan)?)?,
         };
-        Ok(Unborn { fitness, plan })
+        Ok(ScoredPlan { fitness, plan })
     }
 
     /// Builds an offspring again, to the bit, with the fitness it was measured to have.
-    pub(crate) fn bear(
+    pub(crate) fn build_scored(
         &self,
         parents: &[&Scored<P::Genome>],
-        unborn: &Unborn,
+        scored_plan: &ScoredPlan,
     ) -> Result<Scored<P::Genome>, Error<P::Error>> {
-        if let Some(&scored) = unborn.plan.clones().and_then(|i| parents.get(i)) {
+        if let Some(&scored) = scored_plan.plan.clones().and_then(|i| parents.get(i)) {
             return Ok(scored.clone());
         }
-        let theta = Arc::new(self.build(parents, &unborn.plan)?);
-        Ok(Scored { theta, fitness: unborn.fitness, yardstick: self.yardstick.clone() })
+        let theta = Arc::new(self.build(parents, &scored_plan.plan)?);
+        Ok(Scored { theta, fitness: scored_plan.fitness, objective: self.objective.clone() })
     }
 
     fn build(
@@ -166,9 +166,9 @@ impl<'a, P: Problem> Judge<'a, P> {
 
     fn measure(&self, theta: &P::Genome) -> Result<Fitness, Error<P::Error>> {
         let fitness = self.problem.fitness(theta).map(Fitness::new).map_err(Error::Problem)?;
-        let now = self.problem.yardstick();
-        if now != self.yardstick {
-            return Err(Error::YardstickMoved { was: self.yardstick.clone(), is: now });
+        let now = self.problem.objective();
+        if now != self.objective {
+            return Err(Error::ObjectiveChanged { was: self.objective.clone(), is: now });
         }
         Ok(fitness)
     }

@@ -13,9 +13,9 @@ mod trial;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    Entry, Error, Executor, IndividualReport, Observer, OptimizerPool, Phase, Problem, Report,
-    Serial, Tally, executor,
-    guarantee::Judge,
+    Effort, Entry, Error, Executor, IndividualReport, Observer, OptimizerPool, Phase, Problem,
+    Report, Serial, executor,
+    guarantee::Evaluator,
     rng::{Key, Purpose},
     settings::SettingsError,
     trace::Trace,
@@ -67,9 +67,9 @@ impl HalvingSettings {
 /// A run of asynchronous successive halving.
 ///
 /// ```
-/// use esgd_core::{Function, Halving, HalvingSettings, Reference};
+/// use esgd_core::{Function, Halving, HalvingSettings, TestFunction};
 ///
-/// let problem = Reference::new(Function::Sphere, 5);
+/// let problem = TestFunction::new(Function::Sphere, 5);
 /// let settings = HalvingSettings {
 ///     seed: 1,
 ///     eta: 3,
@@ -77,14 +77,14 @@ impl HalvingSettings {
 ///     most: 9,
 ///     budget: 60,
 ///     workers: 4,
-///     optimizers: Reference::optimizers(),
+///     optimizers: TestFunction::optimizers(),
 /// };
 /// let trials = Halving::new(&problem, &settings).run()?;
-/// assert_eq!(trials.tally.epochs, 60);
+/// assert_eq!(trials.effort.epochs, 60);
 /// # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
 /// ```
 pub struct Halving<'a, P: Problem> {
-    judge: Judge<'a, P>,
+    evaluator: Evaluator<'a, P>,
     settings: &'a HalvingSettings,
     executor: &'a dyn Executor,
     observer: &'a dyn Observer,
@@ -99,7 +99,7 @@ pub struct Trials<G> {
     /// The trials as they are at the end, best first.
     pub last: Vec<Entry<G>>,
     /// What was spent.
-    pub tally: Tally,
+    pub effort: Effort,
     /// Whether it was asked to stop before its budget was spent.
     pub stopped: bool,
 }
@@ -108,8 +108,8 @@ impl<'a, P: Problem> Halving<'a, P> {
     /// A run on one thread, unobserved.
     #[must_use]
     pub fn new(problem: &'a P, settings: &'a HalvingSettings) -> Self {
-        let judge = Judge::new(problem);
-        Self { judge, settings, executor: &Serial, observer: &(), stop: None }
+        let evaluator = Evaluator::new(problem);
+        Self { evaluator, settings, executor: &Serial, observer: &(), stop: None }
     }
 
     /// Runs jobs on `executor`. It changes no result.
@@ -141,7 +141,7 @@ impl<'a, P: Problem> Halving<'a, P> {
         let mut trials: Vec<TrialOf<P>> = vec![];
         let mut busy: Vec<Option<JobOf<P>>> = (0..workers).map(|_| None).collect();
         let (mut now, mut left, mut finished) = (0, budget, 0);
-        let mut tally = Tally::default();
+        let mut effort = Effort::default();
         let mut best: Option<Entry<P::Genome>> = None;
         loop {
             for worker in busy.iter_mut().filter(|worker| worker.is_none()) {
@@ -173,7 +173,7 @@ impl<'a, P: Problem> Halving<'a, P> {
                 }
                 let Some(job) = worker.take() else { continue };
                 let Some(Trained { last, state, best: found }) = job.done else { continue };
-                tally.epochs += job.epochs.count();
+                effort.epochs += job.epochs.count();
                 finished += 1;
                 rungs.report(job.trial, job.rung, last.scored.fitness());
                 trials[job.trial].now = Some((last, state));
@@ -182,7 +182,7 @@ impl<'a, P: Problem> Halving<'a, P> {
                     _ => Some(found),
                 };
                 if let Some(best) = &best {
-                    self.tell(best, &trials, (finished, tally));
+                    self.tell(best, &trials, (finished, effort));
                 }
             }
         }
@@ -193,7 +193,7 @@ impl<'a, P: Problem> Halving<'a, P> {
             let why = "successive halving was stopped before its first trial was scored";
             return Err(Error::Settings(SettingsError(why.into())));
         };
-        Ok(Trials { best, last, tally, stopped })
+        Ok(Trials { best, last, effort, stopped })
     }
 
     /// Runs all jobs under way that have not run.
@@ -218,7 +218,7 @@ impl<'a, P: Problem> Halving<'a, P> {
     }
 
     /// Reports all trials.
-    fn tell(&self, best: &Entry<P::Genome>, trials: &[TrialOf<P>], spent: (usize, Tally)) {
+    fn tell(&self, best: &Entry<P::Genome>, trials: &[TrialOf<P>], spent: (usize, Effort)) {
         let mut individuals: Vec<_> = trials
             .iter()
             .filter_map(|trial| trial.now.as_ref())
@@ -241,7 +241,7 @@ impl<'a, P: Problem> Halving<'a, P> {
             m: 1,
             individuals,
             departed: vec![],
-            tally: spent.1,
+            effort: spent.1,
             diversity: None,
             trace: Trace::default(),
         });
@@ -259,7 +259,7 @@ impl<'a, P: Problem> Halving<'a, P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Function, Reference, Threads};
+    use crate::{Function, TestFunction, Threads};
 
     fn settings() -> HalvingSettings {
         HalvingSettings {
@@ -269,18 +269,18 @@ mod tests {
             most: 9,
             budget: 100,
             workers: 4,
-            optimizers: Reference::optimizers(),
+            optimizers: TestFunction::optimizers(),
         }
     }
 
     #[test]
     fn threads_change_nothing_and_all_of_the_budget_is_spent() {
-        let problem = Reference::new(Function::Rastrigin, 3);
+        let problem = TestFunction::new(Function::Rastrigin, 3);
         let settings = settings();
         let run = |threads| {
             let executor = Threads(threads);
             let trials = Halving::new(&problem, &settings).executor(&executor).run().unwrap();
-            assert_eq!(trials.tally.epochs, 100);
+            assert_eq!(trials.effort.epochs, 100);
             let best = trials.last.iter().map(|one| one.scored.fitness()).min();
             assert!(Some(trials.best.scored.fitness()) <= best);
             format!("{:?} {:?}", trials.best, trials.last)
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_third_goes_on_and_the_best_get_the_most_epochs() {
-        let problem = Reference::new(Function::Sphere, 2);
+        let problem = TestFunction::new(Function::Sphere, 2);
         let trials = Halving::new(&problem, &settings()).run().unwrap();
         let epochs: Vec<_> = trials.last.iter().map(|one| one.at.1).collect();
         let at_least = |n| epochs.iter().filter(|&&e| e >= n).count();
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_stop_before_the_first_score_is_one_sentence() {
-        let problem = Reference::new(Function::Sphere, 2);
+        let problem = TestFunction::new(Function::Sphere, 2);
         let stop = AtomicBool::new(true);
         let settings = settings();
         let error = Halving::new(&problem, &settings).stop_when(&stop).run().unwrap_err();

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::Halving;
-use crate::{Entry, EpochReport, Error, Id, Problem, Recipe, guarantee::Brood, rng::Purpose};
+use crate::{Entry, EpochReport, Error, Id, Problem, Recipe, guarantee::Unscored, rng::Purpose};
 
 /// A trial between two jobs.
 pub(super) struct Trial<G, S> {
@@ -43,7 +43,7 @@ impl<P: Problem> Halving<'_, P> {
         epochs: RangeInclusive<usize>,
         mut now: Option<Held<P>>,
     ) -> Result<Option<TrainedOf<P>>, Error<P::Error>> {
-        let problem = self.judge.problem();
+        let problem = self.evaluator.problem();
         let id = Id { generation: 0, step: 0, index: trial };
         let mut best: Option<Entry<P::Genome>> = None;
         for k in epochs {
@@ -60,11 +60,11 @@ impl<P: Problem> Halving<'_, P> {
                     (Ok(theta), state)
                 }
             };
-            let mut brood = Brood::new(theta.map_err(Error::Problem)?);
+            let mut unscored = Unscored::new(theta.map_err(Error::Problem)?);
             let mut state = state.map_err(Error::Problem)?;
             let key = self.key(Purpose::Train, trial).step(k);
-            problem.epoch(brood.theta_mut(), &mut state, &hyper, key).map_err(Error::Problem)?;
-            let scored = self.judge.score(brood)?;
+            problem.epoch(unscored.theta_mut(), &mut state, &hyper, key).map_err(Error::Problem)?;
+            let scored = self.evaluator.score(unscored)?;
             let (fitness, backed_off) = (scored.fitness(), false);
             self.observer.epoch(&EpochReport { k, s: 1, id, hyper: &hyper, fitness, backed_off });
             let entry = Entry { scored, id, at: (0, k), hyper: Some(hyper) };

@@ -5,13 +5,13 @@
 //! Core knows no optimizer by name: a recipe is a kind and named numbers, and what they mean is
 //! for the [`Problem`](crate::Problem) to say.
 
+mod domain;
 mod pool;
-mod range;
 mod schedule;
 
 /// The longest list that makes sense: of optimizers, values to choose from, steps.
 const MOST: usize = 1000;
 
-pub use pool::{Hyper, OptimizerPool, OptimizerSpec, Recipe};
-pub use range::{Law, Range};
+pub use domain::{Distribution, Domain};
+pub use pool::{Hyperparameters, OptimizerPool, OptimizerSpec, Recipe};
 pub use schedule::Schedule;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{MOST, Range, Schedule};
+use super::{Domain, MOST, Schedule};
 use crate::{rng::Philox, settings::SettingsError};
 
 /// One optimizer of the pool.
@@ -17,7 +17,7 @@ pub struct OptimizerSpec {
     pub weight: f64,
     /// What each hyper-parameter is drawn from.
     #[serde(flatten)]
-    pub ranges: BTreeMap<String, Range>,
+    pub domains: BTreeMap<String, Domain>,
 }
 
 fn one() -> f64 {
@@ -29,7 +29,7 @@ fn one() -> f64 {
 #[serde(transparent)]
 pub struct OptimizerPool(pub Vec<OptimizerSpec>);
 
-/// A hyper-parameter as drawn, with the annealing of its range.
+/// A hyper-parameter as drawn, with the annealing of its domain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Drawn {
     value: f64,
@@ -47,14 +47,14 @@ pub struct Recipe {
 
 /// A recipe's values in one generation, annealed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Hyper {
+pub struct Hyperparameters {
     /// The optimizer's kind.
     pub kind: String,
     /// The hyper-parameters by name.
     pub values: BTreeMap<String, f64>,
 }
 
-impl Hyper {
+impl Hyperparameters {
     /// A hyper-parameter by name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<f64> {
@@ -62,7 +62,7 @@ impl Hyper {
     }
 }
 
-impl fmt::Display for Hyper {
+impl fmt::Display for Hyperparameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.kind)?;
         for (name, value) in &self.values {
@@ -77,18 +77,18 @@ impl fmt::Display for Hyper {
 impl Recipe {
     /// The values in generation `k` of `of`.
     #[must_use]
-    pub fn at(&self, k: usize, of: usize) -> Hyper {
+    pub fn at(&self, k: usize, of: usize) -> Hyperparameters {
         let annealed = |d: &Drawn| d.value * d.anneal.factor(k, of);
-        Hyper {
+        Hyperparameters {
             kind: self.kind.clone(),
             values: self.drawn.iter().map(|(name, d)| (name.clone(), annealed(d))).collect(),
         }
     }
 
-    /// The same recipe with `name` drawn from `range` instead.
+    /// The same recipe with `name` drawn from `domain` instead.
     #[must_use]
-    pub(crate) fn with(mut self, name: &str, range: &Range, rng: &mut Philox) -> Self {
-        let drawn = Drawn { value: range.draw(rng), anneal: range.anneal.clone() };
+    pub(crate) fn with(mut self, name: &str, domain: &Domain, rng: &mut Philox) -> Self {
+        let drawn = Drawn { value: domain.draw(rng), anneal: domain.anneal.clone() };
         self.drawn.insert(name.to_owned(), drawn);
         self
     }
@@ -107,40 +107,40 @@ impl OptimizerPool {
         let spec = chosen
             .or_else(|| self.0.iter().rposition(|spec| spec.weight > 0.0))
             .unwrap_or_default();
-        let (kind, ranges) = match self.0.get(spec) {
-            Some(found) => (found.kind.clone(), &found.ranges),
+        let (kind, domains) = match self.0.get(spec) {
+            Some(found) => (found.kind.clone(), &found.domains),
             None => (String::new(), &BTreeMap::new()),
         };
-        let drawn = ranges
+        let drawn = domains
             .iter()
-            .map(|(name, range)| {
-                (name.clone(), Drawn { value: range.draw(rng), anneal: range.anneal.clone() })
+            .map(|(name, domain)| {
+                (name.clone(), Drawn { value: domain.draw(rng), anneal: domain.anneal.clone() })
             })
             .collect();
         Recipe { spec, kind, drawn }
     }
 
-    /// A recipe near `recipe`: every value perturbed within its range by `amount`.
+    /// A recipe near `recipe`: every value perturbed within its domain by `amount`.
     pub(crate) fn perturb(&self, recipe: &Recipe, amount: f64, rng: &mut Philox) -> Recipe {
         let mut near = recipe.clone();
         if let Some(spec) = self.0.get(recipe.spec) {
             for (name, drawn) in &mut near.drawn {
-                if let Some(range) = spec.ranges.get(name) {
-                    drawn.value = range.perturb(drawn.value, amount, rng);
+                if let Some(domain) = spec.domains.get(name) {
+                    drawn.value = domain.perturb(drawn.value, amount, rng);
                 }
             }
         }
         near
     }
 
-    /// A recipe to try after `recipe`, of the same kind; see [`Range::explore`]. Its learning rate is free,
-    /// so that it can go on falling; a dropout beyond its range could be beyond sense.
+    /// A recipe to try after `recipe`, of the same kind; see [`Domain::explore`]. Its learning rate is free,
+    /// so that it can go on falling; a dropout beyond its domain could be beyond sense.
     pub(crate) fn explore(&self, recipe: &Recipe, by: (f64, f64), rng: &mut Philox) -> Recipe {
         let mut next = recipe.clone();
         if let Some(spec) = self.0.get(recipe.spec) {
             for (name, drawn) in &mut next.drawn {
-                if let Some(range) = spec.ranges.get(name) {
-                    drawn.value = range.explore(drawn.value, by, name == "lr", rng);
+                if let Some(domain) = spec.domains.get(name) {
+                    drawn.value = domain.explore(drawn.value, by, name == "lr", rng);
                 }
             }
         }
@@ -174,8 +174,8 @@ impl OptimizerPool {
                     spec.weight
                 ));
             }
-            for (name, range) in &spec.ranges {
-                if let Some(fault) = range.fault() {
+            for (name, domain) in &spec.domains {
+                if let Some(fault) = domain.fault() {
                     return Some(format!("`optimizers[{i}].{name}` cannot be drawn: {fault}"));
                 }
             }
@@ -189,19 +189,19 @@ impl OptimizerPool {
 mod tests {
     use super::*;
     use crate::{
-        Law,
+        Distribution,
         rng::{Key, Purpose},
     };
 
     fn pool() -> OptimizerPool {
         let sgd = BTreeMap::from([
-            ("lr".into(), Range::log_uniform(1e-3, 1.0).annealed(Schedule::Reciprocal)),
-            ("momentum".into(), Range::fixed(0.9)),
+            ("lr".into(), Domain::log_uniform(1e-3, 1.0).annealed(Schedule::Reciprocal)),
+            ("momentum".into(), Domain::fixed(0.9)),
         ]);
-        let adam = BTreeMap::from([("lr".into(), Range::fixed(1e-3))]);
+        let adam = BTreeMap::from([("lr".into(), Domain::fixed(1e-3))]);
         OptimizerPool(vec![
-            OptimizerSpec { kind: "sgd".into(), weight: 3.0, ranges: sgd },
-            OptimizerSpec { kind: "adam".into(), weight: 1.0, ranges: adam },
+            OptimizerSpec { kind: "sgd".into(), weight: 3.0, domains: sgd },
+            OptimizerSpec { kind: "adam".into(), weight: 1.0, domains: adam },
         ])
     }
 
@@ -226,7 +226,7 @@ mod tests {
     fn faults_are_named() {
         assert!(OptimizerPool::default().fault().unwrap().contains("empty"));
         let mut bad = pool();
-        bad.0[0].ranges.insert("lr".into(), Range::log_uniform(0.0, 1.0));
+        bad.0[0].domains.insert("lr".into(), Domain::log_uniform(0.0, 1.0));
         assert!(bad.fault().unwrap().contains("optimizers[0].lr"));
         let mut idle = pool();
         idle.0.iter_mut().for_each(|spec| spec.weight = 0.0);
@@ -237,16 +237,16 @@ mod tests {
             assert!(odd.fault().unwrap().contains("weight"), "{weight}");
         }
         for law in [
-            Law::Fixed(f64::NAN),
-            Law::Fixed(1e39),
-            Law::Uniform(f64::NEG_INFINITY, 1.0),
-            Law::Uniform(-1e39, 1.0),
-            Law::LogUniform(1e-3, f64::INFINITY),
-            Law::Choice(vec![0.1, f64::NAN]),
-            Law::Choice(vec![0.1; 1001]),
+            Distribution::Fixed(f64::NAN),
+            Distribution::Fixed(1e39),
+            Distribution::Uniform(f64::NEG_INFINITY, 1.0),
+            Distribution::Uniform(-1e39, 1.0),
+            Distribution::LogUniform(1e-3, f64::INFINITY),
+            Distribution::Choice(vec![0.1, f64::NAN]),
+            Distribution::Choice(vec![0.1; 1001]),
         ] {
             let mut odd = pool();
-            odd.0[1].ranges.insert("lr".into(), law.clone().into());
+            odd.0[1].domains.insert("lr".into(), law.clone().into());
             assert!(odd.fault().unwrap().contains("optimizers[1].lr"), "{law:?}");
         }
         let many = OptimizerPool(vec![pool().0[0].clone(); 1001]);

@@ -70,7 +70,7 @@ impl Settings {
                  to keep the best of the initial population, or guarantee.way = \"archive\""
             )),
             Way::BackOff if anchor && self.m >= self.mu => Some(format!(
-                "guarantee.anchor needs a seat beside the elite: with mu = {} set m to at most {}",
+                "guarantee.anchor needs a place beside the elite: with mu = {} set m to at most {}",
                 self.mu,
                 self.mu - 1
             )),
@@ -115,7 +115,7 @@ impl Settings {
                 ))
             }
             Start::Shared { .. } => None,
-            Start::Founders { sigma } => at_least_zero("start.founders.sigma", sigma),
+            Start::Warm { sigma } => at_least_zero("start.warm.sigma", sigma),
         };
         let annealing = |name: &str, fault: Option<&str>| fault.map(|f| format!("{name}: {f}"));
         start
@@ -163,10 +163,10 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{OptimizerPool, OptimizerSpec, Range, Schedule};
+    use crate::{Domain, OptimizerPool, OptimizerSpec, Schedule};
 
     fn valid() -> Settings {
-        let spec = OptimizerSpec { kind: "sgd".into(), weight: 1.0, ranges: Default::default() };
+        let spec = OptimizerSpec { kind: "sgd".into(), weight: 1.0, domains: Default::default() };
         Settings { optimizers: OptimizerPool(vec![spec]), ..Settings::paper() }
     }
 
@@ -190,12 +190,12 @@ mod tests {
             ("selection.truncation.best = NaN", |s| {
                 s.selection = Selection::Truncation { best: f64::NAN };
             }),
-            ("start.founders.sigma = NaN", |s| s.start = Start::Founders { sigma: f64::NAN }),
-            ("fine_tune.lr: a fixed value", |s| s.fine_tune.lr = Range::fixed(f64::NAN)),
+            ("start.warm.sigma = NaN", |s| s.start = Start::Warm { sigma: f64::NAN }),
+            ("fine_tune.lr: a fixed value", |s| s.fine_tune.lr = Domain::fixed(f64::NAN)),
             ("optimizers[0].weight", |s| s.optimizers.0[0].weight = f64::NAN),
             ("`optimizers[0].lr` cannot be drawn", |s| {
-                let ranges = &mut s.optimizers.0[0].ranges;
-                ranges.insert("lr".into(), Range::fixed(f64::NEG_INFINITY));
+                let domains = &mut s.optimizers.0[0].domains;
+                domains.insert("lr".into(), Domain::fixed(f64::NEG_INFINITY));
             }),
             ("recipes.perturb = 1.0: exploring", |s| {
                 s.recipes = Recipes { policy: RecipePolicy::Explore, perturb: 1.0, resample: 0.5 };
@@ -217,7 +217,7 @@ mod tests {
                 s.guarantee.way = Way::Archive;
                 s.guarantee.anchor = true;
             }),
-            ("anchor needs a seat", |s| {
+            ("anchor needs a place", |s| {
                 s.guarantee.anchor = true;
                 s.m = s.mu;
             }),

@@ -6,8 +6,8 @@ fn theta(scored: &mut Scored<Vec<f32>>) {
     scored.theta().push(0.0);
 }
 
-fn order(psi: &mut Population<f32, ()>) {
-    psi.individuals().reverse();
+fn order(population: &mut Population<f32, ()>) {
+    population.individuals().reverse();
 }
 
 fn main() {}

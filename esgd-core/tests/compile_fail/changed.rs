@@ -14,8 +14,8 @@ fn network(individual: &mut Individual<f32, ()>, scored: Scored<f32>) {
     individual.scored = scored;
 }
 
-fn population(psi: &mut Population<f32, ()>) {
-    psi.individuals = vec![];
+fn population(population: &mut Population<f32, ()>) {
+    population.individuals = vec![];
 }
 
 fn archive(archive: &mut Archive<f32>) {

@@ -1,16 +1,16 @@
 //! Nothing that bears a score is made outside.
 
 use esgd_core::{
-    Entry, Fitness, Id, Individual, Population, Scored, Yardstick,
-    guarantee::{Pool, Unborn},
+    Entry, Fitness, Id, Individual, Population, Scored, Objective,
+    guarantee::{Pool, ScoredPlan},
 };
 
-fn scored(theta: f32, fitness: Fitness, yardstick: Yardstick) -> Scored<f32> {
-    Scored { theta: theta.into(), fitness, yardstick }
+fn scored(theta: f32, fitness: Fitness, objective: Objective) -> Scored<f32> {
+    Scored { theta: theta.into(), fitness, objective }
 }
 
-fn entry(theta: f32, fitness: Fitness, yardstick: Yardstick, id: Id) -> Entry<f32> {
-    let scored = Scored { theta: theta.into(), fitness, yardstick };
+fn entry(theta: f32, fitness: Fitness, objective: Objective, id: Id) -> Entry<f32> {
+    let scored = Scored { theta: theta.into(), fitness, objective };
     Entry { scored, id, at: (0, 0), hyper: None }
 }
 
@@ -19,8 +19,8 @@ fn individual(scored: Scored<f32>, other: Individual<f32, ()>) -> Individual<f32
 }
 
 /// It cannot even be taken apart, which needs the same fields.
-fn population(psi: Population<f32, ()>) -> Vec<Individual<f32, ()>> {
-    let Population { individuals, .. } = psi;
+fn population(population: Population<f32, ()>) -> Vec<Individual<f32, ()>> {
+    let Population { individuals, .. } = population;
     individuals
 }
 
@@ -28,8 +28,8 @@ fn pool() -> Pool {
     Pool { ranked: vec![], anchor: None }
 }
 
-fn unborn(unborn: Unborn) -> Unborn {
-    Unborn { fitness: Fitness::new(0.0), ..unborn }
+fn scored_plan(scored_plan: ScoredPlan) -> ScoredPlan {
+    ScoredPlan { fitness: Fitness::new(0.0), ..scored_plan }
 }
 
 fn main() {}

@@ -80,7 +80,7 @@ pub(crate) fn every_step_is_right(settings: &Settings, events: &[Event]) -> Verd
 struct Audit<'a> {
     settings: &'a Settings,
     /// Who is in the population, with what fitness.
-    psi: BTreeMap<Id, Fitness>,
+    population: BTreeMap<Id, Fitness>,
     /// Scored since the last phase, in order.
     offspring: Vec<Fitness>,
     /// All that was ever scored.
@@ -95,7 +95,7 @@ impl<'a> Audit<'a> {
     fn new(settings: &'a Settings) -> Self {
         Self {
             settings,
-            psi: BTreeMap::new(),
+            population: BTreeMap::new(),
             offspring: vec![],
             ever: vec![],
             drawn: BTreeMap::new(),
@@ -107,7 +107,7 @@ impl<'a> Audit<'a> {
     fn epoch(&mut self, k: usize, id: Id, fitness: Fitness, backed_off: bool) -> Verdict {
         let Settings { guarantee, generations, .. } = self.settings;
         prop_assert!(Some(id) != self.anchor, "the anchor was trained");
-        let before = self.psi[&id];
+        let before = self.population[&id];
         let worse = fitness > before;
         let diverged = worse && !fitness.is_finite();
         if diverged {
@@ -124,7 +124,7 @@ impl<'a> Audit<'a> {
             prop_assert_eq!(backed_off, worse && backs_off, "{:?} to {:?}", before, fitness);
         }
         if !backed_off {
-            self.psi.insert(id, fitness);
+            self.population.insert(id, fitness);
         }
         self.ever.push(fitness);
         self.spent.0 += 1;
@@ -135,13 +135,13 @@ impl<'a> Audit<'a> {
     fn phase(&mut self, report: &Report) -> Verdict {
         let Settings { lambda, evolution_steps, rho, m, .. } = *self.settings;
         let individuals = &report.individuals;
-        let mut pool = std::mem::take(&mut self.psi);
+        let mut pool = std::mem::take(&mut self.population);
         match report.phase {
             Phase::Start => {
                 pool = individuals.iter().map(|one| (one.id, one.fitness)).collect();
                 self.ever = pool.values().copied().collect();
                 self.anchor = self.settings.guarantee.anchor.then(|| individuals[0].id);
-                self.spent.0 = report.tally.epochs;
+                self.spent.0 = report.effort.epochs;
             }
             Phase::Generation => {
                 prop_assert_eq!(self.offspring.len(), lambda * evolution_steps);
@@ -176,9 +176,9 @@ impl<'a> Audit<'a> {
             let best_ever = sorted(self.ever.iter().copied());
             prop_assert_eq!(&report.elite[..], &best_ever[..m], "not the m best ever scored");
         }
-        let tally = report.tally;
-        prop_assert_eq!((tally.epochs, tally.backed_off, tally.offspring), self.spent);
-        self.psi = individuals.iter().map(|one| (one.id, one.fitness)).collect();
+        let effort = report.effort;
+        prop_assert_eq!((effort.epochs, effort.backed_off, effort.offspring), self.spent);
+        self.population = individuals.iter().map(|one| (one.id, one.fitness)).collect();
         Ok(())
     }
 }

@@ -8,8 +8,8 @@ pub(crate) mod saboteur;
 use std::sync::Mutex;
 
 use esgd_core::{
-    EpochReport, Esgd, Executor, Failure, Fitness, Id, Observer, Outcome, Phase, Range, Reference,
-    Report, Schedule, Settings,
+    Domain, EpochReport, Esgd, Executor, Failure, Fitness, Id, Observer, Outcome, Phase, Report,
+    Schedule, Settings, TestFunction,
     settings::{
         FineTune, Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Selection, Start, Way,
     },
@@ -62,9 +62,9 @@ pub(crate) fn watch(
     executor: &dyn Executor,
 ) -> (Ended, Log) {
     let log = Log::default();
-    let founders = [vec![1.0, -2.0, 0.5], vec![f32::NAN, 0.0, 1.0]];
-    let founders = &founders[..settings.mu.min(2)];
-    let esgd = Esgd::new(problem, settings).executor(executor).founders(founders);
+    let warm_start = [vec![1.0, -2.0, 0.5], vec![f32::NAN, 0.0, 1.0]];
+    let warm_start = &warm_start[..settings.mu.min(2)];
+    let esgd = Esgd::new(problem, settings).executor(executor).warm_start(warm_start);
     let ended = esgd.observer(&log).run();
     (ended, log)
 }
@@ -92,13 +92,13 @@ pub(crate) fn small() -> Settings {
         lambda: 7,
         rho: 2,
         m: 3,
-        fine_tune: FineTune { epochs: 1, best: 0, lr: Range::fixed(1e-3) },
-        optimizers: Reference::optimizers(),
+        fine_tune: FineTune { epochs: 1, best: 0, lr: Domain::fixed(1e-3) },
+        optimizers: TestFunction::optimizers(),
         ..Settings::paper()
     }
 }
 
-/// `settings` under `guarantee`, with a seat beside the elite if that has an anchor.
+/// `settings` under `guarantee`, with a place beside the elite if that has an anchor.
 pub(crate) fn guarded_by(guarantee: Guarantee, settings: Settings) -> Settings {
     let mu = if guarantee.anchor { settings.mu.max(2) } else { settings.mu };
     let m = if guarantee.anchor { settings.m.min(mu - 1) } else { settings.m };
@@ -112,7 +112,7 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
     let start = prop_oneof![
         Just(Start::Independent),
         Just(Start::Shared { epochs: 1, candidates: 3, halvings: 1 }),
-        Just(Start::Founders { sigma: 0.5 }),
+        Just(Start::Warm { sigma: 0.5 }),
     ];
     let policy = prop_oneof![
         Just(RecipePolicy::Redraw),
@@ -153,7 +153,7 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
                 fine_tune: FineTune {
                     epochs: tune,
                     best: seed as usize % (mu + 1),
-                    lr: Range::fixed(1e-3),
+                    lr: Domain::fixed(1e-3),
                 },
                 ..small()
             };

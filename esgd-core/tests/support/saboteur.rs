@@ -1,5 +1,5 @@
 //! A problem on three numbers that sabotages a run: it lies about fitness, ruins what it trains,
-//! breaks down, or changes its yardstick. It also keeps a ledger of every score it told.
+//! breaks down, or changes its objective. It also keeps a list of every score it told.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use esgd_core::{
-    Hyper, Mutation, Population, Problem, Yardstick,
+    Hyperparameters, Mutation, Objective, Population, Problem,
     rng::{Key, Philox, Purpose},
 };
 use proptest::prelude::*;
@@ -78,10 +78,10 @@ pub(crate) struct Saboteur {
     trained: Trained,
     /// Which call of which method fails.
     pub(crate) breaks: Option<(Method, usize)>,
-    /// How many scores it gives before its yardstick moves.
-    pub(crate) yardstick_moves_after: usize,
+    /// How many scores it gives before its objective moves.
+    pub(crate) objective_changes_after: usize,
     calls: [AtomicUsize; 6],
-    ledger: Mutex<HashMap<Vec<u32>, HashSet<u64>>>,
+    told_scores: Mutex<HashMap<Vec<u32>, HashSet<u64>>>,
     keys: Mutex<Vec<Key>>,
 }
 
@@ -91,15 +91,15 @@ impl Saboteur {
             told,
             trained,
             breaks: None,
-            yardstick_moves_after: usize::MAX,
+            objective_changes_after: usize::MAX,
             calls: Default::default(),
-            ledger: Mutex::default(),
+            told_scores: Mutex::default(),
             keys: Mutex::default(),
         }
     }
 
     /// As if it had been asked for a score.
-    pub(crate) fn yardstick_has_moved(&self) {
+    pub(crate) fn objective_has_changed(&self) {
         self.calls[Method::Fitness as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -109,10 +109,10 @@ impl Saboteur {
     }
 
     /// Whether every individual bears a score that was told for its very θ.
-    pub(crate) fn told_all(&self, psi: &Population<Vec<f32>, Vec<f32>>) -> bool {
-        let ledger = self.ledger.lock().unwrap();
-        psi.individuals().iter().all(|one| {
-            let told = ledger.get(&bits(one.scored().theta()));
+    pub(crate) fn told_all(&self, population: &Population<Vec<f32>, Vec<f32>>) -> bool {
+        let told_scores = self.told_scores.lock().unwrap();
+        population.individuals().iter().all(|one| {
+            let told = told_scores.get(&bits(one.scored().theta()));
             told.is_some_and(|told| told.contains(&one.fitness().get().to_bits()))
         })
     }
@@ -150,9 +150,9 @@ impl Problem for Saboteur {
     type State = Vec<f32>;
     type Error = Fault;
 
-    fn yardstick(&self) -> Yardstick {
+    fn objective(&self) -> Objective {
         let asked = self.calls[Method::Fitness as usize].load(Ordering::Relaxed);
-        Yardstick::new(if asked > self.yardstick_moves_after { "metres" } else { "feet" })
+        Objective::new(if asked > self.objective_changes_after { "metres" } else { "feet" })
     }
 
     fn init(&self, key: Key) -> Result<Vec<f32>, Fault> {
@@ -166,7 +166,7 @@ impl Problem for Saboteur {
         Ok(theta.clone())
     }
 
-    fn state(&self, theta: &Vec<f32>, _: &Hyper) -> Result<Vec<f32>, Fault> {
+    fn state(&self, theta: &Vec<f32>, _: &Hyperparameters) -> Result<Vec<f32>, Fault> {
         self.enter(Method::State)?;
         Ok(theta.clone())
     }
@@ -175,7 +175,7 @@ impl Problem for Saboteur {
         &self,
         theta: &mut Vec<f32>,
         state: &mut Vec<f32>,
-        _: &Hyper,
+        _: &Hyperparameters,
         key: Key,
     ) -> Result<(), Fault> {
         self.enter(Method::Epoch)?;
@@ -202,7 +202,7 @@ impl Problem for Saboteur {
         let loss = self.loss(theta, self.enter(Method::Fitness)?);
         // Said again here: what is not a number is the worst there is.
         let told = if loss.is_finite() { loss + 0.0 } else { f64::INFINITY }.to_bits();
-        self.ledger.lock().unwrap().entry(bits(theta)).or_default().insert(told);
+        self.told_scores.lock().unwrap().entry(bits(theta)).or_default().insert(told);
         Ok(loss)
     }
 

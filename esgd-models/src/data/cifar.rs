@@ -184,7 +184,7 @@ fn is_there(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use esgd_core::mangle::mangled;
+    use esgd_core::laws::corrupted;
     use proptest::prelude::*;
 
     use super::*;
@@ -306,7 +306,7 @@ mod tests {
         }
 
         #[test]
-        fn no_damage_makes_it_panic(contents in mangled(&[1; 2 * RECORD])) {
+        fn no_damage_makes_it_panic(contents in corrupted(&[1; 2 * RECORD])) {
             let (mut bytes, mut classes) = (vec![], vec![]);
             if CIFAR10.records(&contents, &mut bytes, &mut classes).is_ok() {
                 prop_assert_eq!(bytes.len(), classes.len() * SIZE.len());

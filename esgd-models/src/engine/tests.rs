@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use candle_nn::loss::cross_entropy;
-use esgd_core::{Hyper, Problem, rng::Purpose};
+use esgd_core::{Hyperparameters, Problem, rng::Purpose};
 
 use super::*;
 use crate::{
@@ -255,8 +255,8 @@ fn data_that_do_not_fit_are_refused_in_one_sentence() {
     assert!(message.contains("samples of 192 values"), "{message}");
 }
 
-fn adam() -> Hyper {
-    Hyper { kind: "adam".into(), values: [("lr".into(), 0.01)].into() }
+fn adam() -> Hyperparameters {
+    Hyperparameters { kind: "adam".into(), values: [("lr".into(), 0.01)].into() }
 }
 
 /// One epoch with this batch, on any engine that is idle, and the fitness after it.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use candle_core::Shape;
-use esgd_core::mangle::mangled;
+use esgd_core::laws::corrupted;
 use proptest::prelude::*;
 use safetensors::{Dtype, tensor::TensorView};
 
@@ -170,7 +170,7 @@ fn a_file_is_read_no_further_than_the_network_needs() {
 
 proptest! {
     #[test]
-    fn no_damage_makes_it_panic(bytes in mangled(&file(&[
+    fn no_damage_makes_it_panic(bytes in corrupted(&file(&[
         f32s("m.bn.running_var", &[2], &[1.0; 2]),
         f64s("m.fc.weight", &[2, 3], &[0.5; 6]),
     ]))) {

@@ -95,8 +95,8 @@ impl OptimizerState {
 mod tests {
     use candle_core::Shape;
     use esgd_core::{
-        Hyper, Problem,
-        mangle::mangled,
+        Hyperparameters, Problem,
+        laws::corrupted,
         rng::{Key, Purpose},
     };
     use proptest::prelude::*;
@@ -113,8 +113,10 @@ mod tests {
         };
         let other = problem(9).init(Key::new(1, Purpose::Init)).unwrap();
         let problem = problem(8);
-        let hyper =
-            |kind: &str| Hyper { kind: kind.into(), values: [("lr".to_owned(), 0.01)].into() };
+        let hyper = |kind: &str| Hyperparameters {
+            kind: kind.into(),
+            values: [("lr".to_owned(), 0.01)].into(),
+        };
         let mut theta = problem.init(Key::new(1, Purpose::Init)).unwrap();
         for kind in ["sgd", "adam"] {
             let mut state = problem.state(&theta, &hyper(kind)).unwrap();
@@ -155,7 +157,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_damage_makes_it_panic(
-            bytes in mangled(&OptimizerState::new(&genome(), 2).unwrap().to_safetensors(&genome()).unwrap()),
+            bytes in corrupted(&OptimizerState::new(&genome(), 2).unwrap().to_safetensors(&genome()).unwrap()),
         ) {
             let _ = OptimizerState::of_safetensors(&genome(), &bytes);
         }

@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn a_state_fits_the_optimizer_that_comes_to_it() {
         use esgd_core::{
-            Hyper, Problem,
+            Hyperparameters, Problem,
             rng::{Key, Purpose},
         };
         let sizes = crate::data::Sizes { train: Some(20), validation: Some(5), test: None };
@@ -304,7 +304,7 @@ mod tests {
         let problem = crate::Supervised::new(mlp, data.train, data.validation).unwrap();
         let key = Key::new(1, Purpose::Train);
         let run = |momenta: &[f64]| {
-            let hyper = |momentum| Hyper {
+            let hyper = |momentum| Hyperparameters {
                 kind: "sgd".into(),
                 values: [("lr", 0.1), ("momentum", momentum)].map(|(n, v)| (n.into(), v)).into(),
             };

@@ -7,7 +7,7 @@ fn get_into(dir: &Path) -> Result<(), Failure> {
     let server = serve(bytes(), good);
     let entry = Entry { name: "one", mirrors: &[], files: &[], then: "" };
     let download = Download { file: described("file", &bytes()), holds: &[] };
-    get(&web(), &entry, &download, Some(&server.url), dir)
+    get(&client(), &entry, &download, Some(&server.url), dir)
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Way {
     /// Where the curve has points, in epochs: those of the first run, once all have begun. Seeds do not report
     /// at the same moments; each counts with what it had by then.
     fn places(&self) -> Vec<usize> {
-        let epochs = |run: &Run, j: usize| run.lines[j].report.tally.epochs;
+        let epochs = |run: &Run, j: usize| run.lines[j].report.effort.epochs;
         let begin = self.runs.iter().map(|run| epochs(run, 0)).max().unwrap_or(0);
         let first = &self.runs[0];
         (0..first.lines.len()).map(|j| epochs(first, j)).filter(|x| *x >= begin).collect()
@@ -97,7 +97,7 @@ impl Way {
     /// The mean over runs of what each had by then.
     fn mean(&self, x: usize, of: &[Vec<f64>]) -> f64 {
         let by = |run: &Run| {
-            run.lines.partition_point(|line| line.report.tally.epochs <= x).saturating_sub(1)
+            run.lines.partition_point(|line| line.report.effort.epochs <= x).saturating_sub(1)
         };
         self.runs.iter().zip(of).map(|(run, values)| values[by(run)]).sum::<f64>() / of.len() as f64
     }

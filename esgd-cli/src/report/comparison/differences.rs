@@ -22,7 +22,7 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn told(self) -> &'static str {
+    fn in_words(self) -> &'static str {
         match self {
             Self::Better => "ESGD is better",
             Self::Worse => "ESGD is worse",
@@ -48,11 +48,11 @@ impl Tested<'_> {
         }
     }
 
-    fn told(&self) -> String {
+    fn description(&self) -> String {
         let Self { name, mean, half, p } = self;
         let [mean, half, p] = [signed(*mean, 4), fixed(*half, 4), fixed(*p, 3)];
         let text = format!("{mean} ± {half}, p = {p}");
-        format!("{name}: {}, {}", with_minus(&text), self.verdict().told())
+        format!("{name}: {}, {}", with_minus(&text), self.verdict().in_words())
     }
 }
 
@@ -128,7 +128,7 @@ fn svg(title: &str, tested: &[Tested<'_>]) -> String {
             x.at(one.mean - one.half),
             x.at(one.mean + one.half),
             y - ROW / 2.0,
-            escaped(&one.told()),
+            escaped(&one.description()),
         );
     }
     svg + &format!(
@@ -146,7 +146,7 @@ fn table(title: &str, tested: &[Tested<'_>]) -> Table {
             (with_minus(&signed(one.mean, 4)), Some(one.mean)),
             (fixed(one.half, 4), Some(one.half)),
             (fixed(one.p, 3), Some(one.p)),
-            (one.verdict().told().into(), None),
+            (one.verdict().in_words().into(), None),
         ],
     };
     Table {
@@ -166,9 +166,9 @@ mod tests {
     #[test]
     fn each_row_is_told_in_all_its_width() {
         let figure = figure(&example::comparison()).unwrap();
-        let told =
+        let sentence =
             "<title>single run with SWA: −0.1000 ± 0.0500, p = 0.010, ESGD is better</title>";
-        assert!(figure.svg.contains(told), "{}", figure.svg);
+        assert!(figure.svg.contains(sentence), "{}", figure.svg);
         assert_eq!(figure.svg.matches("class=\"k\" x=\"0\"").count(), 3);
         assert!(figure.svg.contains("ESGD is better than 3 and worse than 0"));
         assert_eq!(figure.values.unwrap().rows[1].cells[4].0, "ESGD is better");

@@ -70,7 +70,7 @@ pub fn fitness(run: &Run, detail: Detail) -> Option<Figure> {
 /// The same against what was trained on.
 pub fn by_samples(run: &Run, detail: Detail) -> Option<Figure> {
     let (axis, each) = work(run.samples);
-    let x = run.lines.iter().map(|line| line.report.tally.epochs as f64 * each).collect();
+    let x = run.lines.iter().map(|line| line.report.effort.epochs as f64 * each).collect();
     let caption = "The same against the work that it took.".into();
     let title = ("Fitness against work", axis);
     curves(run, "fitness-by-samples", title, (x, None), caption, detail)

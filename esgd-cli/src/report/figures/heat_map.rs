@@ -47,21 +47,21 @@ pub fn figure(run: &Run, detail: Detail) -> Option<Figure> {
     }
     map.sorted = sorted;
     let title = "Fitness by individual";
-    let told = map.told();
+    let rows = map.rows();
     Some(Figure {
         name: "heat-map",
         title: title.into(),
         caption: "Each generation is a column, its individuals in order of fitness, the best on top. Shades have equally \
                   many values each; what diverged is left out."
             .into(),
-        svg: map.svg(title, &told),
+        svg: map.svg(title, &rows),
         list: vec![],
-        values: Some(map.table(&told, detail)),
+        values: Some(map.table(&rows, detail)),
     })
 }
 
 /// A rank that is told of: its name, itself, and its fitness in each column.
-type Told = (String, usize, Vec<Option<f64>>);
+type Row = (String, usize, Vec<Option<f64>>);
 
 impl Map<'_> {
     fn fitness(&self, column: usize, rank: usize) -> Option<f64> {
@@ -75,7 +75,7 @@ impl Map<'_> {
     }
 
     /// The best, the last, and some between.
-    fn told(&self) -> Vec<Told> {
+    fn rows(&self) -> Vec<Row> {
         let all: Vec<usize> = (0..self.ranks.len()).collect();
         let of = |row: usize| {
             let rank = self.ranks[row];
@@ -93,12 +93,12 @@ impl Map<'_> {
         Axis::generations(self.run.fine_tuning())
     }
 
-    fn table(&self, told: &[Told], detail: Detail) -> Table {
+    fn table(&self, rows: &[Row], detail: Detail) -> Table {
         let (axis, generations) = (self.axis(), self.run.generations());
         let places: Vec<usize> = (0..self.columns.len()).collect();
         let row = |i: usize| {
             let k = generations[self.columns[i]];
-            let values = told.iter().map(|(_, _, values)| (text(values[i]), values[i]));
+            let values = rows.iter().map(|(_, _, values)| (text(values[i]), values[i]));
             let cells = [(axis.value(k), Some(k))].into_iter().chain(values).collect();
             TableRow { class: "", cells }
         };
@@ -106,24 +106,24 @@ impl Map<'_> {
             caption: "Fitness by individual: values".into(),
             heads: [axis.name.clone()]
                 .into_iter()
-                .chain(told.iter().map(|t| t.0.clone()))
+                .chain(rows.iter().map(|t| t.0.clone()))
                 .collect(),
             rows: thinned(&places, detail.rows).into_iter().map(row).collect(),
         }
     }
 
-    fn svg(&self, title: &str, told: &[Told]) -> String {
+    fn svg(&self, title: &str, rows: &[Row]) -> String {
         let width = (WIDTH - LEFT - RIGHT) / self.columns.len() as f64;
         let height = HEIGHT / self.ranks.len() as f64;
         let bottom = TOP + HEIGHT;
         let (axis, generations) = (self.axis(), self.run.generations());
         let at = |i: usize| axis.value(generations[self.columns[i]]);
         let end = self.columns.len() - 1;
-        let ends = |(name, _, values): &Told| {
+        let ends = |(name, _, values): &Row| {
             let (first, last) = (text(values[0]), text(values[end]));
             format!("{name}: {first} in generation {}, {last} in {}.", at(0), at(end))
         };
-        let description = told.iter().map(ends).collect::<Vec<_>>().join(" ");
+        let description = rows.iter().map(ends).collect::<Vec<_>>().join(" ");
         let more =
             format!(" data-x=\"{}\" data-y=\"loss #\" data-between=\"{TOP},{bottom}\"", axis.tells);
         let mut svg = open(WIDTH, bottom + 66.0, (title, &description), &more);
@@ -131,7 +131,7 @@ impl Map<'_> {
             // Writing to a string does not fail.
             let _ = write!(svg, "<path class=\"h h{shade}\" d=\"{path}\"/>");
         }
-        for (name, row, values) in told {
+        for (name, row, values) in rows {
             let y = TOP + height * (*row as f64 + 0.5);
             let places =
                 (0..=end).map(|i| format!("{:.1},{y:.1}", LEFT + width * (i as f64 + 0.5)));

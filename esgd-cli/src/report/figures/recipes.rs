@@ -45,7 +45,7 @@ pub fn figure(run: &Run, detail: Detail) -> Option<Figure> {
             dots: true,
             shift: APART * (i as f64 - (kinds.len() as f64 - 1.0) / 2.0),
             points: points.collect(),
-            told: lines.iter().map(|(k, line)| (*k, told(line, kind))).collect(),
+            tooltip: lines.iter().map(|(k, line)| (*k, tooltip(line, kind))).collect(),
             ..Series::default()
         });
     }
@@ -54,8 +54,8 @@ pub fn figure(run: &Run, detail: Detail) -> Option<Figure> {
     }
     let untrained = |line: &Line| counts(line).get(UNTRAINED).copied().unwrap_or(0);
     if lines.iter().any(|(_, line)| untrained(line) > 0) {
-        let told = lines.iter().map(|(k, line)| (*k, untrained(line).to_string())).collect();
-        series.push(Series { name: UNTRAINED.into(), dots: true, told, ..Series::default() });
+        let tooltip = lines.iter().map(|(k, line)| (*k, untrained(line).to_string())).collect();
+        series.push(Series { name: UNTRAINED.into(), dots: true, tooltip, ..Series::default() });
     }
     let m = run.m();
     let chart = Chart {
@@ -92,8 +92,8 @@ fn counts(line: &Line) -> BTreeMap<&str, usize> {
     counts
 }
 
-/// What is told of an optimizer in a generation: how many have it, and with which learning rates.
-fn told(line: &Line, kind: &str) -> String {
+/// The tooltip of an optimizer in a generation: how many have it, and with which learning rates.
+fn tooltip(line: &Line, kind: &str) -> String {
     let n = counts(line).get(kind).copied().unwrap_or(0);
     let rates = rates(line, kind);
     let low = rates.iter().copied().fold(f64::INFINITY, f64::min);

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write};
 
-use esgd_core::mangle::mangled;
+use esgd_core::laws::corrupted;
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 
@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn no_damage_makes_it_panic(packed in any::<bool>(), bytes in mangled(&file(&[3, 2, 2], &[7; 12]))) {
+    fn no_damage_makes_it_panic(packed in any::<bool>(), bytes in corrupted(&file(&[3, 2, 2], &[7; 12]))) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         fs::write(&path, if packed { gzip(&bytes) } else { bytes }).unwrap();

@@ -25,7 +25,7 @@ pub fn svg(
     steps: &[Step],
     (lives, best): (&Lives<'_>, &Best),
     kinds: &[String],
-    told: &[String],
+    tooltip: &[String],
 ) -> String {
     let most = steps.iter().map(|step| step.others.len()).max().unwrap_or(0) as f64;
     let names = legend(kinds);
@@ -33,7 +33,7 @@ pub fn svg(
     let middle = TOP + ROW * rows as f64 + GAP * (most / 2.0).ceil();
     let bottom = middle + GAP * (most / 2.0).ceil() + 14.0;
     let width = (WIDTH - 2.0 * LEFT) / (steps.len() - 1) as f64;
-    let last = told.last().map_or("", String::as_str);
+    let last = tooltip.last().map_or("", String::as_str);
     let description = format!("{} steps. The last: {last}.", steps.len());
     let mut svg = open(WIDTH, bottom + 44.0, (title, &description), "");
     let beside = |i: usize| {
@@ -59,13 +59,17 @@ pub fn svg(
             );
         }
     }
-    let node = |svg: &mut String, kind: Option<&str>, (x, y): (f64, f64), size: f64, told: &str| {
+    let node = |svg: &mut String,
+                kind: Option<&str>,
+                (x, y): (f64, f64),
+                size: f64,
+                tooltip: &str| {
         let colour = kind.and_then(|kind| kinds.iter().position(|k| k == kind));
         let _ = write!(
             svg,
             "<circle class=\"n f{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{size}\"><title>{}</title></circle>",
             colour.map_or(NONE.to_owned(), |i| (i % 8).to_string()),
-            escaped(told)
+            escaped(tooltip)
         );
     };
     for (i, step) in steps.iter().enumerate() {
@@ -81,7 +85,7 @@ pub fn svg(
             Some(until) => (kind(lives.by(step.id, until)), 5.5),
             None => (kind_of_best(best, lives), 8.0),
         };
-        node(&mut svg, own, (x, middle), size, &told[i]);
+        node(&mut svg, own, (x, middle), size, &tooltip[i]);
     }
     let untrained = svg.contains("fnone");
     for Name { class, text, x, row } in names {

@@ -52,7 +52,7 @@ pub fn figure(run: &Run, detail: Detail) -> Option<Figure> {
         return None;
     }
     let title = format!("Lineage of the best individual, {}", best.id);
-    let list: Vec<String> = steps.iter().map(|step| told(step, &lives, &best)).collect();
+    let list: Vec<String> = steps.iter().map(|step| tooltip(step, &lives, &best)).collect();
     let svg = drawing::svg(&title, &steps, (&lives, &best), &run.kinds(), &list);
     let ends = match cut {
         true => format!("Only its last {} steps are drawn.", detail.steps),
@@ -136,7 +136,7 @@ fn steps(best: Id, lives: &Lives<'_>, most: usize) -> (Vec<Step>, bool) {
 }
 
 /// A step in words: the individual and what it was, and the optimizers of those beside it.
-fn told(step: &Step, lives: &Lives<'_>, best: &Best) -> String {
+fn tooltip(step: &Step, lives: &Lives<'_>, best: &Best) -> String {
     let Some(until) = step.until else {
         let (k, one) = lives.lowest(step.id).map_or((None, None), |(k, one)| (Some(k), Some(one)));
         let recipe = best.recipe.clone().or_else(|| one.map(recipe)).unwrap_or_default();

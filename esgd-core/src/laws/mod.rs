@@ -1,12 +1,14 @@
 //! Properties that anyone can run on their own problem and strategy (feature `laws`).
 //!
 //! ```
-//! use esgd_core::{Function, Recombination, Reference, laws};
+//! use esgd_core::{Function, Recombination, TestFunction, laws};
 //!
-//! let problem = Reference::new(Function::Rastrigin, 3);
-//! laws::check(&problem, &Recombination, &Reference::optimizers(), 8)?;
+//! let problem = TestFunction::new(Function::Rastrigin, 3);
+//! laws::check(&problem, &Recombination, &TestFunction::optimizers(), 8)?;
 //! # Ok::<(), laws::Violation>(())
 //! ```
+
+mod corrupted;
 
 use std::sync::{
     Mutex,
@@ -20,11 +22,13 @@ use proptest::{
 use thiserror::Error;
 
 use crate::{
-    Esgd, Fitness, Moment, Mutation, Observer, OptimizerPool, Phase, Population, Problem,
-    Reference, Report, Scale, Schedule, Settings, Strategy, Threads,
+    Esgd, Fitness, Mutation, Observer, OptimizerPool, Phase, Population, Problem, Report, Scale,
+    Schedule, Settings, Strategy, TestFunction, Threads, View,
     rng::{Key, Purpose},
     settings::{Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Selection, Start, Way},
 };
+
+pub use corrupted::corrupted;
 
 /// Lets the laws look into a genome.
 pub trait Inspect: Problem {
@@ -32,7 +36,7 @@ pub trait Inspect: Problem {
     fn values(&self, theta: &Self::Genome) -> Vec<f32>;
 }
 
-impl Inspect for Reference {
+impl Inspect for TestFunction {
     fn values(&self, theta: &Vec<f32>) -> Vec<f32> {
         theta.clone()
     }
@@ -80,7 +84,7 @@ pub fn any_settings(
     (0..=i64::MAX as u64, sizes, loops, choices).prop_map(
         move |(seed, (mu, lambda, rho, m), (generations, epochs, evolution_steps), chosen)| {
             let (way, start, policy, sigma) = chosen;
-            // An anchor needs a seat beside the elite.
+            // An anchor needs a place beside the elite.
             let way = if mu == 1 && way > 1 { 0 } else { way };
             let relaxed = way > 2;
             Settings {
@@ -128,7 +132,7 @@ pub fn any_settings(
     )
 }
 
-type Law = Result<(), TestCaseError>;
+type Checked = Result<(), TestCaseError>;
 
 fn fails(error: impl std::fmt::Display) -> TestCaseError {
     TestCaseError::fail(format!("the problem failed: {error}"))
@@ -148,7 +152,7 @@ fn networks<P: Problem>(
 }
 
 /// The same key makes the same network, and the same network has the same fitness.
-pub fn scores_are_reproducible<P: Inspect>(problem: &P, settings: &Settings) -> Law {
+pub fn scores_are_reproducible<P: Inspect>(problem: &P, settings: &Settings) -> Checked {
     for _ in 0..2 {
         let (one, again) = (networks(problem, settings, 2)?, networks(problem, settings, 2)?);
         for (one, again) in one.iter().zip(&again) {
@@ -166,7 +170,7 @@ pub fn scores_are_reproducible<P: Inspect>(problem: &P, settings: &Settings) -> 
 }
 
 /// Training a fork leaves the original as it was, and training is reproducible.
-pub fn forks_are_deep<P: Inspect>(problem: &P, settings: &Settings) -> Law {
+pub fn forks_are_deep<P: Inspect>(problem: &P, settings: &Settings) -> Checked {
     let theta = networks(problem, settings, 1)?.remove(0);
     let before = problem.values(&theta);
     let recipe = settings.optimizers.draw(&mut Key::new(settings.seed, Purpose::Recipe).stream());
@@ -199,7 +203,7 @@ pub fn forks_are_deep<P: Inspect>(problem: &P, settings: &Settings) -> Law {
 
 /// Without noise an offspring is the mean of its parents; with noise it is the same every time;
 /// parents stay as they are.
-pub fn recombination_is_the_mean<P: Inspect>(problem: &P, settings: &Settings) -> Law {
+pub fn recombination_is_the_mean<P: Inspect>(problem: &P, settings: &Settings) -> Checked {
     let parents = networks(problem, settings, settings.rho)?;
     let parents: Vec<_> = parents.iter().collect();
     let before: Vec<_> = parents.iter().map(|parent| problem.values(parent)).collect();
@@ -233,11 +237,11 @@ pub fn recombination_is_the_mean<P: Inspect>(problem: &P, settings: &Settings) -
 }
 
 /// A strategy names parents that exist, and the same ones every time.
-pub fn plans_are_reproducible(strategy: &dyn Strategy, settings: &Settings) -> Law {
+pub fn plans_are_reproducible(strategy: &dyn Strategy, settings: &Settings) -> Checked {
     let ranked: Vec<_> = (0..settings.mu).map(|j| Fitness::new(j as f64)).collect();
-    let moment = Moment { settings, k: 1, v: 1 };
-    let plans = strategy.offspring(&ranked, &moment);
-    prop_assert_eq!(&plans, &strategy.offspring(&ranked, &moment), "plans are not reproducible");
+    let view = View { settings, k: 1, v: 1 };
+    let plans = strategy.offspring(&ranked, &view);
+    prop_assert_eq!(&plans, &strategy.offspring(&ranked, &view), "plans are not reproducible");
     for plan in &plans {
         prop_assert!(!plan.parents.is_empty(), "an offspring has no parents");
         prop_assert!(
@@ -253,7 +257,7 @@ pub fn elite_never_gets_worse<P: Problem>(
     problem: &P,
     strategy: &dyn Strategy,
     settings: &Settings,
-) -> Law {
+) -> Checked {
     let log = Log::default();
     Esgd::new(problem, settings)
         .strategy(strategy)
@@ -289,7 +293,7 @@ pub fn threads_change_nothing<P: Inspect>(
     problem: &P,
     strategy: &dyn Strategy,
     settings: &Settings,
-) -> Law {
+) -> Checked {
     let run = |threads| {
         let executor = Threads(threads);
         let esgd = Esgd::new(problem, settings).strategy(strategy).executor(&executor);
@@ -308,7 +312,7 @@ pub fn a_resumed_run_is_identical<P: Inspect>(
     problem: &P,
     strategy: &dyn Strategy,
     settings: &Settings,
-) -> Law {
+) -> Checked {
     let whole = Esgd::new(problem, settings).strategy(strategy);
     let whole = whole.run().map_err(|f| fails(f.error))?;
     let stopper = StopAfter { k: settings.generations.div_ceil(2), stop: AtomicBool::new(false) };
@@ -328,10 +332,11 @@ pub fn a_resumed_run_is_identical<P: Inspect>(
 /// Everything about a population that a run determines.
 fn fingerprint<P: Inspect>(
     problem: &P,
-    psi: &Population<P::Genome, P::State>,
+    population: &Population<P::Genome, P::State>,
 ) -> Vec<(String, Fitness, Vec<u32>)> {
-    let best = psi.best();
-    psi.individuals()
+    let best = population.best();
+    population
+        .individuals()
         .iter()
         .map(|one| (format!("{} {:?}", one.id(), one.hyper()), one.scored()))
         .chain([(format!("best {} {:?}", best.id, best.at), &best.scored)])

@@ -8,20 +8,20 @@ mod units;
 use std::{fmt, sync::Mutex};
 
 use esgd_core::{
-    Executor, Hyper, OptimizerSpec, Problem, Range, Settings,
+    Domain, Executor, Hyperparameters, OptimizerSpec, Problem, Settings,
     rng::{Key, Purpose},
     settings::{RecipePolicy, Way},
 };
 use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers, data::Splits};
 use serde::Serialize;
 
-use crate::{config::Config, contrast, failure::Failure};
+use crate::{config::Config, control, failure::Failure};
 use available::available;
 use units::{count, duration, size};
 
 /// What a run takes.
 #[derive(Debug, Serialize)]
-pub struct Plan {
+pub struct Forecast {
     pub network: String,
     /// Weights of one network.
     pub parameters: usize,
@@ -50,12 +50,12 @@ pub struct Bytes {
     pub available: u64,
 }
 
-/// What is computed; the contrast without evolution is counted apart.
+/// What is computed; the control without evolution is counted apart.
 #[derive(Debug, Serialize)]
 pub struct Work {
     pub epochs: u64,
     pub evaluations: u64,
-    pub contrast_epochs: u64,
+    pub control_epochs: u64,
     /// Floating-point operations of all of it.
     pub flops: f64,
 }
@@ -69,22 +69,22 @@ pub struct Time {
 }
 
 /// A recipe of each kind in the pool, with the value that `of` takes from each range.
-fn recipes(settings: &Settings, of: impl Fn(&Range) -> f64) -> Vec<Hyper> {
+fn recipes(settings: &Settings, of: impl Fn(&Domain) -> f64) -> Vec<Hyperparameters> {
     let recipe = |spec: &OptimizerSpec| {
-        let values = spec.ranges.iter().map(|(name, range)| (name.clone(), of(range)));
-        Hyper { kind: spec.kind.clone(), values: values.collect() }
+        let values = spec.domains.iter().map(|(name, range)| (name.clone(), of(range)));
+        Hyperparameters { kind: spec.kind.clone(), values: values.collect() }
     };
     settings.optimizers.0.iter().map(recipe).collect()
 }
 
-impl Plan {
+impl Forecast {
     /// The plan of a run that begins from so many networks of --init, without its time.
     pub fn of(
         config: &Config,
         problem: &Supervised<Network>,
         splits: &Splits,
         threads: usize,
-        founders: usize,
+        warm_start: usize,
     ) -> Result<Self, Failure> {
         let (settings, network) = (&config.settings, problem.task());
         let (mut batch, mut slots, mut clips) = (1, 0, false);
@@ -96,11 +96,11 @@ impl Plan {
         }
         let genome = network.bytes();
         let state = product([4, slots, network.parameters()]);
-        let mut population = alive(settings, threads, founders, genome, state);
-        let contrasts = config.run.contrast && !config.has_founders();
-        if contrasts {
+        let mut population = alive(settings, threads, warm_start, genome, state);
+        let controls = config.run.control && !config.has_warm_start();
+        if controls {
             // After the run, which has left the memory then.
-            let without = contrast::settings(settings);
+            let without = control::settings(settings);
             population = population.max(alive(&without, threads, 0, genome, state));
         }
         let engines = problem.engine_bytes(batch, clips)?.saturating_mul(threads as u64);
@@ -114,7 +114,7 @@ impl Plan {
             // The data are there already.
             available: data.saturating_add(available()),
         };
-        let work = Work::of(config, problem, contrasts);
+        let work = Work::of(config, problem, controls);
         Ok(Self {
             network: network.name().to_owned(),
             parameters: network.parameters(),
@@ -149,7 +149,7 @@ impl Plan {
         workers: &Workers,
     ) -> Result<Self, Failure> {
         let theta = problem.init(Key::new(config.settings.seed, Purpose::Init))?;
-        let pool = recipes(&config.settings, Range::median);
+        let pool = recipes(&config.settings, Domain::median);
         let weights = config.settings.optimizers.0.iter().map(|spec| spec.weight);
         let (mut pace, mut total) = (Pace { training: 0.0, evaluation: 0.0 }, 0.0);
         for (hyper, weight) in pool.iter().zip(weights) {
@@ -160,8 +160,8 @@ impl Plan {
         }
         let pace = Pace { training: pace.training / total, evaluation: pace.evaluation / total };
         let (train, fitness) = (problem.train().len(), problem.fitness_data().len());
-        let epochs = self.work.epochs as f64 + self.work.contrast_epochs as f64;
-        let evaluations = self.work.evaluations as f64 + self.work.contrast_epochs as f64;
+        let epochs = self.work.epochs as f64 + self.work.control_epochs as f64;
+        let evaluations = self.work.evaluations as f64 + self.work.control_epochs as f64;
         let epochs = rounds(&config.settings, self.threads) * epochs / self.threads as f64;
         let seconds = epochs * train as f64 * pace.training
             + evaluations * fitness as f64 * pace.evaluation / self.threads as f64;
@@ -176,7 +176,7 @@ impl Plan {
 
 /// The bytes of the networks that are alive at the same time, with their optimizers' states, each of that many
 /// bytes.
-fn alive(s: &Settings, threads: usize, founders: usize, genome: u64, state: u64) -> u64 {
+fn alive(s: &Settings, threads: usize, warm_start: usize, genome: u64, state: u64) -> u64 {
     // Parents stay until their successors are there; see ARCHITECTURE.md.
     let born = if s.evolution_steps > 0 { s.mu.min(s.lambda) } else { 0 };
     let newcomers = born.max(threads) as u64;
@@ -189,7 +189,7 @@ fn alive(s: &Settings, threads: usize, founders: usize, genome: u64, state: u64)
         .saturating_add(newcomers)
         .saturating_add(archive)
         .max(candidates.saturating_add(mu))
-        .saturating_add(founders as u64);
+        .saturating_add(warm_start as u64);
     // A worker trains with a copy. A recipe that will be drawn anew leaves no state.
     let states = match s.recipes.policy {
         RecipePolicy::Redraw => threads as u64,
@@ -223,11 +223,11 @@ pub fn check_network(problem: &Supervised<Network>) -> Result<(), Failure> {
 }
 
 impl Work {
-    fn of(config: &Config, problem: &Supervised<Network>, contrasts: bool) -> Self {
+    fn of(config: &Config, problem: &Supervised<Network>, controls: bool) -> Self {
         let s = &config.settings;
         let epochs = epochs(s);
-        let contrast_epochs = match contrasts {
-            true => self::epochs(&contrast::settings(s)),
+        let control_epochs = match controls {
+            true => self::epochs(&control::settings(s)),
             false => 0,
         };
         let offspring = product([s.generations, s.evolution_steps, s.lambda]);
@@ -235,16 +235,16 @@ impl Work {
         let per_sample = 2.0 * problem.task().macs() as f64;
         let train = problem.train().len() as f64;
         let fitness = problem.fitness_data().len() as f64;
-        let steps = (epochs as f64 + contrast_epochs as f64) * train * 3.0;
-        let forward = (evaluations as f64 + contrast_epochs as f64) * fitness;
-        Self { epochs, evaluations, contrast_epochs, flops: per_sample * (steps + forward) }
+        let steps = (epochs as f64 + control_epochs as f64) * train * 3.0;
+        let forward = (evaluations as f64 + control_epochs as f64) * fitness;
+        Self { epochs, evaluations, control_epochs, flops: per_sample * (steps + forward) }
     }
 }
 
 /// The epochs of all individuals in a run.
 fn epochs(s: &Settings) -> u64 {
     let steps = product([s.mu, s.generations, s.epochs]);
-    let tuned = product([s.fine_tune.seats(s.mu), s.fine_tune.epochs]);
+    let tuned = product([s.fine_tune.individuals(s.mu), s.fine_tune.epochs]);
     (s.start.epochs() as u64).saturating_add(steps).saturating_add(tuned)
 }
 
@@ -255,7 +255,7 @@ fn rounds(s: &Settings, threads: usize) -> f64 {
     let rungs = s.start.rungs().into_iter().map(|rung| lasts(rung.candidates, rung.epochs));
     let start = rungs.fold(0, u64::saturating_add);
     let generations = product([s.mu.div_ceil(threads), s.generations, s.epochs]);
-    let tuning = lasts(s.fine_tune.seats(s.mu), s.fine_tune.epochs);
+    let tuning = lasts(s.fine_tune.individuals(s.mu), s.fine_tune.epochs);
     let all = start.saturating_add(generations).saturating_add(tuning);
     all as f64 * threads as f64 / epochs(s).max(1) as f64
 }
@@ -270,7 +270,7 @@ fn on_all(
     workers: &Workers,
     problem: &Supervised<Network>,
     theta: &Genome,
-    hyper: &Hyper,
+    hyper: &Hyperparameters,
 ) -> Result<Pace, Failure> {
     let paces = Mutex::new(vec![]);
     workers.run(workers.count(), &|_| {
@@ -286,7 +286,7 @@ fn on_all(
     })
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { network, parameters, macs, threads, bytes, log, work, time } = self;
         writeln!(
@@ -311,9 +311,9 @@ impl fmt::Display for Plan {
             "work        {} epochs, {} evaluations{}: {}FLOP",
             work.epochs,
             work.evaluations,
-            match work.contrast_epochs {
+            match work.control_epochs {
                 0 => String::new(),
-                n => format!(", {n} epochs for contrast"),
+                n => format!(", {n} epochs of the control"),
             },
             count(work.flops)
         )?;
@@ -337,20 +337,20 @@ mod tests {
     use super::*;
     use crate::task;
 
-    fn plan(sets: &[&str]) -> Plan {
+    fn plan(sets: &[&str]) -> Forecast {
         let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
         let config = Config::with_changes("", "test", &sets).unwrap();
         let splits = task::splits(&config.data).unwrap();
         let problem = task::to_plan(&config, &splits).unwrap();
-        Plan::of(&config, &problem, &splits, 2, 0).unwrap()
+        Forecast::of(&config, &problem, &splits, 2, 0).unwrap()
     }
 
     #[test]
     fn the_run_without_evolution_counts_if_it_takes_more() {
         let paper = ["guarantee.way=back-off", "start=independent", "mu=20", "m=20", "lambda=2"];
-        let population = |contrast: bool| {
-            let contrast = format!("run.contrast={contrast}");
-            plan(&[&paper[..], &[&contrast]].concat()).bytes.unwrap().population
+        let population = |control: bool| {
+            let control = format!("run.control={control}");
+            plan(&[&paper[..], &[&control]].concat()).bytes.unwrap().population
         };
         // Its archive of 20, and two copies at work, where the run has 1 and 2.
         let genome = 4 * (64 * 128 + 128 + 128 * 10 + 10);

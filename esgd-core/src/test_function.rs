@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 
 use crate::{
-    Hyper, OptimizerPool, OptimizerSpec, Problem, Range, Yardstick,
+    Domain, Hyperparameters, Objective, OptimizerPool, OptimizerSpec, Problem,
     plan::{Mutation, Scale},
     rng::{Key, Philox},
 };
@@ -65,12 +65,12 @@ impl Function {
 /// Minimises a [`Function`] by gradient descent with momentum; an epoch is 10 steps whose
 /// gradients carry Gaussian noise, so that some epochs make the fitness worse.
 #[derive(Clone, Debug)]
-pub struct Reference {
+pub struct TestFunction {
     function: Function,
     dimension: usize,
 }
 
-impl Reference {
+impl TestFunction {
     /// The problem in `dimension` variables.
     #[must_use]
     pub fn new(function: Function, dimension: usize) -> Self {
@@ -81,26 +81,26 @@ impl Reference {
     /// deviation of the noise on the gradient.
     #[must_use]
     pub fn optimizers() -> OptimizerPool {
-        let ranges = [
-            ("lr", Range::log_uniform(1e-4, 1e-1)),
-            ("momentum", Range::fixed(0.5)),
-            ("noise", Range::fixed(0.1)),
+        let domains = [
+            ("lr", Domain::log_uniform(1e-4, 1e-1)),
+            ("momentum", Domain::fixed(0.5)),
+            ("noise", Domain::fixed(0.1)),
         ];
         OptimizerPool(vec![OptimizerSpec {
             kind: "sgd".into(),
             weight: 1.0,
-            ranges: ranges.map(|(name, range)| (name.to_owned(), range)).into(),
+            domains: domains.map(|(name, range)| (name.to_owned(), range)).into(),
         }])
     }
 }
 
-impl Problem for Reference {
+impl Problem for TestFunction {
     type Genome = Vec<f32>;
     type State = Vec<f64>;
     type Error = Infallible;
 
-    fn yardstick(&self) -> Yardstick {
-        Yardstick::new(&format!("{:?} in {} dimensions", self.function, self.dimension))
+    fn objective(&self) -> Objective {
+        Objective::new(&format!("{:?} in {} dimensions", self.function, self.dimension))
     }
 
     fn init(&self, key: Key) -> Result<Vec<f32>, Infallible> {
@@ -112,7 +112,7 @@ impl Problem for Reference {
         Ok(theta.clone())
     }
 
-    fn state(&self, theta: &Vec<f32>, _hyper: &Hyper) -> Result<Vec<f64>, Infallible> {
+    fn state(&self, theta: &Vec<f32>, _hyper: &Hyperparameters) -> Result<Vec<f64>, Infallible> {
         Ok(vec![0.0; theta.len()])
     }
 
@@ -120,7 +120,7 @@ impl Problem for Reference {
         &self,
         theta: &mut Vec<f32>,
         velocity: &mut Vec<f64>,
-        hyper: &Hyper,
+        hyper: &Hyperparameters,
         key: Key,
     ) -> Result<(), Infallible> {
         let value = |name| hyper.get(name).unwrap_or(0.0);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// A share of the time since the run began, and what is spent of it.
 #[derive(Debug)]
-pub struct Budget {
+pub struct TimeShare {
     /// From 0, only the first checkpoint and the last, to 1, always.
     share: f64,
     began: Instant,
@@ -15,7 +15,7 @@ pub struct Budget {
     count: usize,
 }
 
-impl Budget {
+impl TimeShare {
     pub fn new(share: f64) -> Self {
         let (spent, dearest) = (Duration::ZERO, Duration::ZERO);
         Self { share, began: Instant::now(), spent, dearest, count: 0 }
@@ -55,19 +55,19 @@ mod tests {
     #[test]
     fn what_is_spent_must_be_earned_first() {
         let second = Duration::from_secs(1);
-        let mut budget = Budget::new(0.02);
-        assert!(budget.has_for_population(), "the first costs what it costs");
-        budget.spend(second);
-        assert!(!budget.has_for_population());
-        budget.began -= 60 * second;
-        assert!(budget.has_for_population() && !budget.has_for_individual());
-        budget.began -= 100 * second;
-        assert!(budget.has_for_individual());
+        let mut time_share = TimeShare::new(0.02);
+        assert!(time_share.has_for_population(), "the first costs what it costs");
+        time_share.spend(second);
+        assert!(!time_share.has_for_population());
+        time_share.began -= 60 * second;
+        assert!(time_share.has_for_population() && !time_share.has_for_individual());
+        time_share.began -= 100 * second;
+        assert!(time_share.has_for_individual());
 
-        let mut always = Budget::new(1.0);
+        let mut always = TimeShare::new(1.0);
         always.spend(1000 * second);
         assert!(always.has_for_individual());
-        let mut never = Budget::new(0.0);
+        let mut never = TimeShare::new(0.0);
         assert!(never.has_for_population());
         never.spend(second);
         never.began -= 1000 * second;

@@ -1,5 +1,5 @@
 //! Nobody outside gives permission to get worse.
 
-use esgd_core::guarantee::License;
+use esgd_core::guarantee::MayWorsen;
 
 fn main() {}

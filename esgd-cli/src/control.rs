@@ -11,7 +11,7 @@ use esgd_models::{Network, Supervised, Workers, data::Splits};
 use crate::{
     failure::Failure,
     progress::Progress,
-    summary::{Best, Contrast},
+    summary::{Best, Control},
     terminal,
 };
 
@@ -37,11 +37,11 @@ pub fn run(
     workers: &Workers,
     stop: &AtomicBool,
     silent: bool,
-) -> Result<Option<Contrast>, Failure> {
+) -> Result<Option<Control>, Failure> {
     let without = settings(with);
     if !silent {
         terminal::say(
-            "for contrast, the same again without evolution (not if run.contrast = false)",
+            "as a control, the same again without evolution (not if run.control = false)",
         );
     }
     let progress = Progress::new("without evolution", &without, silent);
@@ -53,7 +53,7 @@ pub fn run(
         return Ok(None);
     }
     let best = Best::of(&run, problem, splits, without.generations)?;
-    Ok(Some(Contrast { best, epochs: run.population.tally().epochs, seconds: took.as_secs_f64() }))
+    Ok(Some(Control { best, epochs: run.population.effort().epochs, seconds: took.as_secs_f64() }))
 }
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_contrast_has_at_least_as_many_epochs() {
+    fn the_control_has_at_least_as_many_epochs() {
         let start = Start::Shared { epochs: 3, candidates: 5, halvings: 0 };
         let with = Settings { start, ..Settings::paper() };
         let without = settings(&with);

@@ -1,7 +1,7 @@
 //! A population without its networks: what a checkpoint writes down beside them, and how a population is
 //! made of both again.
 //!
-//! A fitness is not measured again, so whoever restores a population must know that a ledger and its
+//! A fitness is not measured again, so whoever restores a population must know that a record and its
 //! networks are as they were written. What can be checked without networks is checked here.
 
 use std::{
@@ -15,11 +15,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
-    Archive, Entry, Id, Improvement, Individual, Population, Progress, Resident, Scored, Stage,
-    Tally,
+    Archive, Effort, Entry, Id, Improvement, Individual, IndividualMeta, Population, Progress,
+    Scored, Stage,
     population::{Guard, ranked},
 };
-use crate::{EliteMean, Fitness, Hyper, IndividualReport, Recipe, Yardstick, trace::Trace};
+use crate::{
+    EliteMean, Fitness, Hyperparameters, IndividualReport, Objective, Recipe, trace::Trace,
+};
 
 /// The name of a network: whose it is, the generation and epoch in which it was scored, and its fitness. A
 /// run that goes on from the middle of a step under other settings may pass the same epoch with another.
@@ -63,7 +65,7 @@ pub struct IndividualRecord {
     /// The recipe that it drew, kept or inherited.
     pub recipe: Option<Recipe>,
     /// The hyper-parameters of its last SGD step.
-    pub hyper: Option<Hyper>,
+    pub hyper: Option<Hyperparameters>,
     /// Whether its optimizer remembers something.
     pub state: bool,
     /// How far it is in an SGD step that is not over.
@@ -84,7 +86,7 @@ pub struct EntryRecord {
     /// f(θ).
     pub fitness: Fitness,
     /// What it had been trained with.
-    pub hyper: Option<Hyper>,
+    pub hyper: Option<Hyperparameters>,
 }
 
 /// What the guarantee rests on.
@@ -102,11 +104,12 @@ pub enum GuardRecord {
 /// A population without its networks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Ledger {
+pub struct PopulationRecord {
     /// m.
     pub m: usize,
     /// What fitness was measured with.
-    pub yardstick: Yardstick,
+    #[serde(alias = "yardstick")]
+    pub objective: Objective,
     /// Generations completed.
     pub generation: usize,
     /// Evolution steps done in the generation after that.
@@ -114,10 +117,12 @@ pub struct Ledger {
     /// Which part of the run it is in.
     pub stage: Stage,
     /// What was spent, but for the progress of individuals.
-    pub tally: Tally,
+    #[serde(alias = "tally")]
+    pub effort: Effort,
     /// The fitness that the guarantee held for when the last generation was complete.
-    pub record: Vec<Fitness>,
-    /// When the best last got better in a generation; in a ledger that does not say, in the last one.
+    #[serde(alias = "record")]
+    pub bound: Vec<Fitness>,
+    /// When the best last got better in a generation; in a record that does not say, in the last one.
     #[serde(default)]
     pub improved: Option<Improvement>,
     /// What the guarantee rests on.
@@ -132,10 +137,10 @@ pub struct Ledger {
     pub trace: Trace,
 }
 
-/// Why a population cannot be made of a ledger.
+/// Why a population cannot be made of a record.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub struct LedgerError(String);
+pub struct RecordError(String);
 
 impl IndividualRecord {
     /// The name of its network.
@@ -195,15 +200,15 @@ impl<G, S> Individual<G, S> {
 impl<G, S> Population<G, S> {
     /// The population without its networks.
     #[must_use]
-    pub fn ledger(&self) -> Ledger {
-        Ledger {
+    pub fn record(&self) -> PopulationRecord {
+        PopulationRecord {
             m: self.m,
-            yardstick: self.yardstick.clone(),
+            objective: self.objective.clone(),
             generation: self.generation,
             evolved: self.evolved,
             stage: self.stage,
-            tally: self.tally,
-            record: self.record.clone(),
+            effort: self.effort,
+            bound: self.bound.clone(),
             improved: Some(self.improved),
             guard: match &self.guard {
                 Guard::BackOff => GuardRecord::BackOff,
@@ -218,37 +223,37 @@ impl<G, S> Population<G, S> {
         }
     }
 
-    /// Makes a population of a ledger, its networks and its optimizers' states. What has the same origin
+    /// Makes a population of a record, its networks and its optimizers' states. What has the same origin
     /// is loaded once and shared, and `theta` may share more.
     ///
     /// # Errors
-    /// What `theta` or `state` say; or if the ledger contradicts itself, or breaks the guarantee.
-    pub fn restore<E: From<LedgerError>>(
-        ledger: Ledger,
+    /// What `theta` or `state` say; or if the record contradicts itself, or breaks the guarantee.
+    pub fn restore<E: From<RecordError>>(
+        record: PopulationRecord,
         mut theta: impl FnMut(Origin) -> Result<Arc<G>, E>,
         mut state: impl FnMut(Id) -> Result<S, E>,
     ) -> Result<Self, E> {
-        check(&ledger)?;
-        let Ledger { m, yardstick, generation, evolved, stage, tally, .. } = ledger;
-        let (record, departed, trace) = (ledger.record, ledger.departed, ledger.trace);
+        check(&record)?;
+        let PopulationRecord { m, objective, generation, evolved, stage, effort, .. } = record;
+        let (bound, departed, trace) = (record.bound, record.departed, record.trace);
         let mut loaded: HashMap<Origin, Scored<G>> = HashMap::new();
         let mut scored = |origin: Origin| -> Result<Scored<G>, E> {
             if let Some(scored) = loaded.get(&origin) {
                 return Ok(scored.clone());
             }
-            let scored = Scored::restored(theta(origin)?, origin.fitness, yardstick.clone());
+            let scored = Scored::restored(theta(origin)?, origin.fitness, objective.clone());
             loaded.insert(origin, scored.clone());
             Ok(scored)
         };
         let mut individuals = vec![];
-        for one in ledger.individuals {
+        for one in record.individuals {
             let IndividualRecord { id, at, parents, recipe, hyper, progress, epochs, .. } = one;
             let scored = scored(Origin { id, at, fitness: one.fitness })?;
             let state = if one.state { Some(state(id)?) } else { None };
-            let who = Resident { id, parents, recipe, hyper, state, at, progress, epochs };
-            individuals.push(Individual::restored(who, scored));
+            let meta = IndividualMeta { id, parents, recipe, hyper, state, at, progress, epochs };
+            individuals.push(Individual::restored(meta, scored));
         }
-        let guard = match ledger.guard {
+        let guard = match record.guard {
             GuardRecord::BackOff => Guard::BackOff,
             GuardRecord::Anchor(id, fitness) => Guard::Anchor(id, fitness),
             GuardRecord::Archive(entries) => {
@@ -261,17 +266,17 @@ impl<G, S> Population<G, S> {
             }
         };
         let individuals = ranked(individuals);
-        let improved = ledger.improved.unwrap_or(Improvement { generation, best: record[0] });
+        let improved = record.improved.unwrap_or(Improvement { generation, best: bound[0] });
         Ok(Self {
             individuals,
             guard,
             m,
-            yardstick,
+            objective,
             generation,
             evolved,
             stage,
-            tally,
-            record,
+            effort,
+            bound,
             improved,
             departed,
             trace,
@@ -279,13 +284,13 @@ impl<G, S> Population<G, S> {
     }
 }
 
-fn wrong(what: String) -> LedgerError {
-    LedgerError(what)
+fn wrong(what: String) -> RecordError {
+    RecordError(what)
 }
 
-/// What must be true of every ledger.
-fn check(ledger: &Ledger) -> Result<(), LedgerError> {
-    let Ledger { m, yardstick, record, guard, individuals, .. } = ledger;
+/// What must be true of every record.
+fn check(record: &PopulationRecord) -> Result<(), RecordError> {
+    let PopulationRecord { m, objective, bound, guard, individuals, .. } = record;
     let (m, mu) = (*m, individuals.len());
     let refuse = |what: &str| Err(wrong(what.to_owned()));
     if mu == 0 || m == 0 || m > mu {
@@ -294,30 +299,31 @@ fn check(ledger: &Ledger) -> Result<(), LedgerError> {
     if individuals.iter().map(|one| one.id).collect::<HashSet<_>>().len() < mu {
         return refuse("two individuals have the same name");
     }
-    let seats: Vec<_> = individuals.iter().filter_map(|one| Some(one.progress?.seat)).collect();
-    if seats.iter().collect::<HashSet<_>>().len() < seats.len()
-        || seats.iter().any(|seat| *seat >= mu)
+    let positions: Vec<_> =
+        individuals.iter().filter_map(|one| Some(one.progress?.position)).collect();
+    if positions.iter().collect::<HashSet<_>>().len() < positions.len()
+        || positions.iter().any(|position| *position >= mu)
     {
-        return refuse("two individuals have the same seat, or one has none of the population's");
+        return refuse("two individuals have the same position, or one has none in the population");
     }
     if individuals.iter().any(|one| {
         one.progress.is_some_and(|p| p.backed_off > p.epochs || p.epochs > 0 && one.hyper.is_none())
     }) {
         return refuse("an individual has trained without hyper-parameters");
     }
-    if ledger.improved.is_some_and(|improved| improved.generation > ledger.generation) {
+    if record.improved.is_some_and(|improved| improved.generation > record.generation) {
         return refuse("the best got better in a generation that is not complete");
     }
     let mut fitness: Vec<_> = individuals.iter().map(|one| one.fitness).collect();
     fitness.sort();
     let guarded: Vec<_> = match guard {
         GuardRecord::BackOff => fitness.into_iter().take(m).collect(),
-        GuardRecord::Anchor(id, bound) => {
-            if !individuals.iter().any(|one| one.id == *id && one.fitness == *bound) {
+        GuardRecord::Anchor(id, fitness) => {
+            if !individuals.iter().any(|one| one.id == *id && one.fitness == *fitness) {
                 return refuse("the anchor is not in the population, or has another fitness");
             }
-            if record.len() != 1 || record[0] > *bound {
-                return refuse("what is on record is not what the anchor bounds");
+            if bound.len() != 1 || bound[0] > *fitness {
+                return refuse("the bound is not that of the anchor");
             }
             return Ok(());
         }
@@ -331,13 +337,13 @@ fn check(ledger: &Ledger) -> Result<(), LedgerError> {
     if !guarded.is_sorted() {
         return refuse("the archive is not in order of fitness");
     }
-    if guarded.len() < record.len() || record.is_empty() {
-        return refuse("the guarantee was on record for more networks than there are");
+    if guarded.len() < bound.len() || bound.is_empty() {
+        return refuse("the guarantee was for more networks than there are");
     }
-    for m in 1..=record.len() {
-        let mean = |of: &[Fitness]| EliteMean::of(of, m, yardstick).value();
-        if mean(&guarded) > mean(record) {
-            return Err(wrong(format!("the mean fitness of the best {m} is above that on record")));
+    for m in 1..=bound.len() {
+        let mean = |of: &[Fitness]| EliteMean::of(of, m, objective).value();
+        if mean(&guarded) > mean(bound) {
+            return Err(wrong(format!("the mean fitness of the best {m} is above its bound")));
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ const RULES: u32 = 2;
 
 /// A run to make.
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub struct Trial {
     pub method: Method,
     pub seed: u64,
     /// The learning rate, where it is one of several.
@@ -87,7 +87,7 @@ pub struct Test {
     pub error: Option<f64>,
 }
 
-impl Cell {
+impl Trial {
     /// A run of `job`, kept under `dir` by what it is: the same run of the same program on the same
     /// `task` has the same folder.
     pub fn new(
@@ -145,16 +145,16 @@ mod tests {
     #[test]
     fn a_run_is_found_by_what_it_is() {
         let job = Job::Evolve(Settings::paper());
-        let cell = |seed, data: &str| {
+        let trial = |seed, data: &str| {
             let task = Task { data: data.into(), rest: "mlp".into() };
-            Cell::new((Method::Esgd, None), &job, seed, 10, &task, Path::new("runs"))
+            Trial::new((Method::Esgd, None), &job, seed, 10, &task, Path::new("runs"))
         };
-        let one = cell(1, "digits");
+        let one = trial(1, "digits");
         assert_eq!(
             (&one.folder, &one.label),
-            (&cell(1, "digits").folder, &cell(1, "digits").label)
+            (&trial(1, "digits").folder, &trial(1, "digits").label)
         );
-        for other in [cell(2, "digits"), cell(1, "others")] {
+        for other in [trial(2, "digits"), trial(1, "others")] {
             assert!(one.folder != other.folder && one.label != other.label);
         }
     }

@@ -8,23 +8,23 @@ type Edit = (u8, u32, u8);
 /// `valid` with up to eight bytes or stretches changed, cut, doubled or put in.
 ///
 /// ```
-/// use esgd_core::mangle::mangled;
+/// use esgd_core::laws::corrupted;
 /// use proptest::{prelude::*, test_runner::TestRunner};
 ///
 /// let count = |bytes: Vec<u8>| bytes.iter().filter(|b| **b == b'[').count();
-/// TestRunner::default().run(&mangled(b"[1, 2]"), |bytes| {
+/// TestRunner::default().run(&corrupted(b"[1, 2]"), |bytes| {
 ///     prop_assert!(count(bytes) < 1000);
 ///     Ok(())
 /// })?;
 /// # Ok::<(), proptest::test_runner::TestError<Vec<u8>>>(())
 /// ```
-pub fn mangled(valid: &[u8]) -> impl Strategy<Value = Vec<u8>> + use<> {
+pub fn corrupted(valid: &[u8]) -> impl Strategy<Value = Vec<u8>> + use<> {
     let valid = valid.to_vec();
     let edits = prop::collection::vec((0u8..7, any::<u32>(), any::<u8>()), 0..8);
-    edits.prop_map(move |edits: Vec<Edit>| edits.into_iter().fold(valid.clone(), mangle))
+    edits.prop_map(move |edits: Vec<Edit>| edits.into_iter().fold(valid.clone(), corrupt))
 }
 
-fn mangle(mut bytes: Vec<u8>, (how, at, with): Edit) -> Vec<u8> {
+fn corrupt(mut bytes: Vec<u8>, (how, at, with): Edit) -> Vec<u8> {
     if bytes.is_empty() {
         return vec![with];
     }

@@ -1,21 +1,21 @@
 //! Keeping a run, so that it goes on after the program has died. Core has no files: what is written
-//! where, and whether each time, is the keeper's.
+//! where, and whether each time, is the checkpointer's.
 
 use std::error::Error;
 
 use crate::{Entry, Individual, Population};
 
-/// What a keeper could not do.
-pub type KeeperError = Box<dyn Error + Send + Sync>;
+/// What a checkpointer could not do.
+pub type CheckpointError = Box<dyn Error + Send + Sync>;
 
-/// Someone who is shown everything that a run must not lose: a [`Ledger`](crate::guarantee::Ledger)
+/// Someone who is shown everything that a run must not lose: a [`PopulationRecord`](crate::guarantee::PopulationRecord)
 /// and the networks and optimizer states that it names. An error stops the run, with its population.
-pub trait Keeper<G, S>: Sync {
+pub trait Checkpointer<G, S>: Sync {
     /// A population between two steps, or where it was stopped.
     ///
     /// # Errors
     /// Whatever stops the run.
-    fn population(&self, psi: &Population<G, S>) -> Result<(), KeeperError>;
+    fn population(&self, population: &Population<G, S>) -> Result<(), CheckpointError>;
 
     /// An individual that has come back from the SGD step. Called from the threads that train, in any
     /// order. `archived` gives the archive as it is then, best first: it must be asked while no other
@@ -27,12 +27,12 @@ pub trait Keeper<G, S>: Sync {
         &self,
         individual: &Individual<G, S>,
         archived: &dyn Fn() -> Vec<Entry<G>>,
-    ) -> Result<(), KeeperError>;
+    ) -> Result<(), CheckpointError>;
 }
 
 /// Nothing is kept.
-impl<G, S> Keeper<G, S> for () {
-    fn population(&self, _: &Population<G, S>) -> Result<(), KeeperError> {
+impl<G, S> Checkpointer<G, S> for () {
+    fn population(&self, _: &Population<G, S>) -> Result<(), CheckpointError> {
         Ok(())
     }
 
@@ -40,7 +40,7 @@ impl<G, S> Keeper<G, S> for () {
         &self,
         _: &Individual<G, S>,
         _: &dyn Fn() -> Vec<Entry<G>>,
-    ) -> Result<(), KeeperError> {
+    ) -> Result<(), CheckpointError> {
         Ok(())
     }
 }
