@@ -2,11 +2,9 @@
 //!
 //! `cargo run -p esgd-core --example outsider --features laws`
 
-use std::convert::Infallible;
-
 use esgd_core::{
-    Distribution, Domain, Fitness, Hyperparameters, Mutation, Objective, OptimizerPool,
-    OptimizerSpec, Plan, Problem, Strategy, View,
+    BuildError, Distribution, Domain, Fitness, Hyperparameters, Objective, Operation,
+    OptimizerPool, OptimizerSpec, Plan, Problem, Strategy, View, build,
     laws::{self, Inspect, Violation},
     rng::{Key, Purpose},
 };
@@ -17,22 +15,22 @@ struct Line(Vec<(f32, f32)>);
 impl Problem for Line {
     type Genome = [f32; 2];
     type State = ();
-    type Error = Infallible;
+    type Error = BuildError;
 
     fn objective(&self) -> Objective {
         Objective::new("mean squared error on all points")
     }
 
-    fn init(&self, key: Key) -> Result<[f32; 2], Infallible> {
+    fn init(&self, key: Key) -> Result<[f32; 2], BuildError> {
         let mut rng = key.stream();
         Ok([rng.unit() as f32, rng.unit() as f32])
     }
 
-    fn fork(&self, theta: &[f32; 2]) -> Result<[f32; 2], Infallible> {
+    fn fork(&self, theta: &[f32; 2]) -> Result<[f32; 2], BuildError> {
         Ok(*theta)
     }
 
-    fn state(&self, _: &[f32; 2], _: &Hyperparameters) -> Result<(), Infallible> {
+    fn state(&self, _: &[f32; 2], _: &Hyperparameters) -> Result<(), BuildError> {
         Ok(())
     }
 
@@ -42,7 +40,7 @@ impl Problem for Line {
         (): &mut (),
         hyper: &Hyperparameters,
         key: Key,
-    ) -> Result<(), Infallible> {
+    ) -> Result<(), BuildError> {
         let lr = hyper.get("lr").unwrap_or(0.01) as f32;
         let mut order: Vec<_> = self.0.iter().collect();
         key.stream().shuffle(&mut order);
@@ -53,29 +51,25 @@ impl Problem for Line {
         Ok(())
     }
 
-    fn fitness(&self, [a, b]: &[f32; 2]) -> Result<f64, Infallible> {
+    fn fitness(&self, [a, b]: &[f32; 2]) -> Result<f64, BuildError> {
         let error = |(x, y): &(f32, f32)| f64::from(a + b * x - y).powi(2);
         Ok(self.0.iter().map(error).sum::<f64>() / self.0.len() as f64)
     }
 
-    fn recombine(
+    fn build(
         &self,
-        parents: &[&[f32; 2]],
-        mutation: Mutation,
+        operation: &Operation,
+        sources: &[&[f32; 2]],
         key: Key,
-    ) -> Result<[f32; 2], Infallible> {
-        let mut rng = key.stream();
-        // Twelve uniform numbers are normal enough for a line.
-        let mut noise = || (0..12).map(|_| rng.unit()).sum::<f64>() as f32 - 6.0;
-        Ok([0, 1].map(|i| {
-            let sum: f32 = parents.iter().map(|parent| parent[i]).sum();
-            sum / parents.len() as f32 + mutation.sigma * noise()
-        }))
+    ) -> Result<[f32; 2], BuildError> {
+        let sources: Vec<_> = sources.iter().map(|source| &source[..]).collect();
+        let built = build(operation, &sources, key)?;
+        Ok([built[0], built[1]])
     }
 }
 
 impl Inspect for Line {
-    fn values(&self, theta: &[f32; 2]) -> Vec<f32> {
+    fn inspect(&self, theta: &[f32; 2]) -> Vec<f32> {
         theta.to_vec()
     }
 }
@@ -87,7 +81,7 @@ impl Strategy for CloneTheBest {
     fn offspring(&self, _: &[Fitness], view: &View<'_>) -> Vec<Plan> {
         let mutation = view.settings.mutation.at(view.k, view.settings.generations);
         (0..view.settings.lambda)
-            .map(|i| Plan { parents: vec![0], mutation, key: view.key(Purpose::Mutation, i) })
+            .map(|i| Plan::recombination(&[0], mutation, view.key(Purpose::Mutation, i)))
             .collect()
     }
 }

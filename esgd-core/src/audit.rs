@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Effort, Fitness, Id, IndividualReport, Phase, Report, Settings,
+    Effort, Fitness, Id, IndividualReport, Phase, Report, Settings, Source,
     guarantee::{Pool, Survivor},
     rng::{Key, Purpose},
     settings::Way,
@@ -245,12 +245,15 @@ impl<'a> Auditor<'a> {
             return fault("parents are drawn from another population");
         }
         let offspring: Vec<Fitness> = evolved.offspring().collect();
-        let parents: Vec<&Vec<usize>> =
-            evolved.made.iter().flat_map(|made| made.parents.iter()).collect();
-        let ranks = || parents.iter().flat_map(|ranks| ranks.iter());
+        let parents: Vec<Vec<usize>> = evolved
+            .made
+            .iter()
+            .flat_map(|made| made.sources.iter())
+            .map(|sources| sources.iter().filter_map(Source::rank).collect())
+            .collect();
         if parents.len() != offspring.len()
-            || parents.iter().any(|ranks| ranks.is_empty())
-            || ranks().any(|&rank| rank >= mu)
+            || parents.iter().any(Vec::is_empty)
+            || parents.iter().flatten().any(|&rank| rank >= mu)
         {
             return fault("an offspring has no parents, or one that is not there");
         }

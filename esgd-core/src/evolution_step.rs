@@ -110,9 +110,8 @@ impl<P: Problem> Esgd<'_, P> {
     ) -> Individual<P::Genome, P::State> {
         let parents: Vec<_> = scored_plan
             .plan()
-            .parents
-            .iter()
-            .filter_map(|&rank| population.individuals().get(rank))
+            .parents()
+            .filter_map(|rank| population.individuals().get(rank))
             .collect();
         let Settings { recipes: Recipes { policy, perturb, resample }, ref optimizers, .. } =
             *self.settings;

@@ -33,7 +33,7 @@ pub mod guarantee;
 mod halving;
 #[cfg(feature = "laws")]
 pub mod laws;
-mod plan;
+pub mod plan;
 mod problem;
 mod recipe;
 mod report;
@@ -53,7 +53,10 @@ pub use executor::{Executor, Serial, Threads};
 pub use fitness::{EliteMean, Fitness, Objective};
 pub use guarantee::{Effort, Entry, Id, Individual, NotWorse, Population, Scored};
 pub use halving::{Halving, HalvingSettings, Trials};
-pub use plan::{Mutation, Plan, Scale};
+pub use plan::{
+    BuildError, Mutation, Noise, NoiseTerm, Operation, OperationKind, Plan, Real, Scale, Slot,
+    Source, Weights, build,
+};
 pub use problem::Problem;
 pub use recipe::{
     Distribution, Domain, Hyperparameters, OptimizerPool, OptimizerSpec, Recipe, Schedule,

@@ -1,8 +1,8 @@
-//! What a user brings: how to make, train, score and recombine a network. Core never looks inside.
+//! What a user brings: how to make, train, score and build a network. Core never looks inside.
 
 use std::error::Error;
 
-use crate::{Hyperparameters, Objective, Settings, plan::Mutation, rng::Key};
+use crate::{Hyperparameters, Objective, Operation, OperationKind, Settings, rng::Key};
 
 /// A task to train a population on. Core calls these methods from several threads at once.
 ///
@@ -79,17 +79,38 @@ pub trait Problem: Sync {
     /// Whatever stops the run.
     fn fitness(&self, theta: &Self::Genome) -> Result<f64, Self::Error>;
 
-    /// Eq. 12: the mean of the parents plus noise of `mutation`'s strength drawn from `key`; the
-    /// same bits for the same arguments every time.
+    /// The network that `operation` makes of `sources`, with random numbers drawn from `key`; the same bits
+    /// for the same arguments every time. [`build`](crate::build()) does it for slices of numbers.
     ///
     /// # Errors
-    /// Whatever stops the run.
-    fn recombine(
+    /// Whatever stops the run, such as an operation that this problem does not [build](Self::builds).
+    fn build(
         &self,
-        parents: &[&Self::Genome],
-        mutation: Mutation,
+        operation: &Operation,
+        sources: &[&Self::Genome],
         key: Key,
     ) -> Result<Self::Genome, Self::Error>;
+
+    /// Whether it can build this kind of operation. Core asks before a run begins, for all that the strategy
+    /// uses, so that none fails in the middle. Recombination, eq. 12, is what every problem can.
+    fn builds(&self, kind: &OperationKind) -> bool {
+        *kind == OperationKind::Combine
+    }
+
+    /// How many values a network has, if it has such: what strategies learn at which rate depends on it.
+    fn dimension(&self, _theta: &Self::Genome) -> Option<usize> {
+        None
+    }
+
+    /// The length ‖θ‖ of a network as a vector, if that is asked for.
+    fn norm(&self, _theta: &Self::Genome) -> Option<f64> {
+        None
+    }
+
+    /// The values of a network, where they are few enough for a strategy to compute with.
+    fn values(&self, _theta: &Self::Genome) -> Option<Vec<f64>> {
+        None
+    }
 
     /// How far apart networks are, if that is to be reported: the root mean square of their pairwise
     /// distances, relative to that of their norms.

@@ -4,7 +4,8 @@
 use std::ops::RangeInclusive;
 
 use crate::{
-    Effort, EpochReport, Error, Esgd, Id, Individual, Population, Problem, Recipe, Scored,
+    Effort, EpochReport, Error, Esgd, Id, Individual, Operation, Population, Problem, Recipe,
+    Scored,
     algorithm1::PopulationOf,
     executor,
     guarantee::Unscored,
@@ -170,7 +171,9 @@ impl<P: Problem> Esgd<'_, P> {
             Mutation { sigma, scale: self.settings.mutation.scale }
         };
         let key = self.key(Purpose::Mutation, j);
-        let theta = problem.recombine(&[network], mutation, key).map_err(Error::Problem)?;
+        let theta = problem
+            .build(&Operation::recombination(mutation), &[network], key)
+            .map_err(Error::Problem)?;
         self.evaluator.score(Unscored::new(theta))
     }
 

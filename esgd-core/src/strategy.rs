@@ -52,11 +52,8 @@ impl Strategy for Recombination {
         (0..lambda)
             .map(|i| {
                 let mut rng = view.key(Purpose::Parents, i).stream();
-                Plan {
-                    parents: (0..rho).map(|_| draw(&mut rng)).collect(),
-                    mutation,
-                    key: view.key(Purpose::Mutation, i),
-                }
+                let parents: Vec<_> = (0..rho).map(|_| draw(&mut rng)).collect();
+                Plan::recombination(&parents, mutation, view.key(Purpose::Mutation, i))
             })
             .collect()
     }

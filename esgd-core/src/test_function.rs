@@ -1,11 +1,10 @@
 //! A reference problem on `Vec<f32>`: classic test functions with analytic gradients. It needs no
 //! tensor library, so core runs alone; the properties of this crate are tested on it.
 
-use std::convert::Infallible;
-
 use crate::{
-    Domain, Hyperparameters, Objective, OptimizerPool, OptimizerSpec, Problem,
-    plan::{Mutation, Scale},
+    BuildError, Domain, Hyperparameters, Objective, Operation, OperationKind, OptimizerPool,
+    OptimizerSpec, Problem, build,
+    plan::definition::squared_norm,
     rng::{Key, Philox},
 };
 
@@ -97,22 +96,22 @@ impl TestFunction {
 impl Problem for TestFunction {
     type Genome = Vec<f32>;
     type State = Vec<f64>;
-    type Error = Infallible;
+    type Error = BuildError;
 
     fn objective(&self) -> Objective {
         Objective::new(&format!("{:?} in {} dimensions", self.function, self.dimension))
     }
 
-    fn init(&self, key: Key) -> Result<Vec<f32>, Infallible> {
+    fn init(&self, key: Key) -> Result<Vec<f32>, BuildError> {
         let mut rng = key.stream();
         Ok((0..self.dimension).map(|_| (rng.unit() * 4.0 - 2.0) as f32).collect())
     }
 
-    fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, Infallible> {
+    fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, BuildError> {
         Ok(theta.clone())
     }
 
-    fn state(&self, theta: &Vec<f32>, _hyper: &Hyperparameters) -> Result<Vec<f64>, Infallible> {
+    fn state(&self, theta: &Vec<f32>, _hyper: &Hyperparameters) -> Result<Vec<f64>, BuildError> {
         Ok(vec![0.0; theta.len()])
     }
 
@@ -122,7 +121,7 @@ impl Problem for TestFunction {
         velocity: &mut Vec<f64>,
         hyper: &Hyperparameters,
         key: Key,
-    ) -> Result<(), Infallible> {
+    ) -> Result<(), BuildError> {
         let value = |name| hyper.get(name).unwrap_or(0.0);
         let mut rng = key.stream();
         let mut gradient = vec![0.0; theta.len()];
@@ -136,31 +135,35 @@ impl Problem for TestFunction {
         Ok(())
     }
 
-    fn fitness(&self, theta: &Vec<f32>) -> Result<f64, Infallible> {
+    fn fitness(&self, theta: &Vec<f32>) -> Result<f64, BuildError> {
         Ok(self.function.value(theta))
     }
 
     /// θ is one tensor here, so a relative σ is relative to the whole.
-    fn recombine(
+    fn build(
         &self,
-        parents: &[&Vec<f32>],
-        mutation: Mutation,
+        operation: &Operation,
+        sources: &[&Vec<f32>],
         key: Key,
-    ) -> Result<Vec<f32>, Infallible> {
-        let rho = parents.len() as f32;
-        let mut theta: Vec<f32> = (0..self.dimension)
-            .map(|i| parents.iter().map(|parent| parent[i]).sum::<f32>() / rho)
-            .collect();
-        let squares: f64 = theta.iter().map(|&x| f64::from(x).powi(2)).sum();
-        let sigma = match mutation.scale {
-            Scale::Absolute => f64::from(mutation.sigma),
-            Scale::Relative => f64::from(mutation.sigma) * (squares / theta.len() as f64).sqrt(),
-        };
-        if sigma > 0.0 {
-            let mut rng = key.stream();
-            theta.iter_mut().for_each(|x| *x = (f64::from(*x) + sigma * normal(&mut rng)) as f32);
-        }
-        Ok(theta)
+    ) -> Result<Vec<f32>, BuildError> {
+        let sources: Vec<_> = sources.iter().map(|source| &source[..]).collect();
+        build(operation, &sources, key)
+    }
+
+    fn builds(&self, kind: &OperationKind) -> bool {
+        !matches!(kind, OperationKind::Custom(_))
+    }
+
+    fn dimension(&self, theta: &Vec<f32>) -> Option<usize> {
+        Some(theta.len())
+    }
+
+    fn norm(&self, theta: &Vec<f32>) -> Option<f64> {
+        Some(squared_norm(theta).sqrt())
+    }
+
+    fn values(&self, theta: &Vec<f32>) -> Option<Vec<f64>> {
+        Some(theta.iter().map(|&x| f64::from(x)).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fitness, Id, guarantee::ScoredPlan, plan::Mutation};
+use crate::{Fitness, Id, Mutation, Operation, Source, guarantee::ScoredPlan};
 
 /// The steps of a generation, in order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,22 +47,60 @@ pub struct Trained {
 pub struct Evolved {
     /// The population that it began with, best first.
     pub population: Vec<Id>,
-    /// All offspring: those that were mutated alike stand together.
+    /// All offspring: those that the same operation made stand together.
     pub made: Vec<Made>,
     /// Who survived, the m best first: of the population 0 to μ − 1, of the offspring μ to μ + λ − 1.
     pub survivors: Vec<usize>,
 }
 
-/// Offspring with noise of the same strength.
+/// Offspring that the same operation made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "MadeForm", into = "MadeForm")]
 pub struct Made {
-    /// The noise.
-    pub mutation: Mutation,
-    /// The parents of each: their ranks in the population, in the order of the sum.
-    pub parents: Vec<Vec<usize>>,
+    /// The operation.
+    pub operation: Operation,
+    /// The sources of each, in the order of the operation.
+    pub sources: Vec<Vec<Source>>,
     /// The fitness of each.
     pub fitness: Vec<Fitness>,
+}
+
+/// How it is written: recombination, eq. 12, by its mutation alone.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum MadeForm {
+    Recombined {
+        mutation: Mutation,
+        #[serde(rename = "parents")]
+        sources: Vec<Vec<Source>>,
+        fitness: Vec<Fitness>,
+    },
+    Other {
+        operation: Operation,
+        sources: Vec<Vec<Source>>,
+        fitness: Vec<Fitness>,
+    },
+}
+
+impl From<MadeForm> for Made {
+    fn from(form: MadeForm) -> Self {
+        match form {
+            MadeForm::Recombined { mutation, sources, fitness } => {
+                Self { operation: Operation::recombination(mutation), sources, fitness }
+            }
+            MadeForm::Other { operation, sources, fitness } => Self { operation, sources, fitness },
+        }
+    }
+}
+
+impl From<Made> for MadeForm {
+    fn from(made: Made) -> Self {
+        let Made { operation, sources, fitness } = made;
+        match operation.as_recombination() {
+            Some(mutation) => Self::Recombined { mutation, sources, fitness },
+            None => Self::Other { operation, sources, fitness },
+        }
+    }
 }
 
 impl Evolved {
@@ -70,11 +108,12 @@ impl Evolved {
         let mut made: Vec<Made> = vec![];
         for one in offspring {
             let plan = one.plan();
-            if made.last().is_none_or(|last| last.mutation != plan.mutation) {
-                made.push(Made { mutation: plan.mutation, parents: vec![], fitness: vec![] });
+            if made.last().is_none_or(|last| last.operation != plan.operation) {
+                let operation = plan.operation.clone();
+                made.push(Made { operation, sources: vec![], fitness: vec![] });
             }
             if let Some(last) = made.last_mut() {
-                last.parents.push(plan.parents.clone());
+                last.sources.push(plan.sources.clone());
                 last.fitness.push(one.fitness());
             }
         }

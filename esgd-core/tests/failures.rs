@@ -105,7 +105,7 @@ fn nobody_is_named_twice_after_a_failure() {
     for seed in 0..20 {
         let settings = Settings { seed, generations: 1, lambda: 3, m: 4, ..small() };
         let mut problem = Saboteur::new(Told::Honestly, Trained::Not);
-        problem.breaks = Some((Method::Recombine, 8));
+        problem.breaks = Some((Method::Build, 8));
         let population = watch(&problem, &settings, &Serial).0.unwrap_err().population.unwrap();
         let rest = Esgd::new(&problem, &settings).resume(population).unwrap();
         assert_eq!(names(&rest.population).len(), settings.mu, "of seed {seed}");
@@ -231,7 +231,7 @@ struct From(Vec<usize>);
 impl Strategy for From {
     fn offspring(&self, _: &[Fitness], view: &View<'_>) -> Vec<Plan> {
         let key = view.key(Purpose::Mutation, 0);
-        vec![Plan { parents: self.0.clone(), mutation: Mutation::NONE, key }]
+        vec![Plan::recombination(&self.0, Mutation::NONE, key)]
     }
 }
 

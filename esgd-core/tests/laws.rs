@@ -3,10 +3,9 @@
 //! Each law was also tried against this crate with one thing broken at a time; see
 //! `tests/guarantee.rs`.
 
-use std::convert::Infallible;
-
 use esgd_core::{
-    Function, Hyperparameters, Mutation, Objective, Problem, Recombination, TestFunction,
+    BuildError, Function, Hyperparameters, Objective, Operation, Problem, Recombination,
+    TestFunction,
     laws::{self, Inspect},
     rng::Key,
 };
@@ -35,18 +34,18 @@ enum How {
 impl Problem for Spoiled {
     type Genome = Vec<f32>;
     type State = Vec<f64>;
-    type Error = Infallible;
+    type Error = BuildError;
 
     fn objective(&self) -> Objective {
         self.inner.objective()
     }
-    fn init(&self, key: Key) -> Result<Vec<f32>, Infallible> {
+    fn init(&self, key: Key) -> Result<Vec<f32>, BuildError> {
         self.inner.init(key)
     }
-    fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, Infallible> {
+    fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, BuildError> {
         self.inner.fork(theta)
     }
-    fn state(&self, theta: &Vec<f32>, hyper: &Hyperparameters) -> Result<Vec<f64>, Infallible> {
+    fn state(&self, theta: &Vec<f32>, hyper: &Hyperparameters) -> Result<Vec<f64>, BuildError> {
         self.inner.state(theta, hyper)
     }
     fn epoch(
@@ -55,7 +54,7 @@ impl Problem for Spoiled {
         state: &mut Vec<f64>,
         hyper: &Hyperparameters,
         key: Key,
-    ) -> Result<(), Infallible> {
+    ) -> Result<(), BuildError> {
         self.inner.epoch(theta, state, hyper, key)?;
         if self.how == How::TrainsTheFirstValueOnlySometimes {
             static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
@@ -63,15 +62,15 @@ impl Problem for Spoiled {
         }
         Ok(())
     }
-    fn fitness(&self, theta: &Vec<f32>) -> Result<f64, Infallible> {
+    fn fitness(&self, theta: &Vec<f32>) -> Result<f64, BuildError> {
         self.inner.fitness(theta)
     }
-    fn recombine(
+    fn build(
         &self,
-        parents: &[&Vec<f32>],
-        m: Mutation,
+        operation: &Operation,
+        sources: &[&Vec<f32>],
         key: Key,
-    ) -> Result<Vec<f32>, Infallible> {
+    ) -> Result<Vec<f32>, BuildError> {
         static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let key = match self.how {
             How::IgnoresTheKey => {
@@ -79,16 +78,16 @@ impl Problem for Spoiled {
             }
             _ => key,
         };
-        let mut child = self.inner.recombine(parents, m, key)?;
+        let mut child = self.inner.build(operation, sources, key)?;
         if self.how == How::RecombinesWithoutDividing {
-            child.iter_mut().for_each(|x| *x *= 1.0 + parents.len() as f32);
+            child.iter_mut().for_each(|x| *x *= 1.0 + sources.len() as f32);
         }
         Ok(child)
     }
 }
 
 impl Inspect for Spoiled {
-    fn values(&self, theta: &Vec<f32>) -> Vec<f32> {
+    fn inspect(&self, theta: &Vec<f32>) -> Vec<f32> {
         theta.clone()
     }
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use esgd_core::{
-    Esgd, Executor, Hyperparameters, Mutation, Objective, Phase, Problem, Report, Serial, Settings,
-    TestFunction, Threads,
+    Esgd, Executor, Hyperparameters, Objective, Operation, Phase, Problem, Report, Serial,
+    Settings, TestFunction, Threads,
     rng::Key,
     settings::{Guarantee, Way},
 };
@@ -80,7 +80,7 @@ impl Problem for Counting {
     fn fitness(&self, theta: &Counted) -> Result<f64, Infallible> {
         Ok(theta.loss)
     }
-    fn recombine(&self, p: &[&Counted], _: Mutation, key: Key) -> Result<Counted, Infallible> {
+    fn build(&self, _: &Operation, p: &[&Counted], key: Key) -> Result<Counted, Infallible> {
         let mean = p.iter().map(|parent| parent.loss).sum::<f64>() / p.len() as f64;
         Ok(Counted::new(mean + self.harm + key.stream().unit(), &self.census))
     }

@@ -5,13 +5,12 @@ mod support;
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use esgd_core::{
-    Domain, Esgd, Function, Hyperparameters, Id, IndividualReport, Mutation, Objective, Phase,
-    Problem, Report, Settings, TestFunction,
+    BuildError, Domain, Esgd, Function, Hyperparameters, Id, IndividualReport, Objective,
+    Operation, Phase, Problem, Report, Settings, TestFunction,
     rng::Key,
     settings::{
         FineTune, Guarantee, MutationSettings, RecipePolicy, Recipes, Selection, Start, Way,
@@ -29,18 +28,18 @@ struct Counted {
 impl Problem for Counted {
     type Genome = Vec<f32>;
     type State = Vec<f64>;
-    type Error = Infallible;
+    type Error = BuildError;
 
     fn objective(&self) -> Objective {
         self.inner.objective()
     }
-    fn init(&self, key: Key) -> Result<Vec<f32>, Infallible> {
+    fn init(&self, key: Key) -> Result<Vec<f32>, BuildError> {
         self.inner.init(key)
     }
-    fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, Infallible> {
+    fn fork(&self, theta: &Vec<f32>) -> Result<Vec<f32>, BuildError> {
         self.inner.fork(theta)
     }
-    fn state(&self, theta: &Vec<f32>, hyper: &Hyperparameters) -> Result<Vec<f64>, Infallible> {
+    fn state(&self, theta: &Vec<f32>, hyper: &Hyperparameters) -> Result<Vec<f64>, BuildError> {
         self.inner.state(theta, hyper)
     }
     fn epoch(
@@ -49,20 +48,20 @@ impl Problem for Counted {
         state: &mut Vec<f64>,
         hyper: &Hyperparameters,
         key: Key,
-    ) -> Result<(), Infallible> {
+    ) -> Result<(), BuildError> {
         self.inner.epoch(theta, state, hyper, key)
     }
-    fn fitness(&self, theta: &Vec<f32>) -> Result<f64, Infallible> {
+    fn fitness(&self, theta: &Vec<f32>) -> Result<f64, BuildError> {
         self.scores.fetch_add(1, Ordering::Relaxed);
         self.inner.fitness(theta)
     }
-    fn recombine(
+    fn build(
         &self,
-        parents: &[&Vec<f32>],
-        mutation: Mutation,
+        operation: &Operation,
+        sources: &[&Vec<f32>],
         key: Key,
-    ) -> Result<Vec<f32>, Infallible> {
-        self.inner.recombine(parents, mutation, key)
+    ) -> Result<Vec<f32>, BuildError> {
+        self.inner.build(operation, sources, key)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use esgd_core::{
-    Esgd, Hyperparameters, Mutation, Objective, Problem, Serial, Settings, TestFunction, rng::Key,
+    Esgd, Hyperparameters, Objective, Operation, Problem, Serial, Settings, TestFunction, rng::Key,
     settings::MutationSettings,
 };
 use support::{
@@ -79,7 +79,7 @@ impl Problem for Unequal {
     fn fitness(&self, theta: &f64) -> Result<f64, Infallible> {
         Ok(*theta)
     }
-    fn recombine(&self, parents: &[&f64], _: Mutation, _: Key) -> Result<f64, Infallible> {
+    fn build(&self, _: &Operation, parents: &[&f64], _: Key) -> Result<f64, Infallible> {
         self.parents.lock().unwrap().extend(parents.iter().copied());
         Ok(1e9)
     }

@@ -2,7 +2,7 @@
 
 use candle_core::D;
 use esgd_core::{
-    Mutation, Problem,
+    Mutation, Operation, Problem,
     rng::{Key, Purpose},
 };
 
@@ -116,6 +116,10 @@ impl<T: Task> Supervised<T> {
     /// # Errors
     /// If there are none, or they are networks of different shapes.
     pub fn average(&self, networks: &[&Genome]) -> Result<Genome> {
-        self.recombine(networks, Mutation::NONE, Key::new(0, Purpose::Mutation))
+        self.build(
+            &Operation::recombination(Mutation::NONE),
+            networks,
+            Key::new(0, Purpose::Mutation),
+        )
     }
 }

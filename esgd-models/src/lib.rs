@@ -7,6 +7,7 @@
 //! BatchNorm's statistics without noise, fitness in evaluation mode.
 #![forbid(unsafe_code)]
 
+mod build;
 pub mod data;
 mod diversity;
 mod engine;
@@ -21,7 +22,6 @@ pub mod layers;
 mod metadata;
 pub mod names;
 pub mod networks;
-mod offspring;
 mod optimizer_state;
 mod pass;
 pub mod recipe;

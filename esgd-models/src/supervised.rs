@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Tensor};
-use esgd_core::{Hyperparameters, Mutation, Objective, Problem, Settings, rng::Key};
+use esgd_core::{Hyperparameters, Objective, Operation, Problem, Settings, rng::Key};
 
 use crate::{
-    Error, OptimizerState, Pass, Result, Task, Training,
+    Error, OptimizerState, Pass, Result, Task, Training, build,
     data::Dataset,
     diversity,
     engine::Engine,
@@ -14,7 +14,7 @@ use crate::{
     genome::Genome,
     initializer,
     networks::Network,
-    offspring, recipe, statistics,
+    recipe, statistics,
     task::CROSS_ENTROPY,
 };
 
@@ -247,8 +247,8 @@ impl<T: Task> Problem for Supervised<T> {
         self.score.of(&self.evaluate(theta, &self.fitness)?)
     }
 
-    fn recombine(&self, parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
-        offspring::of(parents, mutation, key)
+    fn build(&self, operation: &Operation, sources: &[&Genome], key: Key) -> Result<Genome> {
+        build::of(operation, sources, key)
     }
 
     fn diversity(&self, population: &[&Genome]) -> Option<f64> {

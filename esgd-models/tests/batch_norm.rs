@@ -5,8 +5,8 @@
 use candle_core::{Result, Tensor};
 use candle_nn::{BatchNorm, Linear, Module, ModuleT, VarBuilder, batch_norm, linear};
 use esgd_core::{
-    Domain, Hyperparameters, Mutation, OptimizerPool, OptimizerSpec, Problem, Recombination, Scale,
-    laws,
+    Domain, Hyperparameters, Mutation, Operation, OptimizerPool, OptimizerSpec, Problem,
+    Recombination, Scale, laws,
     rng::{Key, Purpose},
 };
 use esgd_models::{Genome, Pass, Role, Supervised, Task, data};
@@ -62,7 +62,9 @@ fn training_moves_the_statistics_and_they_are_averaged_without_noise() {
     assert!(sa[1].iter().all(|&variance| variance != 1.0), "training left the variance at 1");
 
     let strong = Mutation { sigma: 10.0, scale: Scale::Absolute };
-    let child = problem.recombine(&[&a, &b], strong, Key::new(1, Purpose::Mutation)).unwrap();
+    let child = problem
+        .build(&Operation::recombination(strong), &[&a, &b], Key::new(1, Purpose::Mutation))
+        .unwrap();
     let expected: Vec<Vec<f32>> = sa
         .iter()
         .zip(&sb)
@@ -88,7 +90,9 @@ fn relative_noise_is_relative_to_each_tensor() {
     let problem = problem();
     let theta = trained(&problem, 0);
     let relative = Mutation { sigma: 0.5, scale: Scale::Relative };
-    let child = problem.recombine(&[&theta], relative, Key::new(1, Purpose::Mutation)).unwrap();
+    let child = problem
+        .build(&Operation::recombination(relative), &[&theta], Key::new(1, Purpose::Mutation))
+        .unwrap();
     for (p, c) in
         theta.parameters().iter().zip(child.parameters()).filter(|(p, _)| p.role == Role::Weight)
     {
@@ -105,7 +109,7 @@ fn relative_noise_is_relative_to_each_tensor() {
 }
 
 impl laws::Inspect for Wrapper {
-    fn values(&self, theta: &Genome) -> Vec<f32> {
+    fn inspect(&self, theta: &Genome) -> Vec<f32> {
         theta.values().unwrap()
     }
 }
@@ -142,8 +146,8 @@ impl Problem for Wrapper {
     fn fitness(&self, theta: &Genome) -> esgd_models::Result<f64> {
         self.0.fitness(theta)
     }
-    fn recombine(&self, parents: &[&Genome], m: Mutation, key: Key) -> esgd_models::Result<Genome> {
-        self.0.recombine(parents, m, key)
+    fn build(&self, o: &Operation, s: &[&Genome], key: Key) -> esgd_models::Result<Genome> {
+        self.0.build(o, s, key)
     }
 }
 

@@ -7,9 +7,9 @@
 
 use std::ops::Range;
 
-use esgd_core::rng::Key;
+use esgd_core::rng::{Key, box_muller};
 
-use crate::{box_muller::box_muller, isa::prefetch};
+use crate::isa::prefetch;
 
 /// Blocks drawn together.
 const BLOCKS: usize = 32;

@@ -29,8 +29,6 @@
 //! assert!(theta.iter().all(|x| x.abs() < 1e-3));
 //! ```
 
-mod box_muller;
-
 #[cfg(feature = "cuda")]
 pub mod cuda;
 pub mod evolution;

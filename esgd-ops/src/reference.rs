@@ -11,9 +11,9 @@
 
 pub mod layers;
 
-use esgd_core::rng::Key;
+use esgd_core::rng::{Key, box_muller};
 
-use crate::{box_muller::box_muller, group::unit};
+use crate::group::unit;
 
 /// Normal number `i` of `key`, standard normal.
 ///

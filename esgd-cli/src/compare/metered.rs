@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use esgd_core::{Hyperparameters, Mutation, Objective, Problem, Settings, rng::Key};
+use esgd_core::{
+    Hyperparameters, Objective, Operation, OperationKind, Problem, Settings, rng::Key,
+};
 use esgd_models::{Error, Genome, Network, OptimizerState, Supervised};
 use indicatif::ProgressBar;
 
@@ -92,13 +94,24 @@ impl Problem for Metered<'_> {
         Ok(fitness)
     }
 
-    fn recombine(
-        &self,
-        parents: &[&Genome],
-        mutation: Mutation,
-        key: Key,
-    ) -> Result<Genome, Error> {
-        self.inner.recombine(parents, mutation, key)
+    fn build(&self, operation: &Operation, sources: &[&Genome], key: Key) -> Result<Genome, Error> {
+        self.inner.build(operation, sources, key)
+    }
+
+    fn builds(&self, kind: &OperationKind) -> bool {
+        self.inner.builds(kind)
+    }
+
+    fn dimension(&self, theta: &Genome) -> Option<usize> {
+        self.inner.dimension(theta)
+    }
+
+    fn norm(&self, theta: &Genome) -> Option<f64> {
+        self.inner.norm(theta)
+    }
+
+    fn values(&self, theta: &Genome) -> Option<Vec<f64>> {
+        self.inner.values(theta)
     }
 
     fn diversity(&self, population: &[&Genome]) -> Option<f64> {

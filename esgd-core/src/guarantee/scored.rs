@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Error, Fitness, Objective, Problem, plan::Plan};
+use crate::{Error, Fitness, Objective, Plan, Problem, Source};
 
 /// A network without a score: the only kind that may be changed.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         parents: &[&Scored<P::Genome>],
         plan: Plan,
     ) -> Result<ScoredPlan, Error<P::Error>> {
-        let fitness = match plan.clones().and_then(|i| parents.get(i)) {
+        let fitness = match cloned(&plan, parents) {
             Some(scored) => scored.fitness,
             None => self.measure(&self.build(parents, &plan)?)?,
         };
@@ -142,7 +142,7 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         parents: &[&Scored<P::Genome>],
         scored_plan: &ScoredPlan,
     ) -> Result<Scored<P::Genome>, Error<P::Error>> {
-        if let Some(&scored) = scored_plan.plan.clones().and_then(|i| parents.get(i)) {
+        if let Some(scored) = cloned(&scored_plan.plan, parents) {
             return Ok(scored.clone());
         }
         let theta = Arc::new(self.build(parents, &scored_plan.plan)?);
@@ -154,13 +154,13 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         population: &[&Scored<P::Genome>],
         plan: &Plan,
     ) -> Result<P::Genome, Error<P::Error>> {
-        let parents: Option<Vec<_>> =
-            plan.parents.iter().map(|&i| population.get(i).map(|one| one.theta())).collect();
-        match parents {
-            Some(parents) if !parents.is_empty() => {
-                self.problem.recombine(&parents, plan.mutation, plan.key).map_err(Error::Problem)
+        let parent = |rank: usize| population.get(rank).map(|one| one.theta());
+        let sources: Option<Vec<_>> = plan.parents().map(parent).collect();
+        match sources {
+            Some(sources) if !sources.is_empty() => {
+                self.problem.build(&plan.operation, &sources, plan.key).map_err(Error::Problem)
             }
-            _ => Err(Error::BadPlan { parents: plan.parents.clone(), mu: population.len() }),
+            _ => Err(Error::BadPlan { parents: plan.parents().collect(), mu: population.len() }),
         }
     }
 
@@ -171,5 +171,13 @@ impl<'a, P: Problem> Evaluator<'a, P> {
             return Err(Error::ObjectiveChanged { was: self.objective.clone(), is: now });
         }
         Ok(fitness)
+    }
+}
+
+/// The parent that a plan makes an exact copy of, if it does.
+fn cloned<'a, G>(plan: &Plan, parents: &[&'a Scored<G>]) -> Option<&'a Scored<G>> {
+    match plan.clones()? {
+        Source::Parent(rank) => parents.get(*rank).copied(),
+        _ => None,
     }
 }

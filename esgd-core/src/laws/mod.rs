@@ -22,8 +22,8 @@ use proptest::{
 use thiserror::Error;
 
 use crate::{
-    Esgd, Fitness, Mutation, Observer, OptimizerPool, Phase, Population, Problem, Report, Scale,
-    Schedule, Settings, Strategy, TestFunction, Threads, View,
+    Esgd, Fitness, Mutation, Observer, Operation, OptimizerPool, Phase, Population, Problem,
+    Report, Scale, Schedule, Settings, Strategy, TestFunction, Threads, View,
     rng::{Key, Purpose},
     settings::{Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Selection, Start, Way},
 };
@@ -33,11 +33,11 @@ pub use corrupted::corrupted;
 /// Lets the laws look into a genome.
 pub trait Inspect: Problem {
     /// All values of θ that recombination averages, in a fixed order.
-    fn values(&self, theta: &Self::Genome) -> Vec<f32>;
+    fn inspect(&self, theta: &Self::Genome) -> Vec<f32>;
 }
 
 impl Inspect for TestFunction {
-    fn values(&self, theta: &Vec<f32>) -> Vec<f32> {
+    fn inspect(&self, theta: &Vec<f32>) -> Vec<f32> {
         theta.clone()
     }
 }
@@ -157,8 +157,8 @@ pub fn scores_are_reproducible<P: Inspect>(problem: &P, settings: &Settings) -> 
         let (one, again) = (networks(problem, settings, 2)?, networks(problem, settings, 2)?);
         for (one, again) in one.iter().zip(&again) {
             prop_assert_eq!(
-                bits(&problem.values(one)),
-                bits(&problem.values(again)),
+                bits(&problem.inspect(one)),
+                bits(&problem.inspect(again)),
                 "init is not reproducible"
             );
             let (f, g) =
@@ -172,7 +172,7 @@ pub fn scores_are_reproducible<P: Inspect>(problem: &P, settings: &Settings) -> 
 /// Training a fork leaves the original as it was, and training is reproducible.
 pub fn forks_are_deep<P: Inspect>(problem: &P, settings: &Settings) -> Checked {
     let theta = networks(problem, settings, 1)?.remove(0);
-    let before = problem.values(&theta);
+    let before = problem.inspect(&theta);
     let recipe = settings.optimizers.draw(&mut Key::new(settings.seed, Purpose::Recipe).stream());
     let hyper = recipe.at(1, settings.generations);
     let key = Key::new(settings.seed, Purpose::Train);
@@ -180,7 +180,7 @@ pub fn forks_are_deep<P: Inspect>(problem: &P, settings: &Settings) -> Checked {
     for _ in 0..2 {
         let mut fork = problem.fork(&theta).map_err(fails)?;
         prop_assert_eq!(
-            bits(&problem.values(&fork)),
+            bits(&problem.inspect(&fork)),
             bits(&before),
             "a fork differs from its original"
         );
@@ -190,10 +190,10 @@ pub fn forks_are_deep<P: Inspect>(problem: &P, settings: &Settings) -> Checked {
             problem.epoch(&mut fork, &mut state, &hyper, key.step(s)).map_err(fails)?;
             drop(kept);
         }
-        trained.push(bits(&problem.values(&fork)));
+        trained.push(bits(&problem.inspect(&fork)));
     }
     prop_assert_eq!(
-        bits(&problem.values(&theta)),
+        bits(&problem.inspect(&theta)),
         bits(&before),
         "training a fork changed the original"
     );
@@ -206,10 +206,11 @@ pub fn forks_are_deep<P: Inspect>(problem: &P, settings: &Settings) -> Checked {
 pub fn recombination_is_the_mean<P: Inspect>(problem: &P, settings: &Settings) -> Checked {
     let parents = networks(problem, settings, settings.rho)?;
     let parents: Vec<_> = parents.iter().collect();
-    let before: Vec<_> = parents.iter().map(|parent| problem.values(parent)).collect();
+    let before: Vec<_> = parents.iter().map(|parent| problem.inspect(parent)).collect();
     let key = Key::new(settings.seed, Purpose::Mutation);
-    let child = problem.recombine(&parents, Mutation::NONE, key).map_err(fails)?;
-    for (i, value) in problem.values(&child).into_iter().enumerate() {
+    let child =
+        problem.build(&Operation::recombination(Mutation::NONE), &parents, key).map_err(fails)?;
+    for (i, value) in problem.inspect(&child).into_iter().enumerate() {
         let terms = before.iter().map(|parent| f64::from(parent[i]));
         let (mean, size) = (
             terms.clone().sum::<f64>() / settings.rho as f64,
@@ -222,16 +223,16 @@ pub fn recombination_is_the_mean<P: Inspect>(problem: &P, settings: &Settings) -
             "value {i} is {value}, not the mean {mean}"
         );
     }
-    let noisy = Mutation { sigma: 0.1, scale: Scale::Absolute };
-    let once = problem.recombine(&parents, noisy, key).map_err(fails)?;
-    let twice = problem.recombine(&parents, noisy, key).map_err(fails)?;
+    let noisy = Operation::recombination(Mutation { sigma: 0.1, scale: Scale::Absolute });
+    let once = problem.build(&noisy, &parents, key).map_err(fails)?;
+    let twice = problem.build(&noisy, &parents, key).map_err(fails)?;
     prop_assert_eq!(
-        bits(&problem.values(&once)),
-        bits(&problem.values(&twice)),
+        bits(&problem.inspect(&once)),
+        bits(&problem.inspect(&twice)),
         "recombination is not reproducible"
     );
     for (parent, before) in parents.iter().zip(&before) {
-        prop_assert_eq!(bits(&problem.values(parent)), bits(before), "breeding changed a parent");
+        prop_assert_eq!(bits(&problem.inspect(parent)), bits(before), "breeding changed a parent");
     }
     Ok(())
 }
@@ -243,9 +244,9 @@ pub fn plans_are_reproducible(strategy: &dyn Strategy, settings: &Settings) -> C
     let plans = strategy.offspring(&ranked, &view);
     prop_assert_eq!(&plans, &strategy.offspring(&ranked, &view), "plans are not reproducible");
     for plan in &plans {
-        prop_assert!(!plan.parents.is_empty(), "an offspring has no parents");
+        prop_assert!(!plan.sources.is_empty(), "an offspring has no parents");
         prop_assert!(
-            plan.parents.iter().all(|&rank| rank < settings.mu),
+            plan.parents().all(|rank| rank < settings.mu),
             "a parent is not in the population"
         );
     }
@@ -340,7 +341,7 @@ fn fingerprint<P: Inspect>(
         .iter()
         .map(|one| (format!("{} {:?}", one.id(), one.hyper()), one.scored()))
         .chain([(format!("best {} {:?}", best.id, best.at), &best.scored)])
-        .map(|(name, scored)| (name, scored.fitness(), bits(&problem.values(scored.theta()))))
+        .map(|(name, scored)| (name, scored.fitness(), bits(&problem.inspect(scored.theta()))))
         .collect()
 }
 

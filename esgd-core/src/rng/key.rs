@@ -1,9 +1,12 @@
 //! Where in a run a random number belongs: the address that Philox turns into words.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Philox, philox4x32_10};
 
 /// What a random number is for. Numbers of different purposes are independent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Purpose {
     /// Initial weights of a network.
@@ -30,7 +33,8 @@ pub enum Purpose {
 ///
 /// Philox's 64-bit key is the seed; its 128-bit counter is
 /// `[block, step << 8 | purpose, generation, individual]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Key {
     seed: u64,
     purpose: Purpose,

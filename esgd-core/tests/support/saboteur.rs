@@ -10,7 +10,7 @@ use std::{
 };
 
 use esgd_core::{
-    Hyperparameters, Mutation, Objective, Population, Problem,
+    Hyperparameters, Objective, Operation, Population, Problem, build,
     rng::{Key, Philox, Purpose},
 };
 use proptest::prelude::*;
@@ -56,12 +56,12 @@ pub(crate) enum Method {
     State,
     Epoch,
     Fitness,
-    Recombine,
+    Build,
 }
 
 impl Method {
     pub(crate) const ALL: [Self; 6] =
-        [Self::Init, Self::Fork, Self::State, Self::Epoch, Self::Fitness, Self::Recombine];
+        [Self::Init, Self::Fork, Self::State, Self::Epoch, Self::Fitness, Self::Build];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -206,16 +206,16 @@ impl Problem for Saboteur {
         Ok(loss)
     }
 
-    fn recombine(
+    fn build(
         &self,
-        parents: &[&Vec<f32>],
-        mutation: Mutation,
+        operation: &Operation,
+        sources: &[&Vec<f32>],
         key: Key,
     ) -> Result<Vec<f32>, Fault> {
-        self.enter(Method::Recombine)?;
-        let mut rng = self.note(key);
-        let mean = |i: usize| parents.iter().map(|p| p[i]).sum::<f32>() / parents.len() as f32;
-        Ok((0..3).map(|i| mean(i) + mutation.sigma * (rng.unit() as f32 - 0.5)).collect())
+        self.enter(Method::Build)?;
+        self.note(key);
+        let sources: Vec<_> = sources.iter().map(|source| &source[..]).collect();
+        Ok(build(operation, &sources, key).expect("what core asks for can be built"))
     }
 }
 

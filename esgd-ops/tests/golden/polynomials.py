@@ -1,4 +1,4 @@
-"""Where the coefficients in src/box_muller.rs come from.
+"""Where the coefficients in esgd-core/src/rng/box_muller.rs come from.
 
     python3 polynomials.py      # needs NumPy
 

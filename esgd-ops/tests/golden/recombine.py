@@ -47,7 +47,7 @@ def words(address, offset, n, purpose=MUTATION):
 def normals(address, offset, n):
     """Standard normals number offset to offset + n - 1 of an address, float32.
 
-    In float64, and by another way to the same angle than src/box_muller.rs: from the quarter of the
+    In float64, and by another way to the same angle than esgd-core/src/rng/box_muller.rs: from the quarter of the
     circle that the upper two bits of the second word choose.
     """
     start = offset - offset % 4

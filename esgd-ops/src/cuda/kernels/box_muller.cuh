@@ -1,4 +1,4 @@
-// The transform of Box and Muller with a logarithm and a sine of its own: src/box_muller.rs in CUDA,
+// The transform of Box and Muller with a logarithm and a sine of its own: esgd-core/src/rng/box_muller.rs in CUDA,
 // which says what is computed. A change in one is a change in the other.
 //
 // Each operation is one that IEEE 754 rounds exactly, or one on integers, so the bits are the Rust

@@ -6,7 +6,7 @@ mod cpu;
 mod cuda;
 
 use candle_core::Device;
-use esgd_core::{Mutation, rng::Key};
+use esgd_core::{Operation, rng::Key};
 
 use crate::{
     Error, Result,
@@ -17,7 +17,10 @@ use crate::{
 ///
 /// With [`Scale::Relative`](esgd_core::Scale::Relative) the noise of a tensor is in units of the
 /// root mean square of what the parents' mean has become.
-pub(crate) fn of(parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
+pub(crate) fn of(operation: &Operation, parents: &[&Genome], key: Key) -> Result<Genome> {
+    let Some(mutation) = operation.as_recombination() else {
+        return Err(Error::Weights(format!("{} cannot be built of tensors", operation.kind())));
+    };
     if !(mutation.sigma.is_finite() && mutation.sigma >= 0.0) {
         return Err(Error::Weights(format!(
             "an offspring's noise has sigma = {}: expected a number of at least 0",
@@ -70,7 +73,7 @@ fn sigmas(genome: &Genome, sigma: impl Fn(usize) -> f32) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use candle_core::Tensor;
-    use esgd_core::{Problem, Scale, rng::Purpose};
+    use esgd_core::{Mutation, Problem, Scale, rng::Purpose};
 
     use super::*;
     use crate::{Activation, Supervised, data::Dataset, networks};
@@ -87,17 +90,23 @@ mod tests {
     #[test]
     fn parents_of_other_networks_are_refused_in_one_sentence() {
         let mutation = Mutation { sigma: 0.1, scale: Scale::Absolute };
-        let child = |a: &Genome, b: &Genome| of(&[a, b], mutation, Key::new(1, Purpose::Mutation));
+        let child = |a: &Genome, b: &Genome| {
+            of(&Operation::recombination(mutation), &[a, b], Key::new(1, Purpose::Mutation))
+        };
         assert!(child(&theta(&[4], 1), &theta(&[4], 2)).is_ok());
         for other in [theta(&[], 2), theta(&[5], 2), theta(&[4, 4], 2)] {
             let message = child(&theta(&[4], 1), &other).unwrap_err().to_string();
             assert!(message.contains("other tensors"), "{message}");
         }
-        assert!(of(&[], mutation, Key::new(1, Purpose::Mutation)).is_err());
+        assert!(
+            of(&Operation::recombination(mutation), &[], Key::new(1, Purpose::Mutation)).is_err()
+        );
         for sigma in [f32::NAN, f32::INFINITY, -0.1] {
             let odd = Mutation { sigma, ..mutation };
             let parent = theta(&[4], 1);
-            let message = of(&[&parent], odd, Key::new(1, Purpose::Mutation)).unwrap_err();
+            let message =
+                of(&Operation::recombination(odd), &[&parent], Key::new(1, Purpose::Mutation))
+                    .unwrap_err();
             assert!(message.to_string().contains(&format!("sigma = {sigma}")), "{message}");
         }
     }
@@ -113,7 +122,9 @@ mod tests {
             .write(&values)
             .unwrap();
         let mutation = Mutation { sigma: 0.1, scale: Scale::Absolute };
-        let child = of(&[&b, &a], mutation, Key::new(1, Purpose::Mutation)).unwrap();
+        let child =
+            of(&Operation::recombination(mutation), &[&b, &a], Key::new(1, Purpose::Mutation))
+                .unwrap();
         let all = child.parameters().iter().find(|p| p.tensor().elem_count() == 12).unwrap();
         all.read(|values| assert!(values.iter().all(|x| x.is_nan()))).unwrap();
     }

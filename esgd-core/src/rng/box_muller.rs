@@ -3,8 +3,8 @@
 //!
 //! Every operation is one that IEEE 754 rounds exactly (+, ×, fused multiply-add, √, conversions)
 //! or one on integers, so a processor's vector units and a GPU give the same bits. Arguments are
-//! reduced on integers, before anything is rounded. `cuda/kernels/box_muller.cuh` is this file in CUDA; a
-//! change here is one there. The coefficients come from `tests/golden/polynomials.py`.
+//! reduced on integers, before anything is rounded. `box_muller.cuh` of esgd-ops is this file in CUDA; a
+//! change here is one there. The coefficients come from `esgd-ops/tests/golden/polynomials.py`.
 //!
 //! Against `f64`, over all inputs: `minus_two_ln` is off by at most 2.72 ulp and `sin_cos` by at
 //! most 2.38 (`every_input_is_accurate`, an ignored test, tries them all).
@@ -46,8 +46,14 @@ const FIRST_NEAR_ONE: u32 = 1_518_500_161;
 /// next says whether to swap, and the other 30 are an angle πy/4 with y in [−1, 1): the numbers
 /// are r (±cos, sin), or the two in the other order. The four cases are the four quarters of the
 /// circle.
+///
+/// ```
+/// let (a, b) = esgd_core::rng::box_muller(1 << 31, 0);
+/// assert!((a * a + b * b - 2.0 * 2f32.ln()).abs() < 1e-5);
+/// ```
+#[must_use]
 #[inline(always)]
-pub(crate) fn box_muller(w0: u32, w1: u32) -> (f32, f32) {
+pub fn box_muller(w0: u32, w1: u32) -> (f32, f32) {
     let r = minus_two_ln(w0 >> 1).sqrt();
     let (sin, cos) = sin_cos(w1 << 2);
     let cos = f32::from_bits(cos.to_bits() ^ (w1 & 0x8000_0000));
