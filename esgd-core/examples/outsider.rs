@@ -3,8 +3,8 @@
 //! `cargo run -p esgd-core --example outsider --features laws`
 
 use esgd_core::{
-    BuildError, Distribution, Domain, Fitness, Hyperparameters, Objective, Operation,
-    OptimizerPool, OptimizerSpec, Plan, Problem, Strategy, View, build,
+    BuildError, Distribution, Domain, Hyperparameters, Objective, Operation, OptimizerPool,
+    OptimizerSpec, Plan, Problem, Strategy, View, build,
     laws::{self, Inspect, Violation},
     rng::{Key, Purpose},
 };
@@ -78,7 +78,11 @@ impl Inspect for Line {
 struct CloneTheBest;
 
 impl Strategy for CloneTheBest {
-    fn offspring(&self, _: &[Fitness], view: &View<'_>) -> Vec<Plan> {
+    fn name(&self) -> &str {
+        "clone-the-best"
+    }
+
+    fn ask(&self, view: &View<'_>) -> Vec<Plan> {
         let mutation = view.settings.mutation.at(view.k, view.settings.generations);
         (0..view.settings.lambda)
             .map(|i| Plan::recombination(&[0], mutation, view.key(Purpose::Mutation, i)))

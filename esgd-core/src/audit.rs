@@ -11,7 +11,7 @@ use crate::{
     guarantee::{Pool, Survivor},
     rng::{Key, Purpose},
     settings::Way,
-    trace::{Evolved, Trained},
+    trace::{Evolved, Exit, Trained},
 };
 
 /// A population as a report has it, best first.
@@ -42,7 +42,7 @@ type Ranked = Vec<(Fitness, Id)>;
 /// for report in log.0.into_inner().unwrap() {
 ///     assert_eq!(auditor.read(&report), Ok(()));
 /// }
-/// # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
+/// # Ok::<(), esgd_core::Error<esgd_core::BuildError>>(())
 /// ```
 #[derive(Debug)]
 pub struct Auditor<'a> {
@@ -239,54 +239,98 @@ impl<'a> Auditor<'a> {
         k: usize,
         v: usize,
     ) -> Result<(), String> {
-        let Settings { mu, m, seed, ref guarantee, .. } = *self.settings;
+        let guarantee = &self.settings.guarantee;
         let fault = |what: &str| Err(format!("in its evolution step {v} {what}"));
         if !evolved.population.iter().eq(account.population.iter().map(|(_, id)| id)) {
             return fault("parents are drawn from another population");
         }
+        let mu = account.population.len();
         let offspring: Vec<Fitness> = evolved.offspring().collect();
-        let parents: Vec<Vec<usize>> = evolved
-            .made
-            .iter()
-            .flat_map(|made| made.sources.iter())
-            .map(|sources| sources.iter().filter_map(Source::rank).collect())
-            .collect();
-        if parents.len() != offspring.len()
-            || parents.iter().any(Vec::is_empty)
-            || parents.iter().flatten().any(|&rank| rank >= mu)
-        {
+        let sources: Vec<&Vec<Source>> =
+            evolved.made.iter().flat_map(|made| made.sources.iter()).collect();
+        let all = sources.iter().copied().chain(evolved.extra.iter().map(|extra| &extra.sources));
+        let mut ranks = all.flatten().filter_map(Source::rank);
+        if sources.len() != offspring.len() || ranks.any(|rank| rank >= mu) {
             return fault("an offspring has no parents, or one that is not there");
         }
         let anchor = account.population.iter().position(|one| one.1 == before.anchor);
         let anchor = anchor.filter(|_| guarantee.way == Way::BackOff && guarantee.anchor);
-        let key = Key::new(seed, Purpose::Survivors).generation(k).step(v).individual(0);
-        let fitness = account.population.iter().map(|one| one.0).collect::<Vec<_>>();
-        let pool = Pool::of(&fitness, &offspring, anchor);
-        let survivors = pool.select(m, mu, key);
+        let Some(survivors) = self.survivors(account, &offspring, evolved, anchor, (k, v)) else {
+            return fault("survivors are chosen as the guarantee does not allow");
+        };
         let place = |survivor: &Survivor| match *survivor {
             Survivor::Parent(rank) => rank,
             Survivor::Offspring(i) => mu + i,
+            Survivor::Heir(place) => mu + offspring.len() + place,
         };
         if !survivors.iter().map(place).eq(evolved.survivors.iter().copied()) {
             return fault("others survived than were selected");
         }
         let mut next = Ranked::new();
         for survivor in survivors {
-            next.push(match survivor {
-                Survivor::Parent(rank) => account.population[rank],
-                Survivor::Offspring(index) => {
-                    let id = Id { generation: k, step: v, index };
-                    let of = parents[index].iter().map(|&rank| account.population[rank].1);
-                    account.parents.insert(id, of.collect());
-                    account.scored.push(offspring[index]);
-                    (offspring[index], id)
+            let (source, index) = match survivor {
+                Survivor::Parent(rank) => {
+                    next.push(account.population[rank]);
+                    continue;
                 }
-            });
+                Survivor::Offspring(i) => (Source::Offspring(i), i),
+                Survivor::Heir(place) => match &evolved.exit {
+                    Exit::Free { heirs, made } => {
+                        (heirs[place].theta.clone(), offspring.len() + made + place)
+                    }
+                    _ => return fault("others survived than were selected"),
+                },
+            };
+            let extra = |i: usize| evolved.extra.iter().find(|extra| extra.number == i);
+            let found = match &source {
+                Source::Parent(rank) => {
+                    account.population.get(*rank).map(|one| (one.0, vec![source.clone()]))
+                }
+                Source::Offspring(i) => {
+                    offspring.get(*i).map(|fitness| (*fitness, sources[*i].clone()))
+                }
+                Source::Made(i) => extra(*i).map(|extra| (extra.fitness, extra.sources.clone())),
+                Source::Memory(_) => None,
+            };
+            let Some((fitness, of)) = found else { return fault("a survivor has no fitness") };
+            let id = Id { generation: k, step: v, index };
+            let parents = of.iter().filter_map(Source::rank).map(|rank| account.population[rank].1);
+            account.parents.insert(id, parents.collect());
+            next.push((fitness, id));
         }
         next.sort();
         account.population = next;
-        account.spent.offspring += offspring.len();
+        account.scored.extend(&offspring);
+        account.scored.extend(evolved.extra.iter().map(|extra| extra.fitness));
+        account.spent.offspring += offspring.len() + evolved.extra.len();
         Ok(())
+    }
+
+    /// Who survives a step by the way that it names, if the guarantee allows that.
+    fn survivors(
+        &self,
+        account: &Account,
+        offspring: &[Fitness],
+        evolved: &Evolved,
+        anchor: Option<usize>,
+        (k, v): (usize, usize),
+    ) -> Option<Vec<Survivor>> {
+        let Settings { m, seed, ref guarantee, .. } = *self.settings;
+        let fitness: Vec<_> = account.population.iter().map(|one| one.0).collect();
+        let sizes = m..=fitness.len();
+        let pool = Pool::of(fitness, offspring.to_vec(), anchor);
+        match &evolved.exit {
+            Exit::Elitist => {
+                let key = Key::new(seed, Purpose::Survivors).generation(k).step(v).individual(0);
+                let mu = evolved.survivors.len();
+                sizes.contains(&mu).then(|| pool.select(m, mu, key).survivors().to_vec())
+            }
+            Exit::Replacement(pairs) => Some(pool.replace(pairs).survivors().to_vec()),
+            Exit::Free { heirs, .. } => {
+                let may = !guarantee.is_strict() && sizes.contains(&heirs.len());
+                may.then(|| pool.chosen(heirs))
+            }
+        }
     }
 }
 

@@ -28,15 +28,13 @@ pub enum Error<E: StdError> {
         /// The one it met.
         is: Objective,
     },
-    /// A strategy named parents that are not there.
-    #[error(
-        "an offspring was planned from parents {parents:?}: expected at least one, each a rank below mu = {mu}"
-    )]
-    BadPlan {
-        /// What the plan said.
-        parents: Vec<usize>,
-        /// The size of the population.
-        mu: usize,
+    /// A strategy asked for what cannot be.
+    #[error("the strategy {name} {what}")]
+    Strategy {
+        /// The strategy.
+        name: String,
+        /// What it did.
+        what: String,
     },
     /// The guarantee was broken, which is a bug in this crate.
     #[error(

@@ -6,7 +6,7 @@
 //! that ([`guarantee`]).
 //!
 //! This crate has no tensors, no GPU and no files: a task is a [`Problem`], with seven small
-//! methods. The loop itself is [`Esgd::run`], in `algorithm1.rs`, in the paper's own terms.
+//! methods. The loop itself is [`Esgd::run`], in `esgd/mod.rs`, in the paper's own terms.
 //!
 //! ```
 //! use esgd_core::{Esgd, Function, OptimizerPool, TestFunction, Settings, Threads};
@@ -18,15 +18,14 @@
 //!     .run()
 //!     .map_err(|failure| failure.error)?;
 //! println!("best: {}", outcome.best.scored.fitness());
-//! # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
+//! # Ok::<(), esgd_core::Error<esgd_core::BuildError>>(())
 //! ```
 #![forbid(unsafe_code)]
 
-mod algorithm1;
 mod audit;
 mod checkpointer;
 mod error;
-mod evolution_step;
+mod esgd;
 mod executor;
 mod fitness;
 pub mod guarantee;
@@ -39,16 +38,14 @@ mod recipe;
 mod report;
 pub mod rng;
 pub mod settings;
-mod sgd_step;
-mod start;
-mod strategy;
+pub mod strategy;
 mod test_function;
 pub mod trace;
 
-pub use algorithm1::{Esgd, Outcome};
 pub use audit::Auditor;
 pub use checkpointer::{CheckpointError, Checkpointer};
 pub use error::{Error, Failure};
+pub use esgd::{Esgd, Outcome};
 pub use executor::{Executor, Serial, Threads};
 pub use fitness::{EliteMean, Fitness, Objective};
 pub use guarantee::{Effort, Entry, Id, Individual, NotWorse, Population, Scored};
@@ -63,5 +60,5 @@ pub use recipe::{
 };
 pub use report::{EpochReport, IndividualReport, Observer, Phase, Report};
 pub use settings::Settings;
-pub use strategy::{Recombination, Roulette, Strategy, View};
+pub use strategy::{Memo, Memory, Next, Numbers, Recombination, Roulette, Strategy, View};
 pub use test_function::{Function, TestFunction};

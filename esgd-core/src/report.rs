@@ -1,9 +1,11 @@
 //! What a run tells while it goes: scalars only. Clocks, logs and progress bars are observers.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Effort, EliteMean, Fitness, Hyperparameters, Id, Individual, Population, Problem,
+    Effort, EliteMean, Fitness, Hyperparameters, Id, Individual, Numbers, Population, Problem,
     guarantee::Improvement, trace::Trace,
 };
 
@@ -17,6 +19,9 @@ pub trait Observer: Sync {
 
     /// A phase is complete. Called in order.
     fn phase(&self, _report: &Report) {}
+
+    /// The strategy ends the generations after the `k`-th, for this reason.
+    fn strategy_ended(&self, _k: usize, _why: &str) {}
 
     /// The generations end early, after the `k`-th, as the best has not got better for so long.
     fn stagnation(&self, _k: usize, _improved: Improvement) {}
@@ -82,6 +87,12 @@ pub struct Report {
     /// How far apart those are that did not diverge; see [`Problem::diversity`](crate::Problem::diversity).
     #[serde(default)]
     pub diversity: Option<f64>,
+    /// The numbers that the strategy remembers, where they are few.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: Numbers,
+    /// Why the strategy has ended the generations, if it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
     /// What happened in the phase; nothing in logs of before it was recorded.
     #[serde(default, skip_serializing_if = "Trace::is_empty")]
     pub trace: Trace,
@@ -98,6 +109,15 @@ pub struct IndividualReport {
     pub fitness: Fitness,
     /// What it was last trained with; `None` before its first SGD step.
     pub hyper: Option<Hyperparameters>,
+}
+
+/// The most numbers of one name that are reported: a covariance is in the checkpoint.
+const FEW: usize = 16;
+
+fn numbers<G, S>(population: &Population<G, S>) -> Numbers {
+    let all = population.memory().map(|memory| &memory.numbers).into_iter().flatten();
+    let few = all.filter(|(_, list)| list.len() <= FEW);
+    few.map(|(name, list)| (name.clone(), list.clone())).collect()
 }
 
 impl IndividualReport {
@@ -141,6 +161,8 @@ impl Report {
             departed: population.departed().to_vec(),
             effort: population.effort(),
             diversity: problem.diversity(&sound),
+            numbers: numbers(population),
+            ended: population.ended().map(str::to_owned),
             trace: population.trace().clone(),
         }
     }

@@ -5,7 +5,7 @@ mod faults;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Domain, OptimizerPool, Scale, Schedule, plan::Mutation};
+use crate::{Domain, OptimizerPool, Scale, Schedule, plan::Mutation, strategy::StrategySettings};
 
 /// The settings of a run.
 ///
@@ -37,6 +37,9 @@ pub struct Settings {
     pub m: usize,
     /// Who may become a parent.
     pub selection: Selection,
+    /// What makes offspring of parents; the paper's recombination if nothing is said.
+    #[serde(default)]
+    pub strategy: StrategySettings,
     /// How the population begins.
     pub start: Start,
     /// What keeps the elite from getting worse.
@@ -165,6 +168,14 @@ pub struct Guarantee {
     pub anchor: bool,
 }
 
+impl Guarantee {
+    /// Whether nothing but back-off holds it, so that no individual may get worse.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.way == Way::BackOff && !self.anchor
+    }
+}
+
 /// The noise ε of eq. 12.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -258,6 +269,7 @@ impl Settings {
             rho: 2,
             m: 6,
             selection: Selection::Roulette,
+            strategy: StrategySettings::default(),
             start: Start::Independent,
             guarantee: Guarantee {
                 way: Way::BackOff,

@@ -3,7 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fitness, Id, Mutation, Operation, Source, guarantee::ScoredPlan};
+use crate::{
+    Fitness, Id, Mutation, Operation, Plan, Source,
+    guarantee::{ScoredPlan, Selected, Survivor},
+    strategy::{Heir, Replacement},
+};
 
 /// The steps of a generation, in order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,8 +53,68 @@ pub struct Evolved {
     pub population: Vec<Id>,
     /// All offspring: those that the same operation made stand together.
     pub made: Vec<Made>,
-    /// Who survived, the m best first: of the population 0 to μ − 1, of the offspring μ to μ + λ − 1.
+    /// What was made and scored after the offspring.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extra>,
+    /// How the strategy chose survivors.
+    #[serde(default, skip_serializing_if = "Exit::is_elitist")]
+    pub exit: Exit,
+    /// Who survived, of an elitist choice the m best first: of the population 0 to μ − 1, of the offspring μ to
+    /// μ + λ − 1, of those chosen freely from μ + λ on.
     pub survivors: Vec<usize>,
+}
+
+/// How survivors were chosen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exit {
+    /// The m best, and others drawn.
+    #[default]
+    Elitist,
+    /// Offspring for parents that they are not worse than.
+    Replacement(Vec<Replacement>),
+    /// These.
+    Free {
+        /// All that were chosen.
+        heirs: Vec<Heir>,
+        /// How many networks were made after the offspring, scored or not: identities count on from there.
+        made: usize,
+    },
+}
+
+impl Exit {
+    fn is_elitist(&self) -> bool {
+        *self == Self::Elitist
+    }
+}
+
+/// A network that was made and scored after the offspring.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extra {
+    /// Its number among all that were made.
+    pub number: usize,
+    /// The operation.
+    pub operation: Operation,
+    /// The sources, in the order of the operation.
+    pub sources: Vec<Source>,
+    /// Its fitness.
+    pub fitness: Fitness,
+}
+
+impl Extra {
+    pub(crate) fn of(number: usize, plan: &Plan, fitness: Fitness) -> Self {
+        let operation = recorded(&plan.operation);
+        Self { number, operation, sources: plan.sources.clone(), fitness }
+    }
+}
+
+/// An operation as a log has it: without given values, of which there may be millions.
+fn recorded(operation: &Operation) -> Operation {
+    match operation {
+        Operation::Values(_) => Operation::Values(vec![]),
+        other => other.clone(),
+    }
 }
 
 /// Offspring that the same operation made.
@@ -104,20 +168,32 @@ impl From<Made> for MadeForm {
 }
 
 impl Evolved {
-    pub(crate) fn of(population: Vec<Id>, offspring: &[ScoredPlan], survivors: Vec<usize>) -> Self {
+    pub(crate) fn of(
+        population: Vec<Id>,
+        offspring: &[ScoredPlan],
+        extra: Vec<Extra>,
+        exit: Exit,
+        selected: &Selected,
+    ) -> Self {
         let mut made: Vec<Made> = vec![];
         for one in offspring {
-            let plan = one.plan();
-            if made.last().is_none_or(|last| last.operation != plan.operation) {
-                let operation = plan.operation.clone();
+            let operation = recorded(&one.plan().operation);
+            if made.last().is_none_or(|last| last.operation != operation) {
                 made.push(Made { operation, sources: vec![], fitness: vec![] });
             }
             if let Some(last) = made.last_mut() {
-                last.sources.push(plan.sources.clone());
+                last.sources.push(one.plan().sources.clone());
                 last.fitness.push(one.fitness());
             }
         }
-        Self { population, made, survivors }
+        let (mu, lambda) = (population.len(), offspring.len());
+        let place = |survivor: &Survivor| match *survivor {
+            Survivor::Parent(rank) => rank,
+            Survivor::Offspring(i) => mu + i,
+            Survivor::Heir(place) => mu + lambda + place,
+        };
+        let survivors = selected.survivors().iter().map(place).collect();
+        Self { population, made, extra, exit, survivors }
     }
 
     /// The fitness of all offspring, in order of their numbers.

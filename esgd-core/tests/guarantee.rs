@@ -54,7 +54,7 @@ fn config(cases: u32) -> ProptestConfig {
 
 /// Runs `settings` on a saboteur and reads the run back.
 fn audited(settings: &Settings, (told, trained): (Told, Trained)) -> Result<(), TestCaseError> {
-    let problem = Saboteur::new(told, trained);
+    let problem = Saboteur::under(settings, told, trained);
     let (ended, log) = watch(&problem, settings, &Serial);
     let outcome = ended.map_err(|failure| TestCaseError::fail(failure.error.to_string()))?;
     let reports = log.reports();
@@ -80,7 +80,7 @@ proptest! {
 
     #[test]
     fn nor_does_it_on_three_threads(settings in any_settings(), (told, trained) in any_kind()) {
-        let problem = Saboteur::new(told, trained);
+        let problem = Saboteur::under(&settings, told, trained);
         let (ended, log) = watch(&problem, &settings, &Threads(3));
         let outcome = ended.map_err(|failure| TestCaseError::fail(failure.error.to_string()))?;
         guarantee_holds(&settings, &log.reports())?;

@@ -93,7 +93,7 @@ fn an_older_record_counts_from_its_own_generation() {
     let record: PopulationRecord = serde_json::from_value(json).unwrap();
     let theta = |_| Ok::<_, RecordError>(vec![0.0; 4].into());
     let population: Population<Vec<f32>, Vec<f64>> =
-        Population::restore(record, theta, |_| Ok(vec![0.0; 4])).unwrap();
+        Population::restore(record, theta, |_| Ok(vec![0.0; 4]), |_| unreachable!()).unwrap();
     assert_eq!(population.improved().generation, 3);
     let population =
         Esgd::new(&problem, &hopeless()).patience(2).resume(population).unwrap().population;

@@ -40,7 +40,10 @@ fn digest(population: &PopulationOf) -> String {
         .collect();
     let archived: Vec<_> =
         population.archived().iter().map(|entry| bits(entry.scored.theta())).collect();
-    format!("{networks:?} {archived:?} {:?} {:?}", population.record(), population.effort())
+    let remembered = population.memory().into_iter().flat_map(|memory| &memory.networks);
+    let remembered: Vec<_> = remembered.map(|(slot, theta)| (slot, bits(theta))).collect();
+    let (record, effort) = (population.record(), population.effort());
+    format!("{networks:?} {archived:?} {remembered:?} {record:?} {effort:?}")
 }
 
 /// What happens last in a run, and what it told of phases.
@@ -87,6 +90,7 @@ struct Snapshot {
     record: String,
     networks: HashMap<Origin, Vec<f32>>,
     states: HashMap<Id, Vec<f64>>,
+    memory: HashMap<String, Vec<f32>>,
 }
 
 impl Snapshot {
@@ -102,6 +106,12 @@ impl Snapshot {
             record: serde_json::to_string(&population.record()).unwrap(),
             networks: all,
             states: population.individuals().iter().filter_map(state).collect(),
+            memory: population
+                .memory()
+                .into_iter()
+                .flat_map(|memory| &memory.networks)
+                .map(|(slot, theta)| (slot.clone(), theta.to_vec()))
+                .collect(),
         }
     }
 
@@ -111,7 +121,9 @@ impl Snapshot {
 
     fn restore(&self) -> PopulationOf {
         let theta = |origin| Ok::<_, RecordError>(Arc::new(self.networks[&origin].clone()));
-        Population::restore(self.record(), theta, |id| Ok(self.states[&id].clone())).unwrap()
+        let state = |id| Ok(self.states[&id].clone());
+        let memory = |slot: &String| Ok(Arc::new(self.memory[slot].clone()));
+        Population::restore(self.record(), theta, state, memory).unwrap()
     }
 }
 
@@ -323,7 +335,7 @@ fn a_record_that_contradicts_itself_is_refused() {
         let mut record = population.record();
         spoil(&mut record);
         let theta = |origin| Ok::<_, RecordError>(Arc::new(snapshot.networks[&origin].clone()));
-        let restored = Population::restore(record, theta, |_| Ok(vec![0.0; 4]));
+        let restored = Population::restore(record, theta, |_| Ok(vec![0.0; 4]), |_| unreachable!());
         let message = restored.unwrap_err().to_string();
         assert!(message.contains(expected) && !message.contains('\n'), "{expected}: {message}");
     }

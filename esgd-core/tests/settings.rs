@@ -2,7 +2,7 @@
 
 mod support;
 
-use esgd_core::Settings;
+use esgd_core::{Settings, TestFunction, strategy::Value};
 use proptest::prelude::*;
 use support::any_settings;
 
@@ -26,7 +26,8 @@ fn an_unknown_field_is_an_error_that_names_it() {
     let mut tables = vec![toml::Table::try_from(Settings::paper()).unwrap()];
     let whole = tables[0].clone();
     for (name, value) in &whole {
-        if let toml::Value::Table(inner) = value {
+        // What a strategy has as parameters is known by `check`.
+        if let (toml::Value::Table(inner), true) = (value, name != "strategy") {
             let (mut spoiled, mut inner) = (whole.clone(), inner.clone());
             inner.insert("lamdba".into(), 3.into());
             spoiled.insert(name.clone(), inner.into());
@@ -41,4 +42,9 @@ fn an_unknown_field_is_an_error_that_names_it() {
         seen += 1;
     }
     assert_eq!(seen, 1 + 4, "guarantee, mutation, recipes and fine-tuning are tables");
+
+    let mut settings = Settings { optimizers: TestFunction::optimizers(), ..Settings::paper() };
+    settings.strategy.values.insert("lamdba".into(), Value::Number(3.0));
+    let message = settings.check().unwrap_err().to_string();
+    assert!(message.contains("strategy.lamdba is no parameter"), "{message}");
 }

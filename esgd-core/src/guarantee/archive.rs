@@ -19,6 +19,9 @@ pub struct Entry<G> {
     pub hyper: Option<Hyperparameters>,
 }
 
+/// What entries are in order of: a strict total order.
+pub(crate) type EntryRank = (Fitness, (usize, usize), Id);
+
 impl<G> Clone for Entry<G> {
     fn clone(&self) -> Self {
         Self { scored: self.scored.clone(), hyper: self.hyper.clone(), ..*self }
@@ -27,7 +30,7 @@ impl<G> Clone for Entry<G> {
 
 impl<G> Entry<G> {
     /// A strict total order, so that the archive does not depend on the order of offers.
-    pub(crate) fn rank(&self) -> (Fitness, (usize, usize), Id) {
+    pub(crate) fn rank(&self) -> EntryRank {
         (self.scored.fitness(), self.at, self.id)
     }
 }
@@ -48,6 +51,16 @@ impl<G> Archive<G> {
     pub(crate) fn wants(&self, fitness: Fitness) -> bool {
         self.entries.len() < self.m
             || self.entries.last().is_some_and(|last| fitness <= last.scored.fitness())
+    }
+
+    /// Of offers of these ranks the numbers of those that would be kept.
+    pub(crate) fn wanted(&self, offers: impl Iterator<Item = EntryRank>) -> Vec<usize> {
+        let known = self.entries.iter().map(|entry| (entry.rank(), None));
+        let new = offers.enumerate().map(|(i, rank)| (rank, Some(i)));
+        let mut all: Vec<_> = known.chain(new).collect();
+        all.sort();
+        all.truncate(self.m);
+        all.into_iter().filter_map(|(_, offer)| offer).collect()
     }
 
     /// Keeps `entry` if it is among the m best. One that is there already, because a step is taken again

@@ -39,8 +39,8 @@ impl<G, S> Population<G, S> {
                 self.generation
             )));
         }
-        if mu != self.individuals.len() {
-            return refuse(format!("mu = {mu} and the population has {}", self.individuals.len()));
+        if mu != self.mu {
+            return refuse(format!("mu = {mu} and the population began with {}", self.mu));
         }
         if m != self.m {
             return refuse(format!("m = {m} and the population guards its best {}", self.m));

@@ -109,6 +109,17 @@ impl<G, S> Individual<G, S> {
         Self { meta, scored }
     }
 
+    /// A newcomer that goes on with the recipe and optimizer state of another.
+    pub(crate) fn heir(id: Id, parents: Vec<Id>, of: &Self, scored: Scored<G>) -> Self
+    where
+        S: Clone,
+    {
+        let (recipe, state) = (of.meta.recipe.clone(), of.meta.state.clone());
+        let mut heir = Self::born(id, parents, (recipe, state), scored);
+        heir.meta.hyper = of.meta.hyper.clone();
+        heir
+    }
+
     /// One that has been in a population before.
     pub(super) fn restored(meta: IndividualMeta<S>, scored: Scored<G>) -> Self {
         Self { meta, scored }

@@ -6,7 +6,8 @@
 //!                  no way to change               witness        ▼
 //!                        ▲                                   Population
 //!                        └────────── Pool: μ ∪ λ ◀───────────────┘
-//!                          its only exit keeps the m best
+//!      its exits: the m best; an offspring for a parent that it is not worse than;
+//!      with permission, anything
 //! ```
 //!
 //! None of these can be made outside this folder, so the rest of the crate cannot cheat either.
@@ -30,11 +31,11 @@ pub(crate) use individual::IndividualMeta;
 pub use individual::{Id, Individual, Progress};
 pub use not_worse::NotWorse;
 pub(crate) use not_worse::{AfterTraining, MayWorsen};
-pub use pool::{Pool, Survivor};
-pub(crate) use population::Guard;
+pub use pool::{Pool, Selected, Survivor};
 pub use population::{Effort, Population, Stage};
+pub(crate) use population::{Guard, Succession};
 pub use record::{
-    EntryRecord, GuardRecord, IndividualRecord, Origin, PopulationRecord, RecordError,
+    EntryRecord, GuardRecord, IndividualRecord, MemoryRecord, Origin, PopulationRecord, RecordError,
 };
-pub(crate) use scored::Evaluator;
+pub(crate) use scored::{Evaluator, Network};
 pub use scored::{Scored, ScoredPlan, Unscored};

@@ -4,10 +4,13 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Archive, Entry, Id, Improvement, Individual, MayWorsen, Scored};
+use super::{
+    Archive, Entry, Id, Improvement, Individual, MayWorsen, Scored, ScoredPlan, Selected, Survivor,
+};
 use crate::{
     EliteMean, Fitness, Hyperparameters, IndividualReport, Objective,
     settings::{Settings, Way},
+    strategy::Memory,
     trace::{Evolved, Trace},
 };
 
@@ -68,6 +71,28 @@ pub struct Population<G, S> {
     pub(super) departed: Vec<IndividualReport>,
     /// What has happened since the last report.
     pub(super) trace: Trace,
+    /// μ as it was at first; a strategy may let it shrink.
+    pub(super) mu: usize,
+    /// What the strategy remembers, after its first step.
+    pub(super) memory: Option<Memory<G>>,
+    /// Why the strategy has ended the generations, if it has.
+    pub(super) ended: Option<String>,
+}
+
+/// What an evolution step came to.
+#[derive(Debug)]
+pub(crate) struct Succession<G, S> {
+    pub(crate) selected: Selected,
+    /// Those of the selected that were no parents, in their order.
+    pub(crate) newcomers: Vec<Individual<G, S>>,
+    /// What was built and scored, for an archive.
+    pub(crate) scored: Vec<Entry<G>>,
+    /// How many were scored.
+    pub(crate) evaluations: usize,
+    pub(crate) memory: Option<Memory<G>>,
+    pub(crate) end: Option<String>,
+    /// All of that, for an audit.
+    pub(crate) evolved: Evolved,
 }
 
 impl<G, S> Population<G, S> {
@@ -103,6 +128,9 @@ impl<G, S> Population<G, S> {
             improved: Improvement { generation: 0, best: Fitness::WORST },
             departed: vec![],
             trace: Trace::default(),
+            mu: settings.mu,
+            memory: None,
+            ended: None,
         };
         founded.bound = founded.guarded();
         founded.improved.best = founded.bound[0];
@@ -159,6 +187,18 @@ impl<G, S> Population<G, S> {
     #[must_use]
     pub fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    /// What the strategy remembers, after its first step.
+    #[must_use]
+    pub fn memory(&self) -> Option<&Memory<G>> {
+        self.memory.as_ref()
+    }
+
+    /// Why the strategy has ended the generations, if it has.
+    #[must_use]
+    pub fn ended(&self) -> Option<&str> {
+        self.ended.as_deref()
     }
 
     /// What has happened was reported.
@@ -218,10 +258,6 @@ impl<G, S> Population<G, S> {
         &self.guard
     }
 
-    pub(crate) fn effort_mut(&mut self) -> &mut Effort {
-        &mut self.effort
-    }
-
     /// Takes the individuals out for the SGD step, in order of their positions: their ranks, or those
     /// that they had when a step that was stopped began.
     pub(crate) fn take_individuals(&mut self) -> Vec<Individual<G, S>> {
@@ -237,30 +273,48 @@ impl<G, S> Population<G, S> {
         self.individuals = ranked(individuals);
     }
 
-    /// The survivors of an evolution step, of which `newcomers` begins with those just born.
-    pub(crate) fn set_survivors(
-        &mut self,
-        parents: &[usize],
-        newcomers: Vec<Individual<G, S>>,
-        evolved: Evolved,
-    ) {
+    /// Which offspring the archive would keep, so that they are built though they may not survive; none
+    /// where there is no archive.
+    pub(crate) fn wanted(&self, offspring: &[ScoredPlan], k: usize, v: usize) -> Vec<usize> {
+        match &self.guard {
+            Guard::Archive(archive) => {
+                let archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
+                let rank = |i: usize| {
+                    let id = Id { generation: k, step: v, index: i };
+                    (offspring[i].fitness(), (k, 0), id)
+                };
+                archive.wanted((0..offspring.len()).map(rank))
+            }
+            Guard::BackOff | Guard::Anchor(..) => vec![],
+        }
+    }
+
+    /// Takes over what an evolution step came to.
+    pub(crate) fn close_evolution_step(&mut self, succession: Succession<G, S>) {
+        let Succession { selected, newcomers, scored, memory, end, evolved, evaluations } =
+            succession;
         if let Guard::Archive(archive) = &self.guard {
             let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
-            for newcomer in &newcomers {
-                archive.offer(entry(newcomer));
-            }
+            scored.into_iter().for_each(|entry| archive.offer(entry));
         }
         self.close_step();
+        self.effort.offspring += evaluations;
         self.trace.partial |= self.trace.evolved.len() != self.evolved;
         self.trace.evolved.push(evolved);
         let mut old: Vec<_> = std::mem::take(&mut self.individuals).into_iter().map(Some).collect();
-        let kept: Vec<_> = parents.iter().filter_map(|&rank| old.get_mut(rank)?.take()).collect();
+        let kept = selected.survivors().iter().filter_map(|survivor| match *survivor {
+            Survivor::Parent(rank) => old.get_mut(rank)?.take(),
+            Survivor::Offspring(_) | Survivor::Heir(_) => None,
+        });
+        let kept: Vec<_> = kept.collect();
         let left = old.into_iter().flatten();
         let is_parent = |one: &Individual<G, S>| {
             newcomers.iter().any(|newcomer| newcomer.parents().contains(&one.id()))
         };
         self.departed.extend(left.filter(is_parent).map(|one| IndividualReport::of(&one)));
         self.individuals = ranked(kept.into_iter().chain(newcomers).collect());
+        self.memory = memory;
+        self.ended = end;
         self.evolved += 1;
     }
 

@@ -20,7 +20,9 @@ use super::{
     population::{Guard, ranked},
 };
 use crate::{
-    EliteMean, Fitness, Hyperparameters, IndividualReport, Objective, Recipe, trace::Trace,
+    EliteMean, Fitness, Hyperparameters, IndividualReport, Objective, Recipe, Slot,
+    strategy::{Memory, Numbers},
+    trace::Trace,
 };
 
 /// The name of a network: whose it is, the generation and epoch in which it was scored, and its fitness. A
@@ -135,6 +137,27 @@ pub struct PopulationRecord {
     /// What has happened in a generation that is not complete.
     #[serde(default)]
     pub trace: Trace,
+    /// μ as it was at first; in a record that does not say, as it is.
+    #[serde(default)]
+    pub mu: Option<usize>,
+    /// What the strategy remembers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryRecord>,
+    /// Why the strategy has ended the generations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+}
+
+/// What a strategy remembers, without the networks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryRecord {
+    /// Whose memory it is.
+    pub strategy: String,
+    /// The numbers.
+    pub numbers: Numbers,
+    /// The names of the networks.
+    pub networks: Vec<Slot>,
 }
 
 /// Why a population cannot be made of a record.
@@ -220,18 +243,26 @@ impl<G, S> Population<G, S> {
             individuals: self.individuals.iter().map(Individual::record).collect(),
             departed: self.departed.clone(),
             trace: self.trace.clone(),
+            mu: Some(self.mu),
+            memory: self.memory.as_ref().map(|memory| MemoryRecord {
+                strategy: memory.strategy.clone(),
+                numbers: memory.numbers.clone(),
+                networks: memory.networks.keys().cloned().collect(),
+            }),
+            ended: self.ended.clone(),
         }
     }
 
-    /// Makes a population of a record, its networks and its optimizers' states. What has the same origin
-    /// is loaded once and shared, and `theta` may share more.
+    /// Makes a population of a record, its networks, its optimizers' states and the networks that its strategy
+    /// remembers. What has the same origin is loaded once and shared, and `theta` may share more.
     ///
     /// # Errors
-    /// What `theta` or `state` say; or if the record contradicts itself, or breaks the guarantee.
+    /// What `theta`, `state` or `memory` say; or if the record contradicts itself, or breaks the guarantee.
     pub fn restore<E: From<RecordError>>(
         record: PopulationRecord,
         mut theta: impl FnMut(Origin) -> Result<Arc<G>, E>,
         mut state: impl FnMut(Id) -> Result<S, E>,
+        mut memory: impl FnMut(&Slot) -> Result<Arc<G>, E>,
     ) -> Result<Self, E> {
         check(&record)?;
         let PopulationRecord { m, objective, generation, evolved, stage, effort, .. } = record;
@@ -266,6 +297,15 @@ impl<G, S> Population<G, S> {
             }
         };
         let individuals = ranked(individuals);
+        let memory = match record.memory {
+            None => None,
+            Some(MemoryRecord { strategy, numbers, networks }) => {
+                let load = |slot: Slot| Ok((slot.clone(), memory(&slot)?));
+                let networks = networks.into_iter().map(load).collect::<Result<_, E>>()?;
+                Some(Memory { strategy, numbers, networks })
+            }
+        };
+        let mu = record.mu.unwrap_or(individuals.len());
         let improved = record.improved.unwrap_or(Improvement { generation, best: bound[0] });
         Ok(Self {
             individuals,
@@ -280,6 +320,9 @@ impl<G, S> Population<G, S> {
             improved,
             departed,
             trace,
+            mu,
+            memory,
+            ended: record.ended,
         })
     }
 }
@@ -295,6 +338,9 @@ fn check(record: &PopulationRecord) -> Result<(), RecordError> {
     let refuse = |what: &str| Err(wrong(what.to_owned()));
     if mu == 0 || m == 0 || m > mu {
         return Err(wrong(format!("a population of {mu} cannot guard its best {m}")));
+    }
+    if record.mu.is_some_and(|first| first < mu) {
+        return refuse("it has more individuals than it had at first");
     }
     if individuals.iter().map(|one| one.id).collect::<HashSet<_>>().len() < mu {
         return refuse("two individuals have the same name");

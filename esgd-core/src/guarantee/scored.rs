@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Error, Fitness, Objective, Plan, Problem, Source};
+use crate::{Error, Fitness, Objective, Operation, Plan, Problem};
 
 /// A network without a score: the only kind that may be changed.
 #[derive(Debug)]
@@ -123,15 +123,16 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         Ok(Scored { theta: Arc::new(unscored.0), fitness, objective: self.objective.clone() })
     }
 
-    /// Builds the offspring of `plan`, measures it and lets it go. The fitness of a clone is known.
+    /// Builds the offspring of `plan` from its sources, measures it and lets it go. The fitness of a clone is
+    /// known.
     pub(crate) fn score_plan(
         &self,
-        parents: &[&Scored<P::Genome>],
         plan: Plan,
+        sources: &[Network<'_, P::Genome>],
     ) -> Result<ScoredPlan, Error<P::Error>> {
-        let fitness = match cloned(&plan, parents) {
+        let fitness = match cloned(&plan, sources) {
             Some(scored) => scored.fitness,
-            None => self.measure(&self.build(parents, &plan)?)?,
+            None => self.measure(&self.build(&plan, sources)?)?,
         };
         Ok(ScoredPlan { fitness, plan })
     }
@@ -139,29 +140,30 @@ impl<'a, P: Problem> Evaluator<'a, P> {
     /// Builds an offspring again, to the bit, with the fitness it was measured to have.
     pub(crate) fn build_scored(
         &self,
-        parents: &[&Scored<P::Genome>],
-        scored_plan: &ScoredPlan,
+        one: &ScoredPlan,
+        sources: &[Network<'_, P::Genome>],
     ) -> Result<Scored<P::Genome>, Error<P::Error>> {
-        if let Some(scored) = cloned(&scored_plan.plan, parents) {
+        if let Some(scored) = cloned(&one.plan, sources) {
             return Ok(scored.clone());
         }
-        let theta = Arc::new(self.build(parents, &scored_plan.plan)?);
-        Ok(Scored { theta, fitness: scored_plan.fitness, objective: self.objective.clone() })
+        let theta = Arc::new(self.build(&one.plan, sources)?);
+        Ok(Scored { theta, fitness: one.fitness, objective: self.objective.clone() })
     }
 
-    fn build(
+    /// Builds a network; a fresh one is the problem's initial one.
+    pub(crate) fn build(
         &self,
-        population: &[&Scored<P::Genome>],
         plan: &Plan,
+        sources: &[Network<'_, P::Genome>],
     ) -> Result<P::Genome, Error<P::Error>> {
-        let parent = |rank: usize| population.get(rank).map(|one| one.theta());
-        let sources: Option<Vec<_>> = plan.parents().map(parent).collect();
-        match sources {
-            Some(sources) if !sources.is_empty() => {
-                self.problem.build(&plan.operation, &sources, plan.key).map_err(Error::Problem)
+        let built = match plan.operation {
+            Operation::Init => self.problem.init(plan.key),
+            ref operation => {
+                let sources: Vec<_> = sources.iter().map(Network::theta).collect();
+                self.problem.build(operation, &sources, plan.key)
             }
-            _ => Err(Error::BadPlan { parents: plan.parents().collect(), mu: population.len() }),
-        }
+        };
+        built.map_err(Error::Problem)
     }
 
     fn measure(&self, theta: &P::Genome) -> Result<Fitness, Error<P::Error>> {
@@ -174,10 +176,29 @@ impl<'a, P: Problem> Evaluator<'a, P> {
     }
 }
 
-/// The parent that a plan makes an exact copy of, if it does.
-fn cloned<'a, G>(plan: &Plan, parents: &[&'a Scored<G>]) -> Option<&'a Scored<G>> {
-    match plan.clones()? {
-        Source::Parent(rank) => parents.get(*rank).copied(),
+/// What a network is made of.
+#[derive(Debug)]
+pub(crate) enum Network<'a, G> {
+    /// With a fitness.
+    Scored(&'a Scored<G>),
+    /// Without one, such as a velocity.
+    Plain(&'a G),
+}
+
+impl<'a, G> Network<'a, G> {
+    /// θ.
+    pub(crate) fn theta(&self) -> &'a G {
+        match self {
+            Self::Scored(scored) => &scored.theta,
+            Self::Plain(theta) => theta,
+        }
+    }
+}
+
+/// The network with a fitness that a plan makes an exact copy of, if it does.
+fn cloned<'a, G>(plan: &Plan, sources: &[Network<'a, G>]) -> Option<&'a Scored<G>> {
+    match (plan.clones(), sources) {
+        (Some(_), [Network::Scored(scored)]) => Some(scored),
         _ => None,
     }
 }

@@ -13,8 +13,8 @@ mod trial;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    Effort, Entry, Error, Executor, IndividualReport, Observer, OptimizerPool, Phase, Problem,
-    Report, Serial, executor,
+    Effort, Entry, Error, Executor, IndividualReport, Numbers, Observer, OptimizerPool, Phase,
+    Problem, Report, Serial, executor,
     guarantee::Evaluator,
     rng::{Key, Purpose},
     settings::SettingsError,
@@ -81,7 +81,7 @@ impl HalvingSettings {
 /// };
 /// let trials = Halving::new(&problem, &settings).run()?;
 /// assert_eq!(trials.effort.epochs, 60);
-/// # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
+/// # Ok::<(), esgd_core::Error<esgd_core::BuildError>>(())
 /// ```
 pub struct Halving<'a, P: Problem> {
     evaluator: Evaluator<'a, P>,
@@ -243,6 +243,8 @@ impl<'a, P: Problem> Halving<'a, P> {
             departed: vec![],
             effort: spent.1,
             diversity: None,
+            numbers: Numbers::new(),
+            ended: None,
             trace: Trace::default(),
         });
     }

@@ -22,10 +22,12 @@ use proptest::{
 use thiserror::Error;
 
 use crate::{
-    Esgd, Fitness, Mutation, Observer, Operation, OptimizerPool, Phase, Population, Problem,
-    Report, Scale, Schedule, Settings, Strategy, TestFunction, Threads, View,
+    Auditor, Esgd, Fitness, Id, Mutation, Numbers, Observer, Operation, OptimizerPool, Phase, Plan,
+    Population, Problem, Report, Scale, Schedule, Settings, Source, Strategy, TestFunction,
+    Threads, View,
     rng::{Key, Purpose},
     settings::{Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Selection, Start, Way},
+    strategy::{self, Parent},
 };
 
 pub use corrupted::corrupted;
@@ -62,6 +64,11 @@ pub fn check<P: Inspect>(
     let mut runner = TestRunner::new_with_rng(config, rng);
     runner
         .run(&any_settings(optimizers.clone()), |settings| {
+            let Some(settings) = fitting(strategy, settings) else {
+                return Err(TestCaseError::reject(
+                    "the strategy works with no settings like these",
+                ));
+            };
             scores_are_reproducible(problem, &settings)?;
             forks_are_deep(problem, &settings)?;
             recombination_is_the_mean(problem, &settings)?;
@@ -130,6 +137,29 @@ pub fn any_settings(
             }
         },
     )
+}
+
+/// The settings, changed as little as the strategy needs; `None` if it works with nothing near them.
+fn fitting(strategy: &dyn Strategy, settings: Settings) -> Option<Settings> {
+    let archive = Guarantee {
+        way: Way::Archive,
+        p_backoff: 1.0,
+        anchor: false,
+        ..settings.guarantee.clone()
+    };
+    let sizes = [settings.mu, settings.mu + 3, 1].into_iter();
+    let mut near = sizes.flat_map(|mu| {
+        let guarantees = [&settings.guarantee, &archive].into_iter();
+        let (m, rho) = (settings.m.min(mu), settings.rho.min(mu));
+        let lambdas = [settings.lambda, 2 + 2 * (settings.lambda / 2)].into_iter();
+        guarantees.flat_map(move |guarantee| {
+            lambdas.clone().map(move |lambda| (mu, m, rho, lambda, guarantee.clone()))
+        })
+    });
+    near.find_map(|(mu, m, rho, lambda, guarantee)| {
+        let one = Settings { mu, m, rho, lambda, guarantee, ..settings.clone() };
+        (one.check().is_ok() && strategy::check(strategy, &one).is_ok()).then_some(one)
+    })
 }
 
 type Checked = Result<(), TestCaseError>;
@@ -237,23 +267,51 @@ pub fn recombination_is_the_mean<P: Inspect>(problem: &P, settings: &Settings) -
     Ok(())
 }
 
-/// A strategy names parents that exist, and the same ones every time.
+/// A strategy answers the same every time, with operations that it has named and sources that are there.
 pub fn plans_are_reproducible(strategy: &dyn Strategy, settings: &Settings) -> Checked {
-    let ranked: Vec<_> = (0..settings.mu).map(|j| Fitness::new(j as f64)).collect();
-    let view = View { settings, k: 1, v: 1 };
-    let plans = strategy.offspring(&ranked, &view);
-    prop_assert_eq!(&plans, &strategy.offspring(&ranked, &view), "plans are not reproducible");
-    for plan in &plans {
-        prop_assert!(!plan.sources.is_empty(), "an offspring has no parents");
+    let id = |index| Id { generation: 0, step: 0, index };
+    let parent = |j| Parent { id: id(j), fitness: Fitness::new(j as f64) };
+    let parents: Vec<_> = (0..settings.mu).map(parent).collect();
+    let needs = strategy.needs(settings);
+    let nothing = Numbers::new();
+    let view = View::new(settings, 1, 1, &parents, &nothing);
+    let begun = strategy.begin(&view);
+    prop_assert_eq!(&begun, &strategy.begin(&view), "the memory is not reproducible");
+    let view = View::new(settings, 1, 1, &parents, &begun.numbers);
+    let plans = strategy.ask(&view);
+    prop_assert_eq!(&plans, &strategy.ask(&view), "plans are not reproducible");
+    let fitness: Vec<_> = (0..plans.len()).map(|i| Fitness::new((i * 7 % 5) as f64)).collect();
+    let next = strategy.tell(&view, &fitness);
+    prop_assert_eq!(&next, &strategy.tell(&view, &fitness), "what follows is not reproducible");
+    let slots: Vec<_> = begun.remember.iter().map(|(slot, _)| slot).collect();
+    let is_there = |source: &Source, made: usize, born: usize| match source {
+        Source::Parent(rank) => *rank < settings.mu,
+        Source::Offspring(i) => *i < born,
+        Source::Made(i) => *i < made,
+        Source::Memory(slot) => slots.contains(&slot),
+    };
+    let made = next.memo.make.iter().enumerate().map(|(i, make)| (&make.plan, i, plans.len()));
+    for (plan, made, born) in plans.iter().map(|plan| (plan, 0, 0)).chain(made) {
+        let Plan { operation, sources, .. } = plan;
+        prop_assert_eq!(operation.fault(sources.len()), None, "an operation that cannot be");
+        let kind = operation.kind();
+        prop_assert!(needs.operations.contains(&kind), "{} was not named", kind);
+        let missing = sources.iter().find(|source| !is_there(source, made, born));
         prop_assert!(
-            plan.parents().all(|rank| rank < settings.mu),
-            "a parent is not in the population"
+            missing.is_none(),
+            "{} is not there",
+            missing.map_or(String::new(), |s| s.to_string())
         );
     }
+    let scored = next.memo.make.iter().filter(|make| make.scored).count();
+    prop_assert!(
+        plans.len() + scored <= needs.evaluations.max(plans.len()),
+        "scores more than it says"
+    );
     Ok(())
 }
 
-/// Theorem 1 and its corollary, read off the reports.
+/// Theorem 1 and its corollary, read off the reports, which follow from one another.
 pub fn elite_never_gets_worse<P: Problem>(
     problem: &P,
     strategy: &dyn Strategy,
@@ -266,6 +324,10 @@ pub fn elite_never_gets_worse<P: Problem>(
         .run()
         .map_err(|f| fails(f.error))?;
     let reports = log.reports();
+    let mut auditor = Auditor::new(settings);
+    for report in &reports {
+        auditor.read(report).map_err(TestCaseError::fail)?;
+    }
     for pair in reports.windows(2) {
         prop_assert_eq!(pair[0].elite.len(), pair[1].elite.len());
         for m in 1..=pair[0].elite.len() {

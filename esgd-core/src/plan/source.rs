@@ -30,6 +30,24 @@ impl Source {
         Self::Memory(slot.into())
     }
 
+    /// The number of an offspring.
+    #[must_use]
+    pub fn offspring(&self) -> Option<usize> {
+        match self {
+            Self::Offspring(i) => Some(*i),
+            _ => None,
+        }
+    }
+
+    /// The number of what was made after the offspring.
+    #[must_use]
+    pub fn made(&self) -> Option<usize> {
+        match self {
+            Self::Made(i) => Some(*i),
+            _ => None,
+        }
+    }
+
     /// The rank of a parent.
     #[must_use]
     pub fn rank(&self) -> Option<usize> {

@@ -25,7 +25,7 @@ fn population(population: Population<f32, ()>) -> Vec<Individual<f32, ()>> {
 }
 
 fn pool() -> Pool {
-    Pool { ranked: vec![], anchor: None }
+    Pool { parents: vec![], offspring: vec![], anchor: None }
 }
 
 fn scored_plan(scored_plan: ScoredPlan) -> ScoredPlan {

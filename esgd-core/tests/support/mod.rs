@@ -13,6 +13,7 @@ use esgd_core::{
     settings::{
         FineTune, Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Selection, Start, Way,
     },
+    strategy::StrategySettings,
 };
 use proptest::prelude::*;
 use saboteur::Saboteur;
@@ -157,9 +158,54 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
                 },
                 ..small()
             };
-            guarded_by(guards()[g].clone(), settings)
+            with_strategy(guarded_by(guards()[g].clone(), settings), seed / 2)
         },
     )
+}
+
+/// The same settings with a strategy, and what that needs; recombination half of the time.
+fn with_strategy(settings: Settings, choice: u64) -> Settings {
+    let strategy = |text: &str| toml::from_str::<StrategySettings>(text).unwrap();
+    let archive = guards().into_iter().find(|one| one.way == Way::Archive).unwrap();
+    let free = |settings: Settings| {
+        let guarantee = match settings.guarantee.is_strict() {
+            true => archive.clone(),
+            false => settings.guarantee.clone(),
+        };
+        Settings { guarantee, ..settings }
+    };
+    // Without training where there are offspring.
+    let epochs = |settings: &Settings| match settings.evolution_steps {
+        0 => settings.epochs,
+        _ => (choice / 8) as usize % 3,
+    };
+    match choice % 8 {
+        0 => {
+            let strategy = strategy("kind = 'nested'");
+            Settings { strategy, ..settings }
+        }
+        1 => {
+            let strategy = strategy("kind = 'nested'\nsuccession = 'best'");
+            Settings { strategy, ..free(settings) }
+        }
+        2 => {
+            let strategy = strategy("kind = 'nested'\nsuccession = 'best'\ntrail = [2, 3]");
+            Settings { strategy, guarantee: archive.clone(), ..settings }
+        }
+        3 => {
+            let (mu, epochs) = (settings.mu + 3, epochs(&settings));
+            let strategy = strategy("kind = 'differential-evolution'");
+            Settings { strategy, mu, epochs, ..settings }
+        }
+        4 => {
+            let (lambda, epochs) = (2 + 2 * (settings.lambda / 2), epochs(&settings));
+            let (mu, m, rho, guarantee) = (1, 1, 1, archive.clone());
+            let strategy = strategy("kind = 'open-es'\nsigma = 0.3\nrate = 0.2");
+            let fine_tune = FineTune { best: 0, ..settings.fine_tune };
+            Settings { strategy, mu, m, rho, lambda, guarantee, epochs, fine_tune, ..settings }
+        }
+        _ => settings,
+    }
 }
 
 /// The reports about generations, without start and fine-tuning.

@@ -10,8 +10,9 @@ use std::{
 };
 
 use esgd_core::{
-    Hyperparameters, Objective, Operation, Population, Problem, build,
+    Hyperparameters, Objective, Operation, OperationKind, Population, Problem, Settings, build,
     rng::{Key, Philox, Purpose},
+    strategy::Exit,
 };
 use proptest::prelude::*;
 use thiserror::Error;
@@ -80,6 +81,8 @@ pub(crate) struct Saboteur {
     pub(crate) breaks: Option<(Method, usize)>,
     /// How many scores it gives before its objective moves.
     pub(crate) objective_changes_after: usize,
+    /// Whether individuals may go on with the state of another network, as where all go on from the best.
+    states_may_stray: bool,
     calls: [AtomicUsize; 6],
     told_scores: Mutex<HashMap<Vec<u32>, HashSet<u64>>>,
     keys: Mutex<Vec<Key>>,
@@ -92,6 +95,7 @@ impl Saboteur {
             trained,
             breaks: None,
             objective_changes_after: usize::MAX,
+            states_may_stray: false,
             calls: Default::default(),
             told_scores: Mutex::default(),
             keys: Mutex::default(),
@@ -99,6 +103,13 @@ impl Saboteur {
     }
 
     /// As if it had been asked for a score.
+    /// One for a run under these settings.
+    pub(crate) fn under(settings: &Settings, told: Told, trained: Trained) -> Self {
+        let strategy = esgd_core::strategy::make(&settings.strategy).unwrap();
+        let states_may_stray = strategy.needs(settings).exit == Exit::Free;
+        Self { states_may_stray, ..Self::new(told, trained) }
+    }
+
     pub(crate) fn objective_has_changed(&self) {
         self.calls[Method::Fitness as usize].fetch_add(1, Ordering::Relaxed);
     }
@@ -179,7 +190,7 @@ impl Problem for Saboteur {
         key: Key,
     ) -> Result<(), Fault> {
         self.enter(Method::Epoch)?;
-        if bits(theta) != bits(state) {
+        if !self.states_may_stray && bits(theta) != bits(state) {
             return Err(Fault::StateAstray);
         }
         let mut rng = self.note(key);
@@ -216,6 +227,10 @@ impl Problem for Saboteur {
         self.note(key);
         let sources: Vec<_> = sources.iter().map(|source| &source[..]).collect();
         Ok(build(operation, &sources, key).expect("what core asks for can be built"))
+    }
+
+    fn builds(&self, kind: &OperationKind) -> bool {
+        !matches!(kind, OperationKind::Custom(_))
     }
 }
 

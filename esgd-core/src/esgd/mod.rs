@@ -1,12 +1,18 @@
 //! Algorithm 1 of Cui, Zhang, Tüske and Picheny, *Evolutionary Stochastic Gradient Descent for
 //! Optimization of Deep Neural Networks* (NeurIPS 2018), with section 3.3.
 
+mod building;
+mod evolution_step;
+mod sgd_step;
+mod start;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    Checkpointer, Entry, Error, Executor, Failure, Observer, Phase, Population, Problem,
-    Recombination, Report, Serial, Settings, Strategy,
+    Checkpointer, Entry, Error, Executor, Failure, Observer, Phase, Population, Problem, Report,
+    Serial, Settings, Strategy,
     guarantee::{Evaluator, Stage},
+    strategy,
 };
 
 /// A run of Evolutionary Stochastic Gradient Descent.
@@ -18,12 +24,13 @@ use crate::{
 /// let settings = Settings { optimizers: TestFunction::optimizers(), ..Settings::paper() };
 /// let outcome = Esgd::new(&problem, &settings).run().map_err(|failure| failure.error)?;
 /// assert!(outcome.best.scored.fitness().get() < 1e-3);
-/// # Ok::<(), esgd_core::Error<std::convert::Infallible>>(())
+/// # Ok::<(), esgd_core::Error<esgd_core::BuildError>>(())
 /// ```
 pub struct Esgd<'a, P: Problem> {
     pub(crate) evaluator: Evaluator<'a, P>,
     pub(crate) settings: &'a Settings,
-    pub(crate) strategy: &'a dyn Strategy,
+    /// Another one than the settings name.
+    strategy: Option<&'a dyn Strategy>,
     pub(crate) executor: &'a dyn Executor,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) checkpointer: &'a dyn Checkpointer<P::Genome, P::State>,
@@ -56,7 +63,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
         Self {
             evaluator: Evaluator::new(problem),
             settings,
-            strategy: &Recombination,
+            strategy: None,
             executor: &Serial,
             observer: &(),
             checkpointer: &(),
@@ -66,10 +73,10 @@ impl<'a, P: Problem> Esgd<'a, P> {
         }
     }
 
-    /// Makes offspring by another strategy.
+    /// Makes offspring by this strategy, whatever the settings name.
     #[must_use]
     pub fn strategy(self, strategy: &'a dyn Strategy) -> Self {
-        Self { strategy, ..self }
+        Self { strategy: Some(strategy), ..self }
     }
 
     /// Runs individuals and offspring on `executor`. It changes no result.
@@ -119,7 +126,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
         let mut population = self.start().map_err(fail)?;
         if self.stopped() {
             // A start that was cut short is not the start of the run that was asked for.
-            return Ok(Outcome { best: population.best(), population: population, stopped: true });
+            return Ok(Outcome { best: population.best(), population, stopped: true });
         }
         self.report(&mut population, Phase::Start);
         self.resume(self.checkpoint(population)?)
@@ -132,9 +139,12 @@ impl<'a, P: Problem> Esgd<'a, P> {
     /// What stopped it, and the last complete population.
     pub fn resume(&self, mut population: PopulationOf<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
         let Settings { epochs, evolution_steps, .. } = *self.settings;
-        if let Err(error) = self.fits(&population) {
-            return Err(Box::new(Failure { error, population: Some(population) }));
-        }
+        let fits = self.fits(&population).and_then(|()| self.named());
+        let named = match fits {
+            Ok(named) => named,
+            Err(error) => return Err(Box::new(Failure { error, population: Some(population) })),
+        };
+        let strategy = self.strategy.unwrap_or(&*named);
         while !self.is_over(&population) {
             let k = population.generation() + 1;
             if population.evolved() == 0 {
@@ -144,7 +154,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
                 if self.stopped() {
                     return self.stop(population);
                 }
-                population = self.evolution_step(population, k, v)?;
+                population = self.evolution_step(strategy, population, k, v)?;
                 if population.evolved() == v && v < evolution_steps {
                     population = self.checkpoint(population)?;
                 }
@@ -154,7 +164,9 @@ impl<'a, P: Problem> Esgd<'a, P> {
             }
             population = self.complete(population, k)?;
             self.report(&mut population, Phase::Generation);
-            if self.is_over(&population) && k < self.settings.generations {
+            if let Some(why) = population.ended() {
+                self.observer.strategy_ended(k, why);
+            } else if self.is_over(&population) && k < self.settings.generations {
                 self.observer.stagnation(k, population.improved());
             }
             population = self.checkpoint(population)?;
@@ -174,13 +186,13 @@ impl<'a, P: Problem> Esgd<'a, P> {
             self.report(&mut population, Phase::FineTune);
             population = self.checkpoint(population)?;
         }
-        Ok(Outcome { best: population.best(), population: population, stopped: false })
+        Ok(Outcome { best: population.best(), population, stopped: false })
     }
 
     /// Ends the run where it was asked to stop.
     fn stop(&self, population: PopulationOf<P>) -> Result<Outcome<P>, Box<Failure<P>>> {
         let population = self.checkpoint(population)?;
-        Ok(Outcome { best: population.best(), population: population, stopped: true })
+        Ok(Outcome { best: population.best(), population, stopped: true })
     }
 
     /// Tells the observer that a phase is complete.
@@ -214,7 +226,8 @@ impl<'a, P: Problem> Esgd<'a, P> {
         Ok(population.founded_on(self.settings, self.patience)?)
     }
 
-    /// Whether the generations are over: all that were asked for, or as many as patience lasts.
+    /// Whether the generations are over: all that were asked for, as many as patience lasts, or as many as the
+    /// strategy goes on.
     fn is_over(&self, population: &PopulationOf<P>) -> bool {
         population.generation() >= self.settings.generations
             || population.has_stagnated(self.patience)
@@ -223,7 +236,16 @@ impl<'a, P: Problem> Esgd<'a, P> {
     /// Whether a run can be made with these settings at all.
     fn check(&self) -> Result<(), Error<P::Error>> {
         self.settings.check()?;
+        if let Some(strategy) = self.strategy {
+            strategy::check(strategy, self.settings)?;
+        }
+        self.can_build(self.strategy.unwrap_or(&*self.named()?))?;
         self.evaluator.problem().check(self.settings).map_err(Error::Problem)
+    }
+
+    /// The strategy that the settings name.
+    fn named(&self) -> Result<Box<dyn Strategy>, Error<P::Error>> {
+        Ok(strategy::make(&self.settings.strategy)?)
     }
 
     /// Theorem 1, checked.

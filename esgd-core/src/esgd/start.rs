@@ -3,11 +3,10 @@
 
 use std::ops::RangeInclusive;
 
+use super::PopulationOf;
 use crate::{
     Effort, EpochReport, Error, Esgd, Id, Individual, Operation, Population, Problem, Recipe,
-    Scored,
-    algorithm1::PopulationOf,
-    executor,
+    Scored, executor,
     guarantee::Unscored,
     plan::Mutation,
     rng::{Key, Purpose},

@@ -1,63 +1,6 @@
-//! Which offspring an evolution step makes: "selection, recombination and mutation" of section
-//! 3.3, as plans.
+//! Roulette wheel selection (section 3.3, item 1).
 
-use crate::{
-    Fitness, Settings,
-    plan::Plan,
-    rng::{Key, Philox, Purpose},
-    settings::Selection,
-};
-
-/// Where in a run an evolution step stands.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// The run's settings.
-    pub settings: &'a Settings,
-    /// The generation k = 1 … K.
-    pub k: usize,
-    /// The evolution step v = 1 … K_v.
-    pub v: usize,
-}
-
-impl View<'_> {
-    /// The key of `purpose` for offspring `i` of this step.
-    #[must_use]
-    pub fn key(&self, purpose: Purpose, i: usize) -> Key {
-        Key::new(self.settings.seed, purpose).generation(self.k).step(self.v).individual(i)
-    }
-}
-
-/// A way to make offspring. It sees the parents' fitness, never the parents.
-pub trait Strategy: Sync {
-    /// The offspring to make from parents whose fitness, best first, is `ranked`.
-    fn offspring(&self, ranked: &[Fitness], view: &View<'_>) -> Vec<Plan>;
-}
-
-/// (μ/ρ + λ)-ES: each offspring the mean of ρ parents drawn independently, by roulette or from the best,
-/// plus Gaussian noise (eq. 12). With ρ = 1 and σ = 0 it is a clone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Recombination;
-
-impl Strategy for Recombination {
-    fn offspring(&self, ranked: &[Fitness], view: &View<'_>) -> Vec<Plan> {
-        let Settings { rho, lambda, generations, selection, .. } = *view.settings;
-        let roulette = Roulette::new(ranked);
-        let draw = |rng: &mut Philox| match selection {
-            Selection::Roulette => roulette.draw(rng),
-            Selection::Truncation { best } => rng.below(
-                ((best * ranked.len() as f64).ceil() as usize).clamp(1, ranked.len().max(1)),
-            ),
-        };
-        let mutation = view.settings.mutation.at(view.k, generations);
-        (0..lambda)
-            .map(|i| {
-                let mut rng = view.key(Purpose::Parents, i).stream();
-                let parents: Vec<_> = (0..rho).map(|_| draw(&mut rng)).collect();
-                Plan::recombination(&parents, mutation, view.key(Purpose::Mutation, i))
-            })
-            .collect()
-    }
-}
+use crate::{Fitness, rng::Philox};
 
 /// Roulette wheel selection: p_j ∝ 1/f_j where every fitness is positive, and by rank (n, n−1, …,
 /// 1) where one is not. Individuals that diverged are not drawn, unless all n did.
@@ -107,6 +50,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rng::{Key, Purpose};
 
     /// Shares of 20,000 draws.
     fn shares(losses: &[f64]) -> Vec<f64> {

@@ -3,11 +3,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::{PopulationOf, Step};
 use crate::{
     Domain, EpochReport, Error, Esgd, Failure, Hyperparameters, Individual, NotWorse, Problem,
-    Recipe, Scored,
-    algorithm1::{PopulationOf, Step},
-    executor,
+    Recipe, Scored, executor,
     guarantee::{AfterTraining, Guard, IndividualMeta, MayWorsen, Progress, Unscored},
     rng::{Key, Philox, Purpose},
     settings::{FineTune, Per, RecipePolicy},

@@ -1,0 +1,197 @@
+//! Building what a strategy plans: finding its sources, checking that it said it would use the operation, and
+//! making networks of networks made before.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    Error, Executor, Memory, Plan, Problem, Scored, Source, executor,
+    guarantee::{Evaluator, Network, ScoredPlan, Unscored},
+    plan::OperationKind,
+    strategy::{Make, Networks},
+};
+
+/// What plans are built of: the population and the memory as they were when the step began.
+pub(super) struct Builder<'a, P: Problem> {
+    evaluator: &'a Evaluator<'a, P>,
+    parents: &'a [&'a Scored<P::Genome>],
+    memory: &'a Memory<P::Genome>,
+    /// The operations that the strategy has said it uses.
+    operations: &'a [OperationKind],
+}
+
+/// Networks that were built in the step.
+pub(super) struct Built<G> {
+    /// Offspring that are needed, by their numbers.
+    pub(super) offspring: BTreeMap<usize, Scored<G>>,
+    /// What was made after them.
+    pub(super) made: Vec<Made<G>>,
+}
+
+/// A network that was made after the offspring.
+pub(super) enum Made<G> {
+    Scored(Scored<G>),
+    Plain(Arc<G>),
+}
+
+impl<G> Made<G> {
+    /// With its fitness, if it has one.
+    pub(super) fn scored(&self) -> Option<&Scored<G>> {
+        match self {
+            Self::Scored(scored) => Some(scored),
+            Self::Plain(_) => None,
+        }
+    }
+
+    fn network(&self) -> Network<'_, G> {
+        match self {
+            Self::Scored(scored) => Network::Scored(scored),
+            Self::Plain(theta) => Network::Plain(theta),
+        }
+    }
+}
+
+impl<G> Default for Built<G> {
+    fn default() -> Self {
+        Self { offspring: BTreeMap::new(), made: vec![] }
+    }
+}
+
+impl<'a, P: Problem> Builder<'a, P> {
+    pub(super) fn new(
+        evaluator: &'a Evaluator<'a, P>,
+        parents: &'a [&'a Scored<P::Genome>],
+        memory: &'a Memory<P::Genome>,
+        operations: &'a [OperationKind],
+    ) -> Self {
+        Self { evaluator, parents, memory, operations }
+    }
+
+    /// Builds an offspring, measures it and lets it go.
+    pub(super) fn score_plan(&self, plan: Plan) -> Result<ScoredPlan, Error<P::Error>> {
+        let nothing = Built::default();
+        let sources = self.sources(&plan, &nothing)?;
+        self.evaluator.score_plan(plan, &sources)
+    }
+
+    /// Builds an offspring again, with the fitness that it was measured to have.
+    pub(super) fn build_scored(
+        &self,
+        one: &ScoredPlan,
+    ) -> Result<Scored<P::Genome>, Error<P::Error>> {
+        let nothing = Built::default();
+        self.evaluator.build_scored(one, &self.sources(one.plan(), &nothing)?)
+    }
+
+    /// Makes networks in order, those together that are made of nothing among them.
+    pub(super) fn make(
+        &self,
+        executor: &dyn Executor,
+        makes: &[Make],
+        built: &mut Built<P::Genome>,
+    ) -> Result<(), Error<P::Error>> {
+        while built.made.len() < makes.len() {
+            let first = built.made.len();
+            let waits = |make: &Make| {
+                let made = make.plan.sources.iter().filter_map(Source::made);
+                made.into_iter().any(|i| i >= first)
+            };
+            let ready = makes[first..].iter().take_while(|make| !waits(make)).count();
+            if ready == 0 {
+                let what = format!("makes network {first} of itself, or of one made later");
+                return Err(self.misled(what));
+            }
+            let done = executor::try_map(
+                executor,
+                makes[first..first + ready].iter().collect(),
+                |_, make| {
+                    let sources = self.sources(&make.plan, built)?;
+                    let theta = self.evaluator.build(&make.plan, &sources)?;
+                    Ok::<_, Error<P::Error>>(match make.scored {
+                        true => Made::Scored(self.evaluator.score(Unscored::new(theta))?),
+                        false => Made::Plain(Arc::new(theta)),
+                    })
+                },
+            )?;
+            built.made.extend(done);
+        }
+        Ok(())
+    }
+
+    /// A network to remember.
+    pub(super) fn shared(
+        &self,
+        source: &Source,
+        built: &Built<P::Genome>,
+    ) -> Result<Arc<P::Genome>, Error<P::Error>> {
+        let found = match source {
+            Source::Parent(rank) => self.parents.get(*rank).map(|one| one.shared()),
+            Source::Offspring(i) => built.offspring.get(i).map(Scored::shared),
+            Source::Made(i) => built.made.get(*i).map(|made| match made {
+                Made::Scored(scored) => scored.shared(),
+                Made::Plain(theta) => Arc::clone(theta),
+            }),
+            Source::Memory(slot) => self.memory.networks.get(slot).cloned(),
+        };
+        found.ok_or_else(|| self.missing(source))
+    }
+
+    /// The sources of a plan, which may be built.
+    fn sources<'b>(
+        &'b self,
+        plan: &Plan,
+        built: &'b Built<P::Genome>,
+    ) -> Result<Vec<Network<'b, P::Genome>>, Error<P::Error>> {
+        let kind = plan.operation.kind();
+        if !self.operations.contains(&kind) {
+            return Err(self.misled(format!("uses the operation {kind}, which it did not name")));
+        }
+        if let Some(fault) = plan.operation.fault(plan.sources.len()) {
+            return Err(self.misled(format!("plans what cannot be: {fault}")));
+        }
+        let find = |source: &Source| self.find(source, built).ok_or_else(|| self.missing(source));
+        plan.sources.iter().map(find).collect()
+    }
+
+    fn find<'b>(
+        &'b self,
+        source: &Source,
+        built: &'b Built<P::Genome>,
+    ) -> Option<Network<'b, P::Genome>> {
+        match source {
+            Source::Parent(rank) => self.parents.get(*rank).map(|&one| Network::Scored(one)),
+            Source::Offspring(i) => built.offspring.get(i).map(Network::Scored),
+            Source::Made(i) => built.made.get(*i).map(Made::network),
+            Source::Memory(slot) => {
+                self.memory.networks.get(slot).map(|one| Network::Plain(&**one))
+            }
+        }
+    }
+
+    fn missing(&self, source: &Source) -> Error<P::Error> {
+        self.misled(format!(
+            "names {source}, which is not there: expected a rank below mu = {}, an offspring once all are \
+             scored, what was made before or what is remembered",
+            self.parents.len()
+        ))
+    }
+
+    fn misled(&self, what: String) -> Error<P::Error> {
+        Error::Strategy { name: self.memory.strategy.clone(), what }
+    }
+}
+
+impl<P: Problem> Networks for Builder<'_, P> {
+    fn dimension(&self) -> Option<usize> {
+        self.evaluator.problem().dimension(self.parents.first()?.theta())
+    }
+
+    fn norm(&self, of: &Source) -> Option<f64> {
+        let nothing = Built::default();
+        self.evaluator.problem().norm(self.find(of, &nothing)?.theta())
+    }
+
+    fn values(&self, of: &Source) -> Option<Vec<f64>> {
+        let nothing = Built::default();
+        self.evaluator.problem().values(self.find(of, &nothing)?.theta())
+    }
+}
