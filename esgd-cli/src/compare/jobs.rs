@@ -18,11 +18,13 @@ use super::{
     running::LOG,
 };
 use crate::{
-    checkpoint::{Checkpoints, Found},
     config::Config,
     failure::Failure,
-    interrupt::Interrupt,
-    metrics::Metrics,
+    run::{
+        checkpoint::{Checkpoints, Found},
+        interrupt::Interrupt,
+        log::Metrics,
+    },
 };
 
 /// What a run leaves.

@@ -8,7 +8,10 @@ use esgd_models::regular_file::{self, Links};
 use serde::{Deserialize, Serialize};
 
 use super::{methods::Method, trial::Outcome};
-use crate::{atomic_file, failure::Failure, sha256};
+use crate::{
+    failure::Failure,
+    files::{atomic_file, sha256},
+};
 
 const FILE: &str = "result.json";
 /// The largest, in bytes: fifteen networks take a few thousand.

@@ -43,16 +43,19 @@ use self::{
     trial::{Outcome, Task, Trial},
 };
 use crate::{
-    args::CompareArgs,
-    atomic_file,
+    commands::args::CompareArgs,
     config::Config,
-    device,
     failure::Failure,
-    held_folder::HeldFolder,
-    interrupt::Interrupt,
-    lock::Lock,
-    own_file::{self, Kind},
-    report, sha256, task, terminal,
+    files::{
+        atomic_file,
+        held_folder::HeldFolder,
+        lock::Lock,
+        own_file::{self, Kind},
+        sha256,
+    },
+    report,
+    run::{device, interrupt::Interrupt, task},
+    terminal,
 };
 
 /// The result of a comparison, as `comparison.json`.

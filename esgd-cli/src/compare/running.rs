@@ -19,8 +19,12 @@ use super::{
     trial::{Outcome, Scores, Test, Trial},
 };
 use crate::{
-    atomic_file, checkpoint, config::Config, failure::Failure, held_folder::HeldFolder,
-    interrupt::Interrupt, own_file, resume, terminal,
+    commands::resume,
+    config::Config,
+    failure::Failure,
+    files::{atomic_file, held_folder::HeldFolder, own_file},
+    run::{checkpoint, interrupt::Interrupt},
+    terminal,
 };
 
 /// As many of the best are reported, as in Table 1 of the paper.

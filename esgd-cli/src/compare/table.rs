@@ -10,8 +10,8 @@ use super::{
     statistics::{self, Interval},
 };
 use crate::{
+    files::spreadsheet,
     report::words::{fixed, signed},
-    spreadsheet,
     terminal::one_line,
 };
 

@@ -10,7 +10,7 @@ use super::{
     kept::{self, Label},
     methods::{Job, Method},
 };
-use crate::{failure::Failure, sha256};
+use crate::{failure::Failure, files::sha256};
 
 /// Goes up with every change of what the same job comes to, so that no result of other rules is taken for
 /// one of these.

@@ -25,7 +25,7 @@ pub use max_time::MaxTime;
 pub use network::Network;
 pub use run::Run;
 
-use crate::{args::Sources, failure::Failure, old_names};
+use crate::{commands::args::Sources, failure::Failure, old_names};
 
 /// What the file that a run leaves begins with.
 const HEADER: &str = "# The config of this run, in full.";

@@ -1,10 +1,7 @@
 //! `esgd report`: runs and comparisons as one page that needs nothing else, and as pictures.
 
-mod axes;
-mod chart;
 mod comparison;
 mod csv;
-mod detail;
 #[cfg(test)]
 mod example;
 mod figures;
@@ -12,10 +9,7 @@ mod log;
 #[cfg(test)]
 mod odd;
 mod page;
-mod palette;
-mod png;
 mod run;
-mod scale;
 mod single;
 mod table;
 mod texts;
@@ -25,18 +19,17 @@ pub mod words;
 
 use std::path::{Path, PathBuf};
 
-use self::{
-    comparison::Compared,
-    detail::{Detail, LARGEST, LEVELS, LIMIT},
-    page::Section,
-    png::Painter,
-    run::Run,
-};
+use self::{comparison::Compared, page::Section, run::Run};
 use crate::{
-    args::ReportArgs,
+    commands::args::ReportArgs,
+    draw::{
+        detail::{Detail, LARGEST, LEVELS, LIMIT},
+        palette,
+        png::Painter,
+    },
     failure::Failure,
-    own_file::{self, Kind},
-    tensorboard::Events,
+    files::own_file::{self, Kind},
+    run::tensorboard::Events,
     terminal,
 };
 

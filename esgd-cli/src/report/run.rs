@@ -11,7 +11,7 @@ use super::{
     texts::{self, short},
     words::fixed,
 };
-use crate::{compare::Method, failure::Failure, metrics::Line};
+use crate::{compare::Method, failure::Failure, run::log::Line};
 
 /// The largest result, in bytes.
 const LARGEST: u64 = 1 << 24;

@@ -7,7 +7,7 @@ use esgd_core::{Hyperparameters, IndividualReport};
 use serde_json::Value;
 
 pub use crate::terminal::short;
-use crate::{metrics::Line, terminal::one_line};
+use crate::{run::log::Line, terminal::one_line};
 
 /// Characters of a name.
 pub const NAME: usize = 80;

@@ -1,11 +1,13 @@
 //! The tables of a comparison: results, and what each method is.
 
 use super::super::{
-    scale::number,
     table::{Table, TableRow},
     words::with_minus,
 };
-use crate::compare::{Against, Comparison, Difference, Method, Row};
+use crate::{
+    compare::{Against, Comparison, Difference, Method, Row},
+    draw::scale::number,
+};
 
 /// The column of operations, whose numbers are written as elsewhere on the page.
 const OPERATIONS: usize = 9;

@@ -1,12 +1,13 @@
 //! Figures that are curves over a run: fitness, the share of offspring, diversity.
 
 use super::Figure;
-use crate::report::{
-    axes::{Axis, Ends},
-    chart::{Chart, Series},
-    detail::Detail,
-    run::Run,
-    words,
+use crate::{
+    draw::{
+        axes::{Axis, Ends},
+        chart::{Chart, Series},
+        detail::Detail,
+    },
+    report::{run::Run, words},
 };
 
 /// As many of the best as the bands of the paper's figure 1 show.
@@ -133,7 +134,7 @@ pub fn offspring(run: &Run, detail: Detail) -> Option<Figure> {
     if !run.evolves() {
         return None;
     }
-    let share = |line: &crate::metrics::Line| {
+    let share = |line: &crate::run::log::Line| {
         // Tenths of a percent are enough to tell.
         (1000.0 * line.report.elite_offspring as f64 / line.report.m.max(1) as f64).round() / 10.0
     };
@@ -184,9 +185,9 @@ pub fn diversity(run: &Run, detail: Detail) -> Option<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     #[test]

@@ -3,14 +3,18 @@
 use std::fmt::Write;
 
 use super::Figure;
-use crate::report::{
-    axes::Axis,
-    chart::{WIDTH, escaped, open},
-    detail::{Detail, thinned},
-    run::Run,
-    scale::number,
-    table::{Table, TableRow},
-    words,
+use crate::{
+    draw::{
+        axes::Axis,
+        chart::{WIDTH, escaped, open},
+        detail::{Detail, thinned},
+        scale::number,
+    },
+    report::{
+        run::Run,
+        table::{Table, TableRow},
+        words,
+    },
 };
 
 /// The most rows.
@@ -238,9 +242,9 @@ fn text(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     #[test]

@@ -6,15 +6,14 @@ use esgd_core::Phase;
 
 use super::Figure;
 use crate::{
-    metrics::Line,
-    report::{
+    draw::{
         axes::{Axis, Ends},
         chart::{Chart, Series},
         detail::Detail,
-        run::Run,
         scale::number,
-        words,
     },
+    report::{run::Run, words},
+    run::log::Line,
 };
 
 /// What an individual is that was born in the generation and not trained yet.
@@ -151,9 +150,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     fn lines() -> [[String; 2]; 2] {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use esgd_core::Id;
 
 use super::{Best, Lives, Step, kind, recipe};
-use crate::report::{
+use crate::draw::{
     chart::{WIDTH, escaped, open},
     scale::number,
 };

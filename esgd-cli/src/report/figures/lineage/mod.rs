@@ -11,7 +11,10 @@ use std::{
 use esgd_core::{Fitness, Id, IndividualReport};
 
 use super::Figure;
-use crate::report::{detail::Detail, run::Run, scale::number, words};
+use crate::{
+    draw::{detail::Detail, scale::number},
+    report::{run::Run, words},
+};
 
 /// The most other parents of a step.
 const OTHERS: usize = 8;
@@ -179,9 +182,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     /// A parent that is trained with something else after it became one, and an offspring that is best in
