@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     pub name: &'static str,
-    /// Folders on the client that hold all files, tried in this order.
+    /// Folders on the web that hold all files, tried in this order.
     pub mirrors: &'static [&'static str],
     pub files: &'static [Download],
     /// How it is used.

@@ -14,3 +14,4 @@ mod old_names;
 mod report;
 mod run;
 mod terminal;
+mod text;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+use crate::config::Sources;
+
 /// Trains a population of networks with Evolutionary Stochastic Gradient Descent.
 ///
 /// Each network takes gradient steps with an optimizer of its own; then the population recombines,
@@ -40,8 +42,8 @@ pub enum Command {
 }
 
 /// What a config is laid together from.
-#[derive(Clone, Debug, Default, ClapArgs)]
-pub struct Sources {
+#[derive(Debug, ClapArgs)]
+pub struct SourceArgs {
     /// A config file (TOML); it names only what differs from the defaults
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -61,6 +63,20 @@ pub struct Sources {
     /// Where to train: cpu, or cuda:N in a build with the feature `cuda`
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+}
+
+impl SourceArgs {
+    /// The same for a config, with more settings.
+    pub fn with(&self, sets: &[String]) -> Sources {
+        Sources {
+            presets: self.preset.clone(),
+            file: self.config.clone(),
+            sets: [&self.set, sets].concat(),
+            seed: self.seed,
+            data: self.data.clone(),
+            device: self.device.clone(),
+        }
+    }
 }
 
 /// When a run ends and what it leaves, as settings of `run`.
@@ -111,7 +127,7 @@ What progress and results say:
   taken back  of an epoch that made its network worse: undone")]
 pub struct TrainArgs {
     #[command(flatten)]
-    pub sources: Sources,
+    pub sources: SourceArgs,
     /// The folder for the run; it must be new or empty [default: runs/NAME-N]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -185,7 +201,7 @@ fine-tuning its best. Results are kept: the same command goes on where it was in
 its beginning, and with another seed or method only what is missing is run.")]
 pub struct CompareArgs {
     #[command(flatten)]
-    pub sources: Sources,
+    pub sources: SourceArgs,
     /// What each method may spend: a number of epochs, or of samples such as 500000samples, with evaluations
     /// counted as a third [default: what the config's own run takes]
     #[arg(long, value_name = "N")]

@@ -8,7 +8,7 @@ use esgd_models::{Evaluation, Genome, OptimizerState, Workers, data::Dataset};
 use serde::Serialize;
 
 use crate::{
-    commands::{args::CombineArgs, resume},
+    commands::args::CombineArgs,
     compare::{
         bar,
         choosing::{self, Candidate},
@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     run::{
         checkpoint, combined_files::CombinedFiles, device, folder::RunFolder, known_data, metadata,
-        summary::Cells, task,
+        restore, summary::Cells, task,
     },
     terminal,
 };
@@ -70,7 +70,7 @@ pub fn run(args: &CombineArgs) -> Result<(), Failure> {
     known_data::to_go_on(Some(&found), &splits, &config.data)?;
     let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
     let workers = Workers::new(config.run.threads())?;
-    let population = resume::restore(folder.path(), &found, &problem)?;
+    let population = restore::restore(folder.path(), &found, &problem)?;
 
     let best = population.best();
     let (ids, ranked) = candidates(&best, population.individuals());

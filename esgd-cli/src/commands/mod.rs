@@ -3,10 +3,13 @@
 //! Exit status: 0 when all is well, 1 for a failure, 2 for a mistake in what was asked, 130 when
 //! interrupted, 143 when terminated. Every error is one sentence on stderr.
 
-pub(crate) mod args;
+mod args;
 mod combine;
+mod compare;
+mod data;
 mod evaluate;
-pub(crate) mod resume;
+mod report;
+mod resume;
 mod train;
 mod verify;
 
@@ -16,11 +19,10 @@ use clap::Parser;
 
 use crate::{
     commands::args::{Args, Command, ConfigArgs},
-    compare,
     config::presets,
-    download,
     failure::Failure,
-    report, terminal,
+    terminal,
+    text::safe::one_line,
 };
 
 /// Does what the command line asks for.
@@ -34,7 +36,7 @@ pub fn run() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             // Arguments that move nothing are told of in one line each.
-            let plain = |arg: OsString| terminal::one_line(&arg.to_string_lossy()).into_owned();
+            let plain = |arg: OsString| one_line(&arg.to_string_lossy()).into_owned();
             let again = Args::try_parse_from(std::env::args_os().map(plain));
             return explain(&again.err().unwrap_or(error));
         }
@@ -47,7 +49,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Combine(args) => combine::run(&args),
-        Command::Data(args) => download::run(&args),
+        Command::Data(args) => data::run(&args),
         Command::Presets => terminal::print(&presets::listing()),
         Command::Config(ConfigArgs { preset, .. }) => {
             presets::text(preset.as_deref().unwrap_or("default")).and_then(terminal::print)
@@ -61,9 +63,18 @@ fn ended(outcome: Result<(), Failure>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             terminal::notice(&failure.to_string());
-            failure.exit_code()
+            status(&failure)
         }
     }
+}
+
+/// The exit status of a failure.
+fn status(failure: &Failure) -> ExitCode {
+    ExitCode::from(match failure {
+        Failure::Usage(_) => 2,
+        Failure::Failed(_) => 1,
+        Failure::Interrupted { signal, .. } => 128 + signal,
+    })
 }
 
 /// Help, the version, or what is wrong with the command line.

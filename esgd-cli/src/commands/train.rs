@@ -27,9 +27,7 @@ use crate::{
 /// Trains a population and leaves a run's folder.
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let began = Instant::now();
-    let mut sources = args.sources.clone();
-    sources.set.extend(args.ending.sets());
-    let config = Config::of(&sources, args.init.len())?;
+    let config = Config::of(&args.sources.with(&args.ending.sets()), args.init.len())?;
     terminal::renamed(&config.renamed);
     let device = device::named(&config.run.device)?;
     let splits = task::splits(&config.data)?;

@@ -8,13 +8,13 @@ use esgd_core::{Fitness, Problem};
 use esgd_models::Workers;
 
 use crate::{
-    commands::{args::VerifyArgs, resume},
+    commands::args::VerifyArgs,
     config::Config,
     failure::Failure,
     files::lock::Lock,
     run::{
         checkpoint::{self, Found},
-        device, known_data, task,
+        device, known_data, restore, task,
         verify::{checkpoints, log, result::Checked},
     },
     terminal,
@@ -108,7 +108,7 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
                 Ok("the run is of before their fingerprint was kept; `esgd resume` adds it".into())
             }
         };
-        let population = resume::population(&args.run, found, &problem)?;
+        let population = restore::population(&args.run, found, &problem)?;
         let population = match population {
             Ok(population) => population,
             Err(why) => return Ok(vec![("data", data), ("best network", Err(why))]),
@@ -120,7 +120,7 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
             splits: &splits,
             workers: &workers,
             old,
-            done: resume::is_done(&population, config),
+            done: restore::is_done(&population, config),
             control: args.control || args.contrast,
         };
         let best = population.best().scored;

@@ -15,7 +15,6 @@ use esgd_models::{Error, Genome, OptimizerState, RunningMean};
 use super::{
     choosing::{self, Candidate},
     metered::Metered,
-    running::LOG,
 };
 use crate::{
     config::Config,
@@ -23,7 +22,7 @@ use crate::{
     run::{
         checkpoint::{Checkpoints, Found},
         interrupt::Interrupt,
-        log::Metrics,
+        log::{self, Metrics},
     },
 };
 
@@ -203,7 +202,7 @@ impl Workspace<'_> {
 
     /// The log of a run, behind what its checkpoint has of it.
     fn metrics(&self, found: Option<&Found>) -> Result<Mutex<Metrics>, Failure> {
-        let path = self.folder.join(LOG);
+        let path = self.folder.join(log::NAME);
         let metrics = match found {
             Some(found) => {
                 Metrics::reopen(&path, &found.manifest.metrics).map_err(Failure::Failed)?

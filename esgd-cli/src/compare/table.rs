@@ -5,14 +5,14 @@ use std::fmt::{self, Write};
 use esgd_core::Fitness;
 
 use super::{
-    Comparison,
+    comparison::Comparison,
     rows::{Difference, Row, Top},
     statistics::{self, Interval},
 };
-use crate::{
-    files::spreadsheet,
-    report::words::{fixed, signed},
-    terminal::one_line,
+use crate::text::{
+    numbers::{fixed, signed},
+    safe::one_line,
+    spreadsheet,
 };
 
 /// The columns.

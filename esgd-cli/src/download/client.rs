@@ -1,4 +1,4 @@
-//! One file from the client, with progress, from where an earlier download stopped.
+//! One file from the web, with progress, from where an earlier download stopped.
 
 use std::{
     fs::{self, File, OpenOptions},

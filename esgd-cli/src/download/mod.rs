@@ -1,4 +1,4 @@
-//! `esgd data`: downloads the official files of a data set.
+//! Downloads the official files of a data set.
 //!
 //! A file is downloaded beside its place, as `NAME.esgd-part`, checked, and then renamed; so what stands
 //! under its name is whole, or somebody else's, and is not touched. A download that was broken off goes on
@@ -12,46 +12,52 @@ use std::{fs, io, path::Path};
 
 use crate::{
     catalogue::{CATALOGUE, Download, Entry, Named},
-    commands::args::DataArgs,
-    config::layers::did_you_mean,
+    config::nearest::did_you_mean,
     failure::Failure,
     files::atomic_file,
-    terminal,
 };
 use client::{Client, Retry};
 
-/// Downloads what is not there yet.
-pub fn run(args: &DataArgs) -> Result<(), Failure> {
-    let found = CATALOGUE.iter().find(|entry| entry.name == args.name);
+/// What to download.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The data set: `cifar10`, `fashion-mnist` or `mnist`.
+    pub name: &'a str,
+    /// The folder for the files, which is made if it is not there.
+    pub dir: &'a Path,
+    /// Another place on the web that has the files.
+    pub from: Option<&'a str>,
+    /// Whether nothing is said on the way.
+    pub quiet: bool,
+}
+
+/// Downloads what is not there yet. Gives the command that trains on it, up to the folder.
+pub fn run(request: &Request<'_>) -> Result<&'static str, Failure> {
+    let Request { name, dir, from, quiet } = *request;
+    let found = CATALOGUE.iter().find(|entry| entry.name == name);
     let entry = found.ok_or_else(|| {
         let names = || CATALOGUE.iter().map(|entry| entry.name);
         Failure::Usage(format!(
-            "there is no data set `{}`: expected one of {}{}",
-            args.name,
+            "there is no data set `{name}`: expected one of {}{}",
             names().collect::<Vec<_>>().join(", "),
-            did_you_mean(&args.name, names())
+            did_you_mean(name, names())
         ))
     })?;
-    if let Some(from) = &args.from {
+    if let Some(from) = from {
         if !["http://", "https://"].iter().any(|scheme| from.starts_with(scheme)) {
             return Err(Failure::Usage(format!(
-                "--from {from} is no place on the client: expected http://… or https://…, the folder that \
+                "--from {from} is no place on the web: expected http://… or https://…, the folder that \
                  has the files"
             )));
         }
     }
-    let dir = &args.dir;
     fs::create_dir_all(dir)
         .map_err(|e| Failure::Usage(format!("cannot make the folder {}: {e}", dir.display())))?;
-    let client = Client::new(args.quiet, Retry::DEFAULT);
+    let client = Client::new(quiet, Retry::DEFAULT);
     for download in entry.files {
-        get(&client, entry, download, args.from.as_deref(), dir)?;
+        get(&client, entry, download, from, dir)?;
     }
-    if !args.quiet {
-        let shown = dir.display();
-        terminal::line(&format!("{} is in {shown}. Next: {} {shown}", entry.name, entry.then))?;
-    }
-    Ok(())
+    Ok(entry.then)
 }
 
 /// Downloads a file, unless it or what it holds is there and as it should be.

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    chart::{WIDTH, escaped},
     scale::{Scale, number},
+    svg::{WIDTH, escaped},
 };
 
 pub const LEFT: f64 = 78.0;

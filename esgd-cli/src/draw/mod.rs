@@ -6,3 +6,4 @@ pub mod detail;
 pub mod palette;
 pub mod png;
 pub mod scale;
+pub mod svg;

@@ -5,4 +5,3 @@ pub mod held_folder;
 pub mod lock;
 pub mod own_file;
 pub mod sha256;
-pub mod spreadsheet;

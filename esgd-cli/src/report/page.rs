@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{figures::Figure, table::Table};
 use crate::{
-    draw::{chart::escaped, palette},
+    draw::{palette, svg::escaped},
     files::own_file::GENERATOR,
 };
 

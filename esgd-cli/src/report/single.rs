@@ -8,9 +8,11 @@ use super::{
     page::Section,
     run::Run,
     table::{Table, TableRow},
-    words::{count, fixed, seconds, thousands},
 };
-use crate::draw::detail::Detail;
+use crate::{
+    draw::detail::Detail,
+    text::numbers::{count, fixed, seconds, thousands},
+};
 
 pub fn section(run: &Run, detail: Detail) -> Section {
     let mut text = vec![];

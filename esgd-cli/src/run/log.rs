@@ -13,8 +13,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     files::{atomic_file, sha256},
-    run::checkpoint::Unfit,
+    run::unfit::Unfit,
 };
+
+/// The log's name in a run's folder.
+pub const NAME: &str = "metrics.jsonl";
 
 /// More than a log that can be read can have.
 pub const MOST: u64 = 1 << 30;

@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use esgd_models::regular_file;
 
-use super::super::{figures::Figure, run::Run, texts::short, words::ordinal};
+use super::super::{figures::Figure, run::Run, texts::short};
 use crate::{
     compare::{Comparison, Method},
     draw::{
@@ -13,6 +13,7 @@ use crate::{
         detail::Detail,
     },
     failure::Failure,
+    text::numbers::ordinal,
 };
 
 /// As many of the best as the paper shows.

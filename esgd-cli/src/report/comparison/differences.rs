@@ -3,14 +3,14 @@
 use super::super::{
     figures::Figure,
     table::{Table, TableRow},
-    words::{fixed, signed, with_minus},
 };
 use crate::{
     compare::{Comparison, Interval},
     draw::{
-        chart::{WIDTH, escaped, open},
         scale::{Scale, number},
+        svg::{WIDTH, escaped, open},
     },
+    text::numbers::{fixed, signed, with_minus},
 };
 
 const LEFT: f64 = 300.0;

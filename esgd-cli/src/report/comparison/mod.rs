@@ -12,12 +12,12 @@ use self::curves::Way;
 use super::{
     page::Section,
     texts::{NAME, short},
-    words::{count, fixed, thousands, with_minus},
 };
 use crate::{
     compare::{Comparison, Method},
     draw::{detail::Detail, scale::number},
     failure::Failure,
+    text::numbers::{count, fixed, thousands, with_minus},
 };
 
 /// A comparison's result.

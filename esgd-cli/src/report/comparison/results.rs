@@ -1,12 +1,10 @@
 //! The tables of a comparison: results, and what each method is.
 
-use super::super::{
-    table::{Table, TableRow},
-    words::with_minus,
-};
+use super::super::table::{Table, TableRow};
 use crate::{
     compare::{Against, Comparison, Difference, Method, Row},
     draw::scale::number,
+    text::numbers::with_minus,
 };
 
 /// The column of operations, whose numbers are written as elsewhere on the page.

@@ -7,7 +7,8 @@ use crate::{
         chart::{Chart, Series},
         detail::Detail,
     },
-    report::{run::Run, words},
+    report::run::Run,
+    text::numbers,
 };
 
 /// As many of the best as the bands of the paper's figure 1 show.
@@ -57,7 +58,7 @@ pub fn fitness(run: &Run, detail: Detail) -> Option<Figure> {
         0 | 1 => String::new(),
         n => format!(
             ", and the band from the best to the {} individual of the population",
-            words::ordinal(n)
+            numbers::ordinal(n)
         ),
     };
     let mut caption = format!("The lowest fitness so far{guarded}{band}. Lower is better.");
@@ -108,7 +109,7 @@ fn curves(
         let band = run.band(n);
         series.push(Series {
             name: "best of the population".into(),
-            edge: format!("{} of the population", words::ordinal(n)),
+            edge: format!("{} of the population", numbers::ordinal(n)),
             colour: 1,
             dash: 1,
             band: x.iter().zip(&band).map(|(x, b)| (*x, b.0, b.1)).collect(),

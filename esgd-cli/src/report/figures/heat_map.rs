@@ -6,15 +6,15 @@ use super::Figure;
 use crate::{
     draw::{
         axes::Axis,
-        chart::{WIDTH, escaped, open},
         detail::{Detail, thinned},
         scale::number,
+        svg::{WIDTH, escaped, open},
     },
     report::{
         run::Run,
         table::{Table, TableRow},
-        words,
     },
+    text::numbers,
 };
 
 /// The most rows.
@@ -85,7 +85,7 @@ impl Map<'_> {
             let rank = self.ranks[row];
             let name = match rank {
                 0 => "best".into(),
-                rank => words::ordinal(rank + 1),
+                rank => numbers::ordinal(rank + 1),
             };
             let values = self.columns.iter().map(|&c| self.fitness(c, rank)).collect();
             (name, row, values)
@@ -189,7 +189,7 @@ impl Map<'_> {
         let rows: Vec<usize> = (0..self.ranks.len()).collect();
         for row in thinned(&rows, 5) {
             let y = TOP + height * (row as f64 + 0.5) + 4.0;
-            text("e", LEFT - 6.0, y, &words::ordinal(self.ranks[row] + 1));
+            text("e", LEFT - 6.0, y, &numbers::ordinal(self.ranks[row] + 1));
         }
         let middle = |i: usize| LEFT + width * (i as f64 + 0.5);
         let end = self.columns.len() - 1;

@@ -12,8 +12,9 @@ use crate::{
         detail::Detail,
         scale::number,
     },
-    report::{run::Run, words},
+    report::run::Run,
     run::log::Line,
+    text::numbers,
 };
 
 /// What an individual is that was born in the generation and not trained yet.
@@ -113,7 +114,7 @@ fn at_the_end(run: &Run, last: &Line) -> String {
         let parts: Vec<_> = counts.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
         let after = match last.report.generation {
             0 => "At the start".to_owned(),
-            k => format!("After generation {}", words::thousands(k as u64)),
+            k => format!("After generation {}", numbers::thousands(k as u64)),
         };
         return format!("{after}, of {total}: {}.", parts.join(", "));
     };

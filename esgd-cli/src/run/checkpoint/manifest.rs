@@ -3,8 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fmt,
-    io::{self, Read},
+    io::Read,
     path::Path,
     time::Duration,
 };
@@ -19,7 +18,10 @@ use serde::{Deserialize, Serialize};
 use super::store;
 use crate::{
     files::sha256,
-    run::log::{self, Extent},
+    run::{
+        log::{self, Extent},
+        unfit::Unfit,
+    },
 };
 
 /// What a file of this kind says of itself.
@@ -63,32 +65,6 @@ pub struct Manifest {
     pub states: BTreeMap<String, String>,
     #[serde(alias = "ledger")]
     pub population: PopulationRecord,
-}
-
-/// Why a checkpoint cannot be gone on from.
-#[derive(Debug, PartialEq)]
-pub enum Unfit {
-    /// It is not what was written.
-    Damaged(String),
-    /// It may be whole: it cannot be read now, or not by this program.
-    Unreadable(String),
-}
-
-impl Unfit {
-    /// What an error of reading a file means.
-    pub fn of(error: &io::Error, what: String) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => Self::Damaged(what),
-            _ => Self::Unreadable(what),
-        }
-    }
-}
-
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Damaged(what) | Self::Unreadable(what)) = self;
-        f.write_str(what)
-    }
 }
 
 impl Manifest {

@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub use self::{
-    manifest::{Manifest, Unfit},
+    manifest::Manifest,
     search::{DIR, Found, Whole, are_in, is_ours, search},
     store::is_name as is_network,
 };

@@ -8,11 +8,8 @@ use std::{
 
 use esgd_models::regular_file;
 
-use super::{
-    manifest::{Manifest, Unfit},
-    store,
-};
-use crate::{failure::Failure, files::atomic_file};
+use super::{manifest::Manifest, store};
+use crate::{failure::Failure, files::atomic_file, run::unfit::Unfit};
 
 /// The folder of checkpoints in a run's.
 pub const DIR: &str = "checkpoints";

@@ -9,8 +9,10 @@ use std::{
 
 use esgd_models::regular_file::{self, Links};
 
-use super::manifest::Unfit;
-use crate::files::{atomic_file, sha256};
+use crate::{
+    files::{atomic_file, sha256},
+    run::unfit::Unfit,
+};
 
 /// A folder of such files.
 #[derive(Debug)]

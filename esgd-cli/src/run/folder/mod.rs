@@ -240,8 +240,7 @@ mod tests {
         fs::write(path.join("config.toml"), b"seed = 7").unwrap();
         assert!(refused().contains("is not empty"), "{}", refused());
         assert!(RunFolder::open(&path).unwrap_err().to_string().contains("has no run in it"));
-        let config =
-            Config::of(&crate::commands::args::Sources::default(), 0).unwrap().to_toml().unwrap();
+        let config = Config::of(&crate::config::Sources::default(), 0).unwrap().to_toml().unwrap();
         fs::write(path.join("config.toml"), config).unwrap();
         assert!(refused().contains("`esgd resume"), "{}", refused());
         let file = RunFolder::create(Some(&path.join("a")), "digits").unwrap_err().to_string();

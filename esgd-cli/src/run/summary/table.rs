@@ -6,7 +6,7 @@ use esgd_core::Fitness;
 use esgd_models::{Evaluation, Score};
 
 use super::{Best, EndedEarly, Kind, Status, Summary};
-use crate::{config::Config, run::progress::since, terminal::one_line};
+use crate::{config::Config, run::progress::since, text::safe::one_line};
 
 /// A summary as text.
 pub struct Table<'a> {

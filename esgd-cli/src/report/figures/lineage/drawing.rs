@@ -6,8 +6,8 @@ use esgd_core::Id;
 
 use super::{Best, Lives, Step, kind, recipe};
 use crate::draw::{
-    chart::{WIDTH, escaped, open},
     scale::number,
+    svg::{WIDTH, escaped, open},
 };
 
 const LEFT: f64 = 34.0;

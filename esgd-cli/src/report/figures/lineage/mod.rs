@@ -13,7 +13,8 @@ use esgd_core::{Fitness, Id, IndividualReport};
 use super::Figure;
 use crate::{
     draw::{detail::Detail, scale::number},
-    report::{run::Run, words},
+    report::run::Run,
+    text::numbers,
 };
 
 /// The most other parents of a step.
@@ -164,7 +165,7 @@ fn tooltip(step: &Step, lives: &Lives<'_>, best: &Best) -> String {
     if !kinds.is_empty() {
         let n = step.others.len();
         let _ =
-            write!(text, ", with {} ({})", words::count(n, "other", "others"), kinds.join(", "));
+            write!(text, ", with {} ({})", numbers::count(n, "other", "others"), kinds.join(", "));
     }
     text
 }

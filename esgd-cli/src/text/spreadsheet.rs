@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::terminal::one_line;
+use crate::text::safe::one_line;
 
 /// A text of others or of ours.
 pub fn text(text: &str) -> String {
