@@ -1,31 +1,19 @@
-//! Why the program ends with something other than success.
-
-use std::process::ExitCode;
+//! Why what was asked for was not done.
 
 use thiserror::Error;
 
-/// A failure, as one sentence, with its exit status.
+/// A failure, as one sentence.
 #[derive(Debug, Error)]
 pub enum Failure {
-    /// What was asked for cannot be done: exit status 2.
+    /// What was asked for cannot be done.
     #[error("{0}")]
     Usage(String),
-    /// It could be asked for and did not work: exit status 1.
+    /// It could be asked for and did not work.
     #[error("{0}")]
     Failed(String),
-    /// Ctrl-C or SIGTERM, after everything was saved: exit status 130 or 143.
+    /// Ctrl-C or SIGTERM, after everything was saved.
     #[error("{message}")]
     Interrupted { signal: u8, message: String },
-}
-
-impl Failure {
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
-            Self::Usage(_) => 2,
-            Self::Failed(_) => 1,
-            Self::Interrupted { signal, .. } => 128 + signal,
-        })
-    }
 }
 
 impl From<esgd_models::Error> for Failure {

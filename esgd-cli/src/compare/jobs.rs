@@ -15,14 +15,15 @@ use esgd_models::{Error, Genome, OptimizerState, RunningMean};
 use super::{
     choosing::{self, Candidate},
     metered::Metered,
-    running::LOG,
 };
 use crate::{
-    checkpoint::{Checkpoints, Found},
     config::Config,
     failure::Failure,
-    interrupt::Interrupt,
-    metrics::Metrics,
+    run::{
+        checkpoint::{Checkpoints, Found},
+        interrupt::Interrupt,
+        log::{self, Metrics},
+    },
 };
 
 /// What a run leaves.
@@ -201,7 +202,7 @@ impl Workspace<'_> {
 
     /// The log of a run, behind what its checkpoint has of it.
     fn metrics(&self, found: Option<&Found>) -> Result<Mutex<Metrics>, Failure> {
-        let path = self.folder.join(LOG);
+        let path = self.folder.join(log::NAME);
         let metrics = match found {
             Some(found) => {
                 Metrics::reopen(&path, &found.manifest.metrics).map_err(Failure::Failed)?

@@ -7,8 +7,12 @@ use std::{io, path::Path};
 use esgd_models::regular_file::{self, Links};
 use serde::{Deserialize, Serialize};
 
-use super::{methods::Method, trial::Outcome};
-use crate::{atomic_file, failure::Failure, sha256};
+use super::methods::Method;
+use crate::{
+    compare::outcome::Outcome,
+    failure::Failure,
+    files::{atomic_file, sha256},
+};
 
 const FILE: &str = "result.json";
 /// The largest, in bytes: fifteen networks take a few thousand.
@@ -126,7 +130,7 @@ mod tests {
     use super::*;
     use crate::compare::{
         costs::Spent,
-        trial::{Scores, Test},
+        outcome::{Scores, Test},
     };
 
     fn label() -> Label {

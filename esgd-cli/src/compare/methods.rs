@@ -98,7 +98,7 @@ impl Method {
         let found = Self::ALL.into_iter().find(|method| method.name() == name);
         found.ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
-            let hint = crate::config::layers::did_you_mean(name, names.into_iter());
+            let hint = crate::config::nearest::did_you_mean(name, names.into_iter());
             Failure::Usage(format!(
                 "there is no method `{}`: expected some of {}{hint}",
                 name.escape_debug(),

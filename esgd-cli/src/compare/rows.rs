@@ -7,8 +7,8 @@ use super::{
     costs::Spent,
     methods::Method,
     statistics::{self, Interval, Paired},
-    trial::{Outcome, Scores},
 };
+use crate::compare::outcome::{Outcome, Scores};
 
 /// What of a method's networks a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,7 +267,7 @@ fn differences(tests: &[Option<Paired>]) -> Vec<Option<Difference>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::{trial::Test, verdict};
+    use crate::compare::{outcome::Test, verdict};
 
     fn scores(loss: f64) -> Scores {
         Scores {

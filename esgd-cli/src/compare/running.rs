@@ -16,11 +16,15 @@ use super::{
     jobs::{Resumed, RunResult, Workspace},
     metered::Metered,
     methods::Job,
-    trial::{Outcome, Scores, Test, Trial},
+    trial::Trial,
 };
 use crate::{
-    atomic_file, checkpoint, config::Config, failure::Failure, held_folder::HeldFolder,
-    interrupt::Interrupt, own_file, resume, terminal,
+    compare::outcome::{Outcome, Scores, Test},
+    config::Config,
+    failure::Failure,
+    files::{atomic_file, held_folder::HeldFolder, own_file},
+    run::{checkpoint, interrupt::Interrupt, log, restore},
+    terminal,
 };
 
 /// As many of the best are reported, as in Table 1 of the paper.
@@ -28,7 +32,6 @@ const TOP: usize = 15;
 
 /// What a run of a comparison leaves beside its result, in the order in which it is written.
 const CONFIG: &str = "config.toml";
-pub const LOG: &str = "metrics.jsonl";
 const BEST: &str = "best.safetensors";
 
 /// Everything that runs have in common.
@@ -109,7 +112,7 @@ impl Context<'_> {
         trial.folder.parent().map_or(Ok(()), own_file::folder)?;
         own_file::folder(&trial.folder)?;
         let at = |name: &str| fs::symlink_metadata(trial.folder.join(name));
-        let mut files = [CONFIG, LOG, BEST].into_iter().filter_map(|name| at(name).ok());
+        let mut files = [CONFIG, log::NAME, BEST].into_iter().filter_map(|name| at(name).ok());
         if files.any(|metadata| !metadata.is_file()) {
             return Err(foreign());
         }
@@ -128,7 +131,7 @@ impl Context<'_> {
                     return Err(foreign());
                 }
                 let population =
-                    resume::restore(&trial.folder, &found, self.problem).map_err(hint)?;
+                    restore::restore(&trial.folder, &found, self.problem).map_err(hint)?;
                 return Ok(Some((found, population)));
             }
         }
@@ -140,7 +143,7 @@ impl Context<'_> {
             Job::Halve(halving) => was.seed == halving.seed,
         };
         let begun = || Config::of_run(&file).is_ok_and(|was| is_of_cell(&was.settings));
-        if [CONFIG, LOG, BEST].into_iter().any(|name| at(name).is_ok()) && !begun() {
+        if [CONFIG, log::NAME, BEST].into_iter().any(|name| at(name).is_ok()) && !begun() {
             return Err(foreign());
         }
         atomic_file::write(&file, config.to_toml()?.as_bytes())?;

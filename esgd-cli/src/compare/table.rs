@@ -5,14 +5,14 @@ use std::fmt::{self, Write};
 use esgd_core::Fitness;
 
 use super::{
-    Comparison,
+    comparison::Comparison,
     rows::{Difference, Row, Top},
     statistics::{self, Interval},
 };
-use crate::{
-    report::words::{fixed, signed},
+use crate::text::{
+    numbers::{fixed, signed},
+    safe::one_line,
     spreadsheet,
-    terminal::one_line,
 };
 
 /// The columns.

@@ -3,8 +3,8 @@
 use super::{
     methods::Method,
     rows::{Against, Difference, Part, Row, Runs, mean},
-    trial::Outcome,
 };
+use crate::compare::outcome::Outcome;
 
 /// A p below this is taken for a difference.
 const LEVEL: f64 = 0.05;

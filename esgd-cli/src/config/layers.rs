@@ -1,9 +1,8 @@
 //! Laying configs over one another, and naming the keys that do not exist.
 
-use esgd_models::names;
 use toml::{Table, Value};
 
-use super::words;
+use super::{nearest::did_you_mean, words};
 use crate::failure::Failure;
 
 /// Lays `over` on `under`: keys replace keys, sections are merged. `source` is named in errors.
@@ -115,12 +114,7 @@ fn child<'a>(place: &'a mut Value, name: &str, path: &str) -> Result<&'a mut Val
 
 /// A section, whose keys are fixed; not a value that happens to be a table: `start` and `selection`.
 fn section<'a>(key: &str, value: &'a mut Value) -> Option<&'a mut Table> {
-    if is_section(key, value) { value.as_table_mut() } else { None }
-}
-
-/// Whether `value`, that of `key`, is a section.
-pub fn is_section(key: &str, value: &Value) -> bool {
-    value.is_table() && key != "start" && key != "selection"
+    if words::is_section(key, value) { value.as_table_mut() } else { None }
 }
 
 fn unknown(key: &str, known: &Table, prefix: &str, source: &str) -> Failure {
@@ -131,12 +125,6 @@ fn unknown(key: &str, known: &Table, prefix: &str, source: &str) -> Failure {
         hint
     };
     Failure::Usage(format!("{source}: there is no setting `{prefix}{}`{hint}", key.escape_debug()))
-}
-
-/// `", did you mean …"` with the name most like what was typed, or nothing.
-pub fn did_you_mean<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> String {
-    names::nearest(typed, names)
-        .map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
 }
 
 #[cfg(test)]

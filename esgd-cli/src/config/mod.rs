@@ -4,12 +4,14 @@ pub mod compare;
 pub mod data;
 pub mod layers;
 pub mod max_time;
+pub mod nearest;
 pub mod network;
 #[cfg(test)]
 mod odd_values;
 mod plain;
 pub mod presets;
 pub mod run;
+mod sources;
 mod words;
 
 use std::path::Path;
@@ -24,8 +26,9 @@ pub use data::{Data, Part, Source};
 pub use max_time::MaxTime;
 pub use network::Network;
 pub use run::Run;
+pub use sources::Sources;
 
-use crate::{args::Sources, failure::Failure, old_names};
+use crate::{failure::Failure, old_names};
 
 /// What the file that a run leaves begins with.
 const HEADER: &str = "# The config of this run, in full.";
@@ -59,15 +62,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// The config that the command line asks for, checked, to begin from so many networks of --init.
-    pub fn of(args: &Sources, warm_start: usize) -> Result<Self, Failure> {
+    /// The config that is asked for, checked, to begin from so many networks of --init.
+    pub fn of(sources: &Sources, warm_start: usize) -> Result<Self, Failure> {
         let mut table = parse(presets::text("default")?, "the default config")?;
         let mut renamed = vec![];
-        for name in &args.preset {
+        for name in &sources.presets {
             let source = format!("preset {name}");
             layers::lay(&mut table, parse(presets::text(name)?, &source)?, &source)?;
         }
-        if let Some(path) = &args.config {
+        if let Some(path) = &sources.file {
             let source = path.display().to_string();
             let text = regular_file::read_text(path, LARGEST, Links::Follow)
                 .map_err(|e| Failure::Usage(format!("cannot read the config {source}: {e}")))?;
@@ -75,7 +78,7 @@ impl Config {
             renamed.extend(old_names::in_config(&mut over));
             layers::lay(&mut table, over, &source)?;
         }
-        renamed.extend(set_all(&mut table, &args.set)?);
+        renamed.extend(set_all(&mut table, &sources.sets)?);
         if warm_start > 0
             && !matches!(&table["start"], Value::Table(start) if start.contains_key("warm"))
         {
@@ -83,13 +86,13 @@ impl Config {
         }
         let mut config = Self::from_table(table)?;
         config.renamed = renamed;
-        if let Some(seed) = args.seed {
+        if let Some(seed) = sources.seed {
             config.settings.seed = seed;
         }
-        if let Some(device) = &args.device {
+        if let Some(device) = &sources.device {
             config.run.device.clone_from(device);
         }
-        if let Some(dir) = &args.data {
+        if let Some(dir) = &sources.data {
             config.data.read_from(dir)?;
         }
         config.check()?;
@@ -233,9 +236,9 @@ mod tests {
     use super::*;
 
     fn with(sets: &[&str], presets: &[&str]) -> Result<Config, Failure> {
-        let preset = presets.iter().map(|p| (*p).to_owned()).collect();
-        let set = sets.iter().map(|s| (*s).to_owned()).collect();
-        Config::of(&Sources { preset, set, ..Sources::default() }, 0)
+        let presets = presets.iter().map(|p| (*p).to_owned()).collect();
+        let sets = sets.iter().map(|s| (*s).to_owned()).collect();
+        Config::of(&Sources { presets, sets, ..Sources::default() }, 0)
     }
 
     #[test]

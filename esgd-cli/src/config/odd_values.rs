@@ -240,7 +240,7 @@ fn huge_and_deep_configs_are_one_sentence() {
     fs::write(&path, "# \n".repeat(400_000)).unwrap();
     for failure in [
         Config::of_run(&path).unwrap_err(),
-        Config::of(&Sources { config: Some(path.clone()), ..Sources::default() }, 0).unwrap_err(),
+        Config::of(&Sources { file: Some(path.clone()), ..Sources::default() }, 0).unwrap_err(),
     ] {
         assert!(failure.to_string().contains("expected at most 1000000"), "{failure}");
     }

@@ -1,6 +1,6 @@
 //! The presets: commented configs that are built in.
 
-use super::layers::did_you_mean;
+use super::nearest::did_you_mean;
 use crate::failure::Failure;
 
 /// Name, what it is, text.

@@ -23,7 +23,7 @@ pub fn meant(key: &str, old: &Value, value: Value, source: &str) -> Result<Value
         }
         ("optimizers", Value::Table(_)) => Ok(Value::Array(vec![value])),
         (_, Value::Table(_)) => Ok(value),
-        _ if super::layers::is_section(key, old) => match field(key, &value) {
+        _ if is_section(key, old) => match field(key, &value) {
             Some(name) => Ok(single(name, value)),
             None => Err(Failure::Usage(format!(
                 "{source}: `{key}` holds several settings: set one of them, such as {}",
@@ -32,6 +32,11 @@ pub fn meant(key: &str, old: &Value, value: Value, source: &str) -> Result<Value
         },
         _ => Ok(value),
     }
+}
+
+/// Whether `value`, that of `key`, is a section.
+pub fn is_section(key: &str, value: &Value) -> bool {
+    value.is_table() && key != "start" && key != "selection"
 }
 
 /// The table of a start or a selection that has numbers: as it is, or else as in the defaults; `None` of a

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use esgd_core::Phase;
 
 use crate::{
-    metrics::Line,
-    own_file::LOG_HEADS,
-    spreadsheet::{number, text},
+    files::own_file::LOG_HEADS,
+    run::log::Line,
+    text::spreadsheet::{number, text},
 };
 
 /// The log as CSV. What diverged has no fitness.

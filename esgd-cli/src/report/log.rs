@@ -9,7 +9,7 @@ use esgd_core::Phase;
 use esgd_models::regular_file::{self, Links};
 
 use super::texts::short;
-use crate::{failure::Failure, metrics::Line};
+use crate::{failure::Failure, run::log::Line};
 
 /// The largest log, in bytes: what is read of one takes a few times that in memory.
 const LARGEST: u64 = 1 << 29;

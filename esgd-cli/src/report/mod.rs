@@ -1,10 +1,7 @@
-//! `esgd report`: runs and comparisons as one page that needs nothing else, and as pictures.
+//! Runs and comparisons as one page that needs nothing else, and as pictures.
 
-mod axes;
-mod chart;
 mod comparison;
 mod csv;
-mod detail;
 #[cfg(test)]
 mod example;
 mod figures;
@@ -12,56 +9,27 @@ mod log;
 #[cfg(test)]
 mod odd;
 mod page;
-mod palette;
-mod png;
 mod run;
-mod scale;
 mod single;
 mod table;
 mod texts;
 mod together;
 mod values;
-pub mod words;
 
 use std::path::{Path, PathBuf};
 
-use self::{
-    comparison::Compared,
-    detail::{Detail, LARGEST, LEVELS, LIMIT},
-    page::Section,
-    png::Painter,
-    run::Run,
-};
+use self::{comparison::Compared, page::Section, run::Run};
 use crate::{
-    args::ReportArgs,
+    draw::{
+        detail::{Detail, LARGEST, LEVELS, LIMIT},
+        palette,
+        png::Painter,
+    },
     failure::Failure,
-    own_file::{self, Kind},
-    tensorboard::Events,
-    terminal,
+    files::own_file::{self, Kind},
+    run::tensorboard::Events,
+    text::numbers,
 };
-
-/// Makes the page that is asked for.
-pub fn run(args: &ReportArgs) -> Result<(), Failure> {
-    let first = args.runs.first().map_or(Path::new("."), |run| run);
-    let out = args.out.as_deref().unwrap_or(first);
-    let runs = || args.runs.iter().filter(|folder| !is_comparison(folder));
-    runs().try_for_each(|folder| own_file::check(&folder.join(CSV), Kind::Log))?;
-    let figures = write(out, &args.runs)?;
-    for folder in runs() {
-        let (lines, _) = log::read(&folder.join("metrics.jsonl"))?;
-        own_file::write(&folder.join(CSV), csv::of(&lines).as_bytes(), Kind::Log)?;
-        if args.tensorboard {
-            Events::of(folder, &lines)?;
-        }
-    }
-    if !args.quiet {
-        terminal::line(&out.join(PAGE).display().to_string())?;
-        let pictures = words::count(figures, "figure", "figures");
-        let figures = out.join("figures");
-        terminal::line(&format!("{pictures} as SVG and PNG in {}", figures.display()))?;
-    }
-    Ok(())
-}
 
 /// The page's file.
 pub const PAGE: &str = "report.html";
@@ -79,8 +47,43 @@ enum Subject {
     Comparison(Box<Compared>),
 }
 
-/// Writes the page of runs and comparisons with its figures into `out`; gives how many figures.
-pub fn write(out: &Path, folders: &[PathBuf]) -> Result<usize, Failure> {
+/// What to report on.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Folders of runs and of comparisons.
+    pub folders: &'a [PathBuf],
+    /// The folder for the page and its figures.
+    pub out: &'a Path,
+    /// Whether TensorBoard's event files are written as well, in each run's folder.
+    pub tensorboard: bool,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// How many figures, each as SVG and as PNG.
+    pub figures: usize,
+    /// Whether there are letters in the PNGs: not on a system that has no fonts.
+    pub letters: bool,
+}
+
+/// Writes the page of runs and comparisons with its figures, and in each run's folder its log for a
+/// spreadsheet.
+pub fn run(request: &Request<'_>) -> Result<Written, Failure> {
+    let runs = || request.folders.iter().filter(|folder| !is_comparison(folder));
+    runs().try_for_each(|folder| own_file::check(&folder.join(CSV), Kind::Log))?;
+    let written = page(request.out, request.folders)?;
+    for folder in runs() {
+        let (lines, _) = log::read(&folder.join("metrics.jsonl"))?;
+        own_file::write(&folder.join(CSV), csv::of(&lines).as_bytes(), Kind::Log)?;
+        if request.tensorboard {
+            Events::of(folder, &lines)?;
+        }
+    }
+    Ok(written)
+}
+
+fn page(out: &Path, folders: &[PathBuf]) -> Result<Written, Failure> {
     let folders = distinct(folders);
     let mut subjects = vec![];
     for folder in &folders {
@@ -94,7 +97,7 @@ pub fn write(out: &Path, folders: &[PathBuf]) -> Result<usize, Failure> {
     if page.len() > LARGEST {
         return Err(Failure::Usage(format!(
             "a page of {} would have {:.1} MB: name fewer, so that it has at most {:.1}",
-            words::count(folders.len(), "folder", "folders"),
+            numbers::count(folders.len(), "folder", "folders"),
             page.len() as f64 / 1e6,
             LARGEST as f64 / 1e6
         )));
@@ -104,11 +107,12 @@ pub fn write(out: &Path, folders: &[PathBuf]) -> Result<usize, Failure> {
     let dir = out.join("figures");
     own_file::folder(&dir)?;
     let mut files = vec![(out.join(PAGE), page.into_bytes(), Kind::Page)];
-    files.extend(pictures(&dir, &sections)?);
+    let painter = Painter::new();
+    files.extend(pictures(&painter, &dir, &sections)?);
     // All or nothing is written.
     files.iter().try_for_each(|(path, _, kind)| own_file::check(path, *kind))?;
     files.iter().try_for_each(|(path, bytes, kind)| own_file::write(path, bytes, *kind))?;
-    Ok((files.len() - 1) / 2)
+    Ok(Written { figures: (files.len() - 1) / 2, letters: painter.has_fonts() })
 }
 
 /// What is to be written: where, what, and its kind.
@@ -175,21 +179,16 @@ fn page_with(subjects: &[Subject], detail: Detail) -> (String, Vec<Section>) {
     let counted = counted.into_iter().filter(|(n, ..)| *n > 0);
     let title = match &sections[..] {
         [one] => one.title.clone(),
-        _ => {
-            counted.map(|(n, one, many)| words::count(n, one, many)).collect::<Vec<_>>().join(", ")
-        }
+        _ => counted
+            .map(|(n, one, many)| numbers::count(n, one, many))
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     (page::html(&title, &sections), sections)
 }
 
 /// Each figure as SVG and as PNG.
-fn pictures(dir: &Path, sections: &[Section]) -> Result<Vec<File>, Failure> {
-    let painter = Painter::new();
-    if !painter.has_fonts() {
-        terminal::notice(
-            "this system has no fonts, so the PNGs have no letters; the SVGs have them",
-        );
-    }
+fn pictures(painter: &Painter, dir: &Path, sections: &[Section]) -> Result<Vec<File>, Failure> {
     let mut files = vec![];
     for (i, section) in sections.iter().enumerate() {
         let prefix = if sections.len() > 1 { format!("{}-", i + 1) } else { String::new() };

@@ -8,14 +8,9 @@ use resvg::usvg;
 use serde_json::{Value, json};
 
 use super::{
-    Subject,
-    comparison::Compared,
-    csv,
-    detail::{LARGEST, LEVELS},
-    example, log, page_with,
-    run::Run,
-    small_page, texts,
+    Subject, comparison::Compared, csv, example, log, page_with, run::Run, small_page, texts,
 };
+use crate::draw::detail::{LARGEST, LEVELS};
 
 /// A run of such a log, as it is read from a folder.
 fn run(log: &[u8], result: Option<Value>) -> Option<Run> {

@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{chart::escaped, figures::Figure, palette, table::Table};
-use crate::own_file::GENERATOR;
+use super::{figures::Figure, table::Table};
+use crate::{
+    draw::{palette, svg::escaped},
+    files::own_file::GENERATOR,
+};
 
 /// A part of the page.
 #[derive(Clone, Debug, Default)]

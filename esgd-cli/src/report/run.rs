@@ -9,9 +9,8 @@ use serde_json::Value;
 use super::{
     log,
     texts::{self, short},
-    words::fixed,
 };
-use crate::{compare::Method, failure::Failure, metrics::Line};
+use crate::{compare::Method, failure::Failure, run::log::Line, text::numbers::fixed};
 
 /// The largest result, in bytes.
 const LARGEST: u64 = 1 << 24;

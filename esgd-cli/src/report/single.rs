@@ -4,12 +4,14 @@ use esgd_core::Id;
 use serde_json::Value;
 
 use super::{
-    detail::Detail,
     figures,
     page::Section,
     run::Run,
     table::{Table, TableRow},
-    words::{count, fixed, seconds, thousands},
+};
+use crate::{
+    draw::detail::Detail,
+    text::numbers::{count, fixed, seconds, thousands},
 };
 
 pub fn section(run: &Run, detail: Detail) -> Section {
@@ -88,9 +90,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     #[test]

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::chart::escaped;
-use crate::spreadsheet::number as plain;
+use crate::{draw::svg::escaped, text::spreadsheet::number as plain};
 
 /// A table of text, whose columns sort.
 #[derive(Clone, Debug, Default)]

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use esgd_core::{Hyperparameters, IndividualReport};
 use serde_json::Value;
 
-pub use crate::terminal::short;
-use crate::{metrics::Line, terminal::one_line};
+pub use crate::text::safe::short;
+use crate::{run::log::Line, text::safe::one_line};
 
 /// Characters of a name.
 pub const NAME: usize = 80;

@@ -1,12 +1,10 @@
 //! Several runs in one picture.
 
-use super::{
+use super::{figures::Figure, page::Section, run::Run};
+use crate::draw::{
     axes::{Axis, Ends},
     chart::{Chart, Series},
     detail::Detail,
-    figures::Figure,
-    page::Section,
-    run::Run,
 };
 
 /// The section of all runs of a page.

@@ -1,10 +1,10 @@
 //! What a chart shows without a picture: a sentence for each line, and a table of its values.
 
-use super::{
+use super::table::{Table, TableRow};
+use crate::draw::{
     chart::{Chart, Series},
     detail::{Detail, thinned},
     scale::number,
-    table::{Table, TableRow},
 };
 
 /// A column of values: what it is called, and the text at each x.
@@ -80,7 +80,7 @@ impl Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{axes::Axis, detail::LEVELS};
+    use crate::draw::{axes::Axis, detail::LEVELS};
 
     #[test]
     fn a_chart_is_told_in_words_and_in_a_table() {

@@ -4,18 +4,16 @@ use std::path::{Component, Path};
 
 use esgd_models::regular_file;
 
-use super::super::{
-    axes::{Axis, Ends},
-    chart::{Chart, Series},
-    detail::Detail,
-    figures::Figure,
-    run::Run,
-    texts::short,
-    words::ordinal,
-};
+use super::super::{figures::Figure, run::Run, texts::short};
 use crate::{
     compare::{Comparison, Method},
+    draw::{
+        axes::{Axis, Ends},
+        chart::{Chart, Series},
+        detail::Detail,
+    },
     failure::Failure,
+    text::numbers::ordinal,
 };
 
 /// As many of the best as the paper shows.
@@ -222,9 +220,9 @@ fn left_out(comparison: &Comparison) -> String {
 mod tests {
     use super::super::example;
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self as logs, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self as logs, individual},
     };
 
     fn way(method: Method) -> Way {

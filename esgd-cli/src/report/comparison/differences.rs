@@ -1,13 +1,17 @@
 //! ESGD against each row: the mean difference and its confidence interval.
 
 use super::super::{
-    chart::{WIDTH, escaped, open},
     figures::Figure,
-    scale::{Scale, number},
     table::{Table, TableRow},
-    words::{fixed, signed, with_minus},
 };
-use crate::compare::{Comparison, Interval};
+use crate::{
+    compare::{Comparison, Interval},
+    draw::{
+        scale::{Scale, number},
+        svg::{WIDTH, escaped, open},
+    },
+    text::numbers::{fixed, signed, with_minus},
+};
 
 const LEFT: f64 = 300.0;
 const TOP: f64 = 12.0;

@@ -10,15 +10,14 @@ use esgd_models::regular_file::{self, Links};
 
 use self::curves::Way;
 use super::{
-    detail::Detail,
     page::Section,
-    scale::number,
     texts::{NAME, short},
-    words::{count, fixed, thousands, with_minus},
 };
 use crate::{
     compare::{Comparison, Method},
+    draw::{detail::Detail, scale::number},
     failure::Failure,
+    text::numbers::{count, fixed, thousands, with_minus},
 };
 
 /// A comparison's result.
@@ -177,7 +176,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::report::{detail::LEVELS, example as logs};
+    use crate::{draw::detail::LEVELS, report::example as logs};
 
     #[test]
     fn what_no_comparison_has_is_not_read() {

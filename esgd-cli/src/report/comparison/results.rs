@@ -1,11 +1,11 @@
 //! The tables of a comparison: results, and what each method is.
 
-use super::super::{
-    scale::number,
-    table::{Table, TableRow},
-    words::with_minus,
+use super::super::table::{Table, TableRow};
+use crate::{
+    compare::{Against, Comparison, Difference, Method, Row},
+    draw::scale::number,
+    text::numbers::with_minus,
 };
-use crate::compare::{Against, Comparison, Difference, Method, Row};
 
 /// The column of operations, whose numbers are written as elsewhere on the page.
 const OPERATIONS: usize = 9;

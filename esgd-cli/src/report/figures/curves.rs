@@ -1,12 +1,14 @@
 //! Figures that are curves over a run: fitness, the share of offspring, diversity.
 
 use super::Figure;
-use crate::report::{
-    axes::{Axis, Ends},
-    chart::{Chart, Series},
-    detail::Detail,
-    run::Run,
-    words,
+use crate::{
+    draw::{
+        axes::{Axis, Ends},
+        chart::{Chart, Series},
+        detail::Detail,
+    },
+    report::run::Run,
+    text::numbers,
 };
 
 /// As many of the best as the bands of the paper's figure 1 show.
@@ -56,7 +58,7 @@ pub fn fitness(run: &Run, detail: Detail) -> Option<Figure> {
         0 | 1 => String::new(),
         n => format!(
             ", and the band from the best to the {} individual of the population",
-            words::ordinal(n)
+            numbers::ordinal(n)
         ),
     };
     let mut caption = format!("The lowest fitness so far{guarded}{band}. Lower is better.");
@@ -107,7 +109,7 @@ fn curves(
         let band = run.band(n);
         series.push(Series {
             name: "best of the population".into(),
-            edge: format!("{} of the population", words::ordinal(n)),
+            edge: format!("{} of the population", numbers::ordinal(n)),
             colour: 1,
             dash: 1,
             band: x.iter().zip(&band).map(|(x, b)| (*x, b.0, b.1)).collect(),
@@ -133,7 +135,7 @@ pub fn offspring(run: &Run, detail: Detail) -> Option<Figure> {
     if !run.evolves() {
         return None;
     }
-    let share = |line: &crate::metrics::Line| {
+    let share = |line: &crate::run::log::Line| {
         // Tenths of a percent are enough to tell.
         (1000.0 * line.report.elite_offspring as f64 / line.report.m.max(1) as f64).round() / 10.0
     };
@@ -184,9 +186,9 @@ pub fn diversity(run: &Run, detail: Detail) -> Option<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     #[test]

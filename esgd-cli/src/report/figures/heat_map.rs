@@ -3,14 +3,18 @@
 use std::fmt::Write;
 
 use super::Figure;
-use crate::report::{
-    axes::Axis,
-    chart::{WIDTH, escaped, open},
-    detail::{Detail, thinned},
-    run::Run,
-    scale::number,
-    table::{Table, TableRow},
-    words,
+use crate::{
+    draw::{
+        axes::Axis,
+        detail::{Detail, thinned},
+        scale::number,
+        svg::{WIDTH, escaped, open},
+    },
+    report::{
+        run::Run,
+        table::{Table, TableRow},
+    },
+    text::numbers,
 };
 
 /// The most rows.
@@ -81,7 +85,7 @@ impl Map<'_> {
             let rank = self.ranks[row];
             let name = match rank {
                 0 => "best".into(),
-                rank => words::ordinal(rank + 1),
+                rank => numbers::ordinal(rank + 1),
             };
             let values = self.columns.iter().map(|&c| self.fitness(c, rank)).collect();
             (name, row, values)
@@ -185,7 +189,7 @@ impl Map<'_> {
         let rows: Vec<usize> = (0..self.ranks.len()).collect();
         for row in thinned(&rows, 5) {
             let y = TOP + height * (row as f64 + 0.5) + 4.0;
-            text("e", LEFT - 6.0, y, &words::ordinal(self.ranks[row] + 1));
+            text("e", LEFT - 6.0, y, &numbers::ordinal(self.ranks[row] + 1));
         }
         let middle = |i: usize| LEFT + width * (i as f64 + 0.5);
         let end = self.columns.len() - 1;
@@ -238,9 +242,9 @@ fn text(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     #[test]

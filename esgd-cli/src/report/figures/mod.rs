@@ -5,7 +5,8 @@ mod heat_map;
 mod lineage;
 mod recipes;
 
-use super::{chart::Chart, detail::Detail, run::Run, table::Table};
+use super::{run::Run, table::Table};
+use crate::draw::{chart::Chart, detail::Detail};
 
 /// A figure of a page.
 #[derive(Clone, Debug)]

@@ -6,15 +6,15 @@ use esgd_core::Phase;
 
 use super::Figure;
 use crate::{
-    metrics::Line,
-    report::{
+    draw::{
         axes::{Axis, Ends},
         chart::{Chart, Series},
         detail::Detail,
-        run::Run,
         scale::number,
-        words,
     },
+    report::run::Run,
+    run::log::Line,
+    text::numbers,
 };
 
 /// What an individual is that was born in the generation and not trained yet.
@@ -114,7 +114,7 @@ fn at_the_end(run: &Run, last: &Line) -> String {
         let parts: Vec<_> = counts.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
         let after = match last.report.generation {
             0 => "At the start".to_owned(),
-            k => format!("After generation {}", words::thousands(k as u64)),
+            k => format!("After generation {}", numbers::thousands(k as u64)),
         };
         return format!("{after}, of {total}: {}.", parts.join(", "));
     };
@@ -151,9 +151,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     fn lines() -> [[String; 2]; 2] {

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use esgd_core::Id;
 
 use super::{Best, Lives, Step, kind, recipe};
-use crate::report::{
-    chart::{WIDTH, escaped, open},
+use crate::draw::{
     scale::number,
+    svg::{WIDTH, escaped, open},
 };
 
 const LEFT: f64 = 34.0;

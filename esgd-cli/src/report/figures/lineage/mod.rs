@@ -11,7 +11,11 @@ use std::{
 use esgd_core::{Fitness, Id, IndividualReport};
 
 use super::Figure;
-use crate::report::{detail::Detail, run::Run, scale::number, words};
+use crate::{
+    draw::{detail::Detail, scale::number},
+    report::run::Run,
+    text::numbers,
+};
 
 /// The most other parents of a step.
 const OTHERS: usize = 8;
@@ -161,7 +165,7 @@ fn tooltip(step: &Step, lives: &Lives<'_>, best: &Best) -> String {
     if !kinds.is_empty() {
         let n = step.others.len();
         let _ =
-            write!(text, ", with {} ({})", words::count(n, "other", "others"), kinds.join(", "));
+            write!(text, ", with {} ({})", numbers::count(n, "other", "others"), kinds.join(", "));
     }
     text
 }
@@ -179,9 +183,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::{
-        detail::LEVELS,
-        example::{self, individual},
+    use crate::{
+        draw::detail::LEVELS,
+        report::example::{self, individual},
     };
 
     /// A parent that is trained with something else after it became one, and an offspring that is best in

@@ -1,0 +1,71 @@
+//! `esgd compare`.
+
+use std::path::Path;
+
+use crate::{
+    commands::args::CompareArgs,
+    compare::{self, Folder, Method, Request, costs::Cost},
+    config::Config,
+    failure::Failure,
+    files::own_file::{self, Kind},
+    report,
+    run::{device, interrupt::Interrupt, task},
+    terminal,
+};
+
+/// The most seeds that are compared.
+const MOST_SEEDS: u64 = 10_000;
+
+/// Compares methods, and makes the page of it.
+pub fn run(args: &CompareArgs) -> Result<(), Failure> {
+    let config = Config::of(&args.sources.with(&[]), 0)?;
+    terminal::renamed(&config.renamed);
+    let methods = methods(&args.methods)?;
+    if !(1..=MOST_SEEDS).contains(&args.seeds) {
+        return Err(Failure::Usage(format!("--seeds {}: expected 1 to {MOST_SEEDS}", args.seeds)));
+    }
+    let splits = task::splits(&config.data)?;
+    let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
+    let costs = Cost::of(&problem);
+    let budget = match &args.budget {
+        Some(text) => costs.parse(text)?,
+        None => costs.run(&config.settings) + costs.choosing(config.settings.mu + 1),
+    };
+    let out = args.out.clone();
+    let out = out.unwrap_or_else(|| Path::new("comparisons").join(task::name(&config)));
+    let folder = Folder::open(&out)?;
+    own_file::check(&out.join(report::PAGE), Kind::Page)?;
+    let request = Request {
+        config: &config,
+        problem: &problem,
+        splits: &splits,
+        methods,
+        seeds: args.seeds,
+        budget,
+        silent: args.quiet || args.json,
+        interrupt: &Interrupt::listen()?,
+    };
+    let comparison = compare::run(&request, &folder)?;
+    super::report::write(&out, std::slice::from_ref(&out), false)?;
+    if args.json {
+        terminal::print(&format!("{}\n", comparison.to_json()?))?;
+    } else if !args.quiet {
+        terminal::print(&format!("{}\n\n{comparison}\n", comparison.heading()))?;
+        terminal::line(&format!(
+            "Saved in {}: report.html, figures, table.md, table.csv, comparison.json, runs",
+            out.display()
+        ))?;
+    }
+    Ok(())
+}
+
+/// The methods that are asked for, or all.
+fn methods(names: &[String]) -> Result<Vec<Method>, Failure> {
+    let mut asked = names.iter().map(|n| Method::named(n.trim())).collect::<Result<Vec<_>, _>>()?;
+    if asked.is_empty() {
+        return Ok(Method::ALL.to_vec());
+    }
+    asked.sort();
+    asked.dedup();
+    Ok(asked)
+}

@@ -1,0 +1,102 @@
+//! `esgd train`.
+
+use std::{path::Path, time::Instant};
+
+use esgd_core::{
+    Problem,
+    rng::{Key, Purpose},
+};
+use esgd_models::{Genome, Network, Supervised, Workers};
+
+use crate::{
+    commands::args::TrainArgs,
+    config::Config,
+    failure::Failure,
+    run::{
+        device,
+        folder::{Missing, RunFolder},
+        forecast::Forecast,
+        interrupt::Interrupt,
+        session::{From, Session},
+        task,
+        time_limit::TimeLimit,
+    },
+    terminal,
+};
+
+/// Trains a population and leaves a run's folder.
+pub fn run(args: &TrainArgs) -> Result<(), Failure> {
+    let began = Instant::now();
+    let config = Config::of(&args.sources.with(&args.ending.sets()), args.init.len())?;
+    terminal::renamed(&config.renamed);
+    let device = device::named(&config.run.device)?;
+    let splits = task::splits(&config.data)?;
+    let problem = task::to_plan(&config, &splits)?.on(device);
+    let workers = Workers::new(config.run.threads())?;
+    let plan = Forecast::of(&config, &problem, &splits, workers.count(), args.init.len())?;
+    // What cannot fit cannot be made or tried either.
+    if let Err(refusal) = plan.check() {
+        if args.plan && !args.quiet {
+            show(&plan, args.json)?;
+        }
+        return Err(refusal);
+    }
+    let warm_start = warm_start(args, &problem, config.settings.seed)?;
+    if args.plan {
+        let plan = plan.timed(&config, &problem, &workers)?;
+        return if args.quiet { Ok(()) } else { show(&plan, args.json) };
+    }
+    let missing = Missing::of(args.out.as_deref());
+    let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
+    let run = || {
+        let data = splits.fingerprint()?;
+        let interrupt = Interrupt::listen()?;
+        let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
+        let session = Session {
+            config: &config,
+            problem: &problem,
+            splits: &splits,
+            data: &data,
+            workers: &workers,
+            folder: &folder,
+            interrupt: &interrupt,
+            limit: &limit,
+            quiet: args.quiet,
+            json: args.json,
+            tensorboard: args.tensorboard,
+        };
+        session.run(From::Start(&warm_start))
+    };
+    let ended = run();
+    if ended.is_err() {
+        folder.abandon(&missing);
+    }
+    ended
+}
+
+/// Prints a plan.
+fn show(plan: &Forecast, json: bool) -> Result<(), Failure> {
+    if json { terminal::json(plan) } else { terminal::print(&plan.to_string()) }
+}
+
+/// The networks of --init, in the shapes of this network.
+fn warm_start(
+    args: &TrainArgs,
+    problem: &Supervised<Network>,
+    seed: u64,
+) -> Result<Vec<Genome>, Failure> {
+    if args.init.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shape = problem.init(Key::new(seed, Purpose::Init))?;
+    args.init.iter().map(|path| import(path, &shape, args.quiet)).collect()
+}
+
+/// A network from a file of any program, in the shapes of `shape`. What had to be done for that is said.
+pub fn import(path: &Path, shape: &Genome, quiet: bool) -> Result<Genome, Failure> {
+    let import = shape.import(path).map_err(|e| Failure::Usage(e.to_string()))?;
+    if let (Some(changes), false) = (import.changes(), quiet) {
+        terminal::notice(&format!("{}: {changes}", path.display()));
+    }
+    Ok(import.genome)
+}

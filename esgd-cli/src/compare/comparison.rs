@@ -1,0 +1,50 @@
+//! The result of a comparison.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{costs, methods::Method, rows::Row};
+use crate::{failure::Failure, text::safe::lines};
+
+/// The result of a comparison, as `comparison.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    pub network: String,
+    /// Multiplications with additions of one sample's forward pass.
+    pub macs: u64,
+    pub data: String,
+    pub train: usize,
+    pub fitness: usize,
+    pub test: usize,
+    /// In forward passes of a sample.
+    pub budget: u64,
+    pub seeds: Vec<u64>,
+    pub rows: Vec<Row>,
+    pub verdict: Vec<String>,
+    /// The folders of the runs, each with its log.
+    pub runs: Vec<Run>,
+}
+
+/// Where the log of a run is.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Run {
+    pub method: Method,
+    pub seed: u64,
+    pub rate: Option<f64>,
+    pub folder: PathBuf,
+}
+
+impl Comparison {
+    /// The budget in epochs of gradient steps.
+    pub fn epochs(&self) -> f64 {
+        self.budget as f64 / (costs::STEP as f64 * self.train as f64)
+    }
+
+    /// As `comparison.json`.
+    pub fn to_json(&self) -> Result<String, Failure> {
+        let json =
+            serde_json::to_string_pretty(self).map_err(|e| Failure::Failed(e.to_string()))?;
+        Ok(lines(&json).into_owned())
+    }
+}

@@ -1,0 +1,269 @@
+//! Charts as SVG: lines, bands between two lines, points. Colours are classes, so that a page decides on
+//! them; each line carries its values for whoever points at it.
+
+use std::fmt::Write;
+
+use super::{
+    axes::{Axis, BOTTOM, LEFT, RIGHT, axes},
+    detail::{Detail, thinned},
+    scale::{Scale, number},
+    svg::{WIDTH, escaped, open},
+};
+
+const HEIGHT: f64 = 340.0;
+/// How many ways there are to dash a line, with the one without.
+const DASHES: usize = 6;
+
+/// A line, and perhaps a band around it.
+#[derive(Clone, Debug, Default)]
+pub struct Series {
+    pub name: String,
+    /// Which colour of the page, and which dashes: a print without colours has those alone.
+    pub colour: usize,
+    pub dash: usize,
+    /// The line that the chart is about, drawn last and thicker.
+    pub main: bool,
+    /// Points alone, without a line.
+    pub dots: bool,
+    /// How far dots stand beside their x, so that equal ones of two series are both seen.
+    pub shift: f64,
+    pub points: Vec<(f64, f64)>,
+    /// x, from, to.
+    pub band: Vec<(f64, f64, f64)>,
+    /// What the upper edge of the band is called.
+    pub edge: String,
+    /// What there is to tell at an x, where it is not the points.
+    pub tooltip: Vec<(f64, String)>,
+}
+
+/// What a chart shows.
+#[derive(Clone, Debug, Default)]
+pub struct Chart {
+    /// What it shows, for those who cannot see it.
+    pub title: String,
+    pub x: Axis,
+    pub y: Axis,
+    pub series: Vec<Series>,
+}
+
+impl Chart {
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.series.iter().all(|s| s.points.len() + s.band.len() < 2)
+    }
+
+    pub fn svg(&self, detail: Detail) -> String {
+        let all = || self.series.iter();
+        let xs = all().flat_map(|s| s.points.iter().map(|p| p.0).chain(s.band.iter().map(|b| b.0)));
+        let ys = all().flat_map(|s| {
+            s.points.iter().map(|p| p.1).chain(s.band.iter().flat_map(|b| [b.1, b.2]))
+        });
+        let (legend, top) = self.legend();
+        let height = HEIGHT + top;
+        let x = self.x.scale(xs, false).on(LEFT, WIDTH - RIGHT);
+        let y = self.y.scale(ys, true).on(height - BOTTOM, top + 10.0);
+        let tooltip = format!(
+            " data-x=\"{}\" data-y=\"{}\" data-between=\"{},{}\"",
+            escaped(&self.x.tells),
+            escaped(&self.y.tells),
+            top + 10.0,
+            height - BOTTOM
+        );
+        let mut svg = open(WIDTH, height, (&self.title, &self.description()), &tooltip);
+        svg.push_str(&legend);
+        axes(&mut svg, (&x, &self.x), (&y, &self.y), (top + 10.0, height - BOTTOM));
+        for main in [false, true] {
+            for series in self.series.iter().filter(|series| series.main == main) {
+                series.draw(&mut svg, (&self.x, &x), &y, detail);
+            }
+        }
+        svg + "</svg>"
+    }
+
+    /// The names of the lines, in rows above the chart, and the room that they take.
+    fn legend(&self) -> (String, f64) {
+        let (mut svg, mut x, mut row) = (String::new(), LEFT, 0);
+        let shown = |s: &&Series| !s.name.is_empty() && s.points.len() + s.band.len() > 0;
+        for series in self.series.iter().filter(shown) {
+            let width = 48.0 + 7.0 * series.name.chars().count() as f64;
+            if x + width > WIDTH && x > LEFT {
+                (x, row) = (LEFT, row + 1);
+            }
+            let y = 12.0 + 17.0 * f64::from(row);
+            // Writing to a string does not fail.
+            let _ = match series.dots {
+                true => write!(
+                    svg,
+                    "<circle class=\"f{}\" cx=\"{:.0}\" cy=\"{y:.0}\" r=\"4\"/>",
+                    series.colour % 8,
+                    x + 14.0
+                ),
+                false => write!(
+                    svg,
+                    "<line class=\"{}\" x1=\"{x:.0}\" y1=\"{y:.0}\" x2=\"{:.0}\" y2=\"{y:.0}\"/>",
+                    series.class(),
+                    x + 26.0
+                ),
+            };
+            let _ = write!(
+                svg,
+                "<text class=\"t\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
+                x + 31.0,
+                y + 4.0,
+                escaped(&series.name)
+            );
+            x += width;
+        }
+        let rows = if svg.is_empty() { 0 } else { row + 1 };
+        (svg, 17.0 * f64::from(rows))
+    }
+}
+
+impl Series {
+    fn class(&self) -> String {
+        let wide = if self.main { " w" } else { "" };
+        format!("l c{} d{}{wide}", self.colour % 8, self.dash % DASHES)
+    }
+
+    fn draw(&self, svg: &mut String, (axis, x): (&Axis, &Scale), y: &Scale, detail: Detail) {
+        let c = self.colour % 8;
+        let sound = self.band.iter().filter(|b| [b.0, b.1, b.2].iter().all(|v| v.is_finite()));
+        let band = thinned(&sound.copied().collect::<Vec<_>>(), detail.points);
+        if band.len() > 1 {
+            let there = band.iter().map(|b| (b.0, b.2));
+            let back = band.iter().rev().map(|b| (b.0, b.1));
+            let path = there.chain(back).map(|p| format!("{:.1},{:.1}", x.at(p.0), y.at(p.1)));
+            let path = path.collect::<Vec<_>>().join(" ");
+            // Writing to a string does not fail.
+            let _ = write!(svg, "<polygon class=\"b f{c}\" points=\"{path}\"/>");
+            let edge: Vec<_> = band.iter().map(|b| (b.0, b.2)).collect();
+            let _ = write!(svg, "<g {}/>", tooltip(&self.edge, &edge, "data-points", axis, (x, y)));
+        }
+        let points: Vec<_> =
+            self.points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()).copied().collect();
+        if !self.tooltip.is_empty() {
+            let some = thinned(&self.tooltip, detail.points);
+            let values = some.iter().map(|(at, text)| format!("{}:{text}", axis.value(*at)));
+            let places = some.iter().map(|(at, _)| format!("{:.1},", x.at(*at)));
+            let _ = write!(
+                svg,
+                "<g data-name=\"{}\" data-values=\"{}\" data-points=\"{}\"/>",
+                escaped(&self.name),
+                escaped(&values.collect::<Vec<_>>().join(";")),
+                places.collect::<Vec<_>>().join(" ")
+            );
+        }
+        if self.dots {
+            let places = points.iter().map(|p| (x.at(p.0) + self.shift, y.at(p.1)));
+            dots(svg, c, &places.collect::<Vec<_>>(), detail.marks);
+            if self.tooltip.is_empty() && !points.is_empty() {
+                let _ = write!(
+                    svg,
+                    "<g {}/>",
+                    tooltip(&self.name, &points, "data-points", axis, (x, y))
+                );
+            }
+            return;
+        }
+        let points = thinned(&points, detail.points);
+        if points.is_empty() {
+            return;
+        }
+        let tooltip = tooltip(&self.name, &points, "points", axis, (x, y));
+        let _ = write!(svg, "<polyline class=\"{}\" {tooltip}/>", self.class());
+    }
+}
+
+/// The attributes of what shows its values to whoever points at it.
+fn tooltip(
+    name: &str,
+    points: &[(f64, f64)],
+    attribute: &str,
+    axis: &Axis,
+    (x, y): (&Scale, &Scale),
+) -> String {
+    let path = points.iter().map(|p| format!("{:.1},{:.1}", x.at(p.0), y.at(p.1)));
+    let values = points.iter().map(|p| format!("{}:{}", axis.value(p.0), number(p.1)));
+    format!(
+        "data-name=\"{}\" data-values=\"{}\" {attribute}=\"{}\"",
+        escaped(name),
+        values.collect::<Vec<_>>().join(";"),
+        path.collect::<Vec<_>>().join(" ")
+    )
+}
+
+/// Draws dots; where there are more than `most`, near ones as one that is larger.
+fn dots(svg: &mut String, colour: usize, places: &[(f64, f64)], most: usize) {
+    let mut cell = 0.1;
+    let mut merged = merge(places, cell);
+    while merged.len() > most && cell < 100.0 {
+        cell *= 2.0;
+        merged = merge(places, cell);
+    }
+    // One that stands alone is to be found.
+    let single = if places.len() == 1 { 9.6 } else { 4.6 };
+    for (size, width) in [(1..2, single), (2..5, 6.0), (5..20, 7.6), (20..usize::MAX, 9.6)] {
+        let of_size = merged.iter().filter(|(_, n)| size.contains(n));
+        let path: String = of_size.map(|((x, y), _)| format!("M{x:.1} {y:.1}h.01")).collect();
+        if !path.is_empty() {
+            let _ =
+                write!(svg, "<path class=\"p c{colour}\" stroke-width=\"{width}\" d=\"{path}\"/>");
+        }
+    }
+}
+
+/// The places in a grid of such cells, and how many are in each: the mean of those.
+fn merge(places: &[(f64, f64)], cell: f64) -> Vec<((f64, f64), usize)> {
+    let mut cells = std::collections::BTreeMap::new();
+    for (x, y) in places {
+        let key = ((x / cell).round() as i64, (y / cell).round() as i64);
+        let sum = cells.entry(key).or_insert((0.0, 0.0, 0));
+        *sum = (sum.0 + x, sum.1 + y, sum.2 + 1);
+    }
+    let mean = |(x, y, n): (f64, f64, usize)| ((x / n as f64, y / n as f64), n);
+    cells.into_values().map(mean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draw::detail::LEVELS;
+
+    #[test]
+    fn what_is_not_a_number_leaves_no_trace() {
+        let points = vec![(0.0, 1.0), (1.0, f64::NAN), (2.0, f64::INFINITY), (3.0, 0.5)];
+        let band = vec![(0.0, 0.5, 1.5), (1.0, f64::NAN, 2.0), (3.0, 0.2, 0.7)];
+        let series = Series { name: "<a & b>".into(), points, band, ..Series::default() };
+        let chart = Chart { title: "t".into(), series: vec![series], ..Chart::default() };
+        let svg = chart.svg(LEVELS[0]);
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        assert!(svg.contains("&lt;a &amp; b&gt;") && !svg.contains("<a "));
+    }
+
+    #[test]
+    fn what_the_chart_is_about_is_drawn_last() {
+        let line = |name: &str, main| Series {
+            name: name.into(),
+            main,
+            points: vec![(0.0, 1.0), (1.0, 2.0)],
+            ..Series::default()
+        };
+        let series = vec![line("own", true), line("other", false)];
+        let svg = Chart { series, ..Chart::default() }.svg(LEVELS[0]);
+        let at = |name: &str| svg.find(&format!("data-name=\"{name}\"")).unwrap();
+        assert!(at("own") > at("other"));
+    }
+
+    #[test]
+    fn no_dot_is_dropped_and_many_become_larger_ones() {
+        let places: Vec<_> = (0..5000).map(|i| (f64::from(i % 600), f64::from(i / 600))).collect();
+        let all = merge(&places, 0.1);
+        assert_eq!((all.len(), all.iter().map(|(_, n)| n).sum::<usize>()), (5000, 5000));
+        let few = merge(&places, 8.0);
+        assert!(few.len() < 200);
+        assert_eq!(few.iter().map(|(_, n)| n).sum::<usize>(), 5000);
+        let mut svg = String::new();
+        dots(&mut svg, 0, &places, 300);
+        assert!(svg.matches("h.01").count() <= 300);
+    }
+}

@@ -1,0 +1,375 @@
+//! Checkpoints: what a run needs to go on to the bit after the program has died.
+//!
+//! A folder `checkpoints` has manifests, numbered, and the files that they name. Every file is written
+//! beside its place, synced and renamed, and none is changed after that; so whenever the program dies, the
+//! last manifest and all it names are whole. Files that no manifest names any more are removed.
+
+mod manifest;
+mod search;
+mod store;
+mod time_share;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use esgd_core::{
+    CheckpointError, Checkpointer, Entry, Id, Individual, Population,
+    guarantee::{GuardRecord, Origin, PopulationRecord, RecordError},
+};
+use esgd_models::{Genome, OptimizerState, data::Fingerprint, regular_file};
+use thiserror::Error;
+
+use self::{store::Store, time_share::TimeShare};
+use crate::{
+    files::{atomic_file, held_folder::HeldFolder},
+    run::log::Metrics,
+};
+
+pub use self::{
+    manifest::Manifest,
+    search::{DIR, Found, Whole, are_in, is_ours, search},
+    store::is_name as is_network,
+};
+
+/// What the checkpointer says when it cannot write.
+type Keeping<T> = Result<T, String>;
+
+/// Writes the checkpoints of a run.
+pub struct Checkpoints<'a> {
+    dir: HeldFolder,
+    config: String,
+    /// What data the run is trained on, if that is kept.
+    data: Option<Fingerprint>,
+    /// How many are kept.
+    keep: usize,
+    /// Seconds of the run before this program began.
+    before: f64,
+    began: Instant,
+    metrics: &'a Mutex<Metrics>,
+    books: Mutex<Books>,
+}
+
+/// What the last manifest says, but for the files of networks.
+struct Last {
+    population: PopulationRecord,
+    config: String,
+    data: Option<Fingerprint>,
+}
+
+/// What is on the disk.
+struct Books {
+    store: Store,
+    /// The manifests, oldest first.
+    manifests: Vec<Whole>,
+    next: u64,
+    /// The files of each network that may be written again, and of its optimizer's state.
+    files: HashMap<Origin, (String, Option<String>)>,
+    /// The last manifest; `None` if the population has gone on without one.
+    last: Option<Last>,
+    time_share: TimeShare,
+}
+
+impl<'a> Checkpoints<'a> {
+    /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
+    pub fn new(
+        run: &Path,
+        (config, data): (String, Option<Fingerprint>),
+        (keep, share): (usize, f64),
+        metrics: &'a Mutex<Metrics>,
+        found: Option<&Found>,
+    ) -> io::Result<Self> {
+        let dir = folder(run)?;
+        search::tidy(&dir, found.map_or(&[], |found| &found.manifests))?;
+        let mut books = Books {
+            store: Store::new(&dir, HashSet::new()),
+            manifests: vec![],
+            next: 1,
+            files: HashMap::new(),
+            last: None,
+            time_share: TimeShare::new(share),
+        };
+        if let Some(found) = found {
+            books.manifests.clone_from(&found.manifests);
+            books.next = found.next;
+            let known = found.manifests.iter().flat_map(|one| one.files.iter().cloned());
+            books.store = Store::new(&dir, known.collect());
+            let manifest = &found.manifest;
+            books.last = Some(Last {
+                population: manifest.population.clone(),
+                config: manifest.config.clone(),
+                data: manifest.data.clone(),
+            });
+            let state = |origin: Origin| {
+                let one =
+                    manifest.population.individuals.iter().find(|one| one.origin() == origin)?;
+                manifest.states.get(&one.id.to_string()).cloned()
+            };
+            books.files = manifest
+                .origins()
+                .filter_map(|o| {
+                    Some((o, (manifest.networks.get(&o.to_string())?.clone(), state(o))))
+                })
+                .collect();
+        }
+        let before = found.map_or(0.0, |found| found.manifest.seconds);
+        let (began, books) = (Instant::now(), Mutex::new(books));
+        let dir = HeldFolder::of(&dir)?;
+        Ok(Self { dir, config, data, keep, before, began, metrics, books })
+    }
+
+    /// How many were written since the program began, and what they took.
+    pub fn spent(&self) -> (usize, Duration) {
+        self.books().time_share.spent()
+    }
+
+    /// Whether there is one.
+    pub fn any(&self) -> bool {
+        !self.books().manifests.is_empty()
+    }
+
+    /// Writes a checkpoint, unless the last one is of the same.
+    pub fn save(&self, population: &Population<Genome, OptimizerState>) -> Keeping<()> {
+        let record = population.record();
+        let mut books = self.books();
+        let books = &mut *books;
+        let is_last = |last: &Last| {
+            last.population == record && last.config == self.config && last.data == self.data
+        };
+        if books.last.as_ref().is_some_and(is_last) {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        self.dir.check().map_err(|e| self.cannot(&e))?;
+        for one in population.individuals() {
+            books.put_individual(one).map_err(|e| self.cannot(&e))?;
+        }
+        for entry in population.archived() {
+            books.put(&entry).map_err(|e| self.cannot(&e))?;
+        }
+        self.write(books, record)?;
+        books.time_share.spend(begin.elapsed());
+        Ok(())
+    }
+
+    fn save_individual(
+        &self,
+        individual: &Individual<Genome, OptimizerState>,
+        archived: &dyn Fn() -> Vec<Entry<Genome>>,
+    ) -> Keeping<()> {
+        let mut books = self.books();
+        let books = &mut *books;
+        let Some(mut record) = books.last.as_ref().map(|last| last.population.clone()) else {
+            return Ok(());
+        };
+        if !books.time_share.has_for_individual() {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        self.dir.check().map_err(|e| self.cannot(&e))?;
+        let archived = archived();
+        books.put_individual(individual).map_err(|e| self.cannot(&e))?;
+        for entry in &archived {
+            books.put(entry).map_err(|e| self.cannot(&e))?;
+        }
+        let trained = individual.record();
+        if let Some(one) = record.individuals.iter_mut().find(|one| one.id == trained.id) {
+            *one = trained;
+        }
+        if let GuardRecord::Archive(entries) = &mut record.guard {
+            *entries = archived.iter().map(Entry::record).collect();
+        }
+        self.write(books, record)?;
+        books.time_share.spend(begin.elapsed());
+        Ok(())
+    }
+
+    /// Writes a manifest, and removes what is too old.
+    fn write(&self, books: &mut Books, record: PopulationRecord) -> Keeping<()> {
+        let mut networks = BTreeMap::new();
+        let mut states = BTreeMap::new();
+        let mut files = HashMap::new();
+        let mut name = |origin: Origin| {
+            let (network, state) = books.files.get(&origin)?;
+            networks.insert(origin.to_string(), network.clone());
+            files.insert(origin, (network.clone(), state.clone()));
+            state.clone()
+        };
+        for one in &record.individuals {
+            if let (Some(state), true) = (name(one.origin()), one.state) {
+                states.insert(one.id.to_string(), state);
+            }
+        }
+        if let GuardRecord::Archive(entries) = &record.guard {
+            entries.iter().for_each(|entry| drop(name(entry.origin())));
+        }
+        let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
+        let seconds = self.before + self.began.elapsed().as_secs_f64();
+        let (config, data) = (self.config.clone(), self.data.clone());
+        let beside = books.manifests.iter().rev().take(self.keep.max(1) - 1);
+        let beside = beside.map(|one| one.number).collect();
+        let manifest =
+            Manifest::new(beside, seconds, metrics?, (config, data), networks, states, record);
+        let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
+        let number = books.next;
+        let publish = || -> io::Result<()> {
+            // What it names must be there before it is.
+            atomic_file::sync_folder(self.dir.path())?;
+            self.dir.check()?;
+            atomic_file::put(&search::path(self.dir.path(), number), &bytes)?;
+            atomic_file::sync_folder(self.dir.path())
+        };
+        publish().map_err(|e| self.cannot(&e))?;
+        books.manifests.push(Whole::of(number, &manifest));
+        books.next += 1;
+        books.files = files;
+        let Manifest { population, config, data, .. } = manifest;
+        books.last = Some(Last { population, config, data });
+        self.prune(books).map_err(|e| self.cannot(&e))
+    }
+
+    /// Removes the manifests that are too old, and the files that only they name.
+    fn prune(&self, books: &mut Books) -> io::Result<()> {
+        while books.manifests.len() > self.keep.max(1) {
+            let path = search::path(self.dir.path(), books.manifests[0].number);
+            match fs::remove_file(path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => drop(books.manifests.remove(0)),
+            }
+        }
+        let named = books.manifests.iter().flat_map(|one| &one.files);
+        books.store.retain(&named.collect())
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cannot(&self, why: &dyn fmt::Display) -> String {
+        format!("cannot write a checkpoint in {}: {why}", self.dir.path().display())
+    }
+}
+
+impl Books {
+    /// Writes an individual's network and its optimizer's state, if they are not there yet.
+    fn put_individual(&mut self, one: &Individual<Genome, OptimizerState>) -> Result<(), PutError> {
+        let theta = one.scored().theta();
+        let (mut network, mut state) = self.files.remove(&one.origin()).unzip();
+        if network.is_none() {
+            network = Some(self.store.put(&theta.to_safetensors()?)?);
+        }
+        if let (None | Some(None), Some(new)) = (&state, one.state()) {
+            state = Some(Some(self.store.put(&new.to_safetensors(theta)?)?));
+        }
+        if let Some(network) = network {
+            self.files.insert(one.origin(), (network, state.flatten()));
+        }
+        Ok(())
+    }
+
+    /// Writes an archived network, if it is not there yet.
+    fn put(&mut self, entry: &Entry<Genome>) -> Result<(), PutError> {
+        if !self.files.contains_key(&entry.origin()) {
+            let network = self.store.put(&entry.scored.theta().to_safetensors()?)?;
+            self.files.insert(entry.origin(), (network, None));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Error)]
+enum PutError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Models(#[from] esgd_models::Error),
+}
+
+impl Checkpointer<Genome, OptimizerState> for Checkpoints<'_> {
+    fn population(
+        &self,
+        population: &Population<Genome, OptimizerState>,
+    ) -> Result<(), CheckpointError> {
+        let mut books = self.books();
+        if !books.time_share.has_for_population() {
+            books.last = None;
+            return Ok(());
+        }
+        drop(books);
+        Ok(self.save(population)?)
+    }
+
+    fn individual(
+        &self,
+        individual: &Individual<Genome, OptimizerState>,
+        archived: &dyn Fn() -> Vec<Entry<Genome>>,
+    ) -> Result<(), CheckpointError> {
+        Ok(self.save_individual(individual, archived)?)
+    }
+}
+
+/// Why a population cannot be made of a checkpoint.
+#[derive(Debug, Error)]
+pub enum RestoreError {
+    #[error("{0}")]
+    Record(#[from] RecordError),
+    #[error("{0}")]
+    File(String),
+    #[error(transparent)]
+    Models(#[from] esgd_models::Error),
+}
+
+/// The population of a checkpoint, of networks in the shapes of `shape`.
+pub fn restore(
+    run: &Path,
+    manifest: &Manifest,
+    shape: &Genome,
+) -> Result<Population<Genome, OptimizerState>, RestoreError> {
+    let dir = run.join(DIR);
+    let most = most_bytes(shape);
+    let file = |names: &BTreeMap<String, String>, key: String| {
+        let name = names.get(&key).ok_or_else(|| format!("the file of {key} is not named"));
+        let get = |name| store::get(&dir, name, most).map_err(|e| e.to_string());
+        name.and_then(|name| Ok((name.clone(), get(name)?))).map_err(RestoreError::File)
+    };
+    // Networks that are the same, as those of a shared start, share their memory again.
+    let mut loaded: HashMap<String, Arc<Genome>> = HashMap::new();
+    let theta = |origin: Origin| {
+        let (name, bytes) = file(&manifest.networks, origin.to_string())?;
+        if let Some(theta) = loaded.get(&name) {
+            return Ok(Arc::clone(theta));
+        }
+        let theta = Arc::new(shape.with_safetensors(&bytes)?);
+        loaded.insert(name, Arc::clone(&theta));
+        Ok(theta)
+    };
+    let state = |id: Id| {
+        let (_, bytes) = file(&manifest.states, id.to_string())?;
+        Ok(OptimizerState::of_safetensors(shape, &bytes)?)
+    };
+    Population::restore(manifest.population.clone(), theta, state)
+}
+
+/// More than a network of these shapes, or what an optimizer remembers of one, takes as a file.
+fn most_bytes(shape: &Genome) -> u64 {
+    let names: usize = shape.parameters().iter().map(|one| one.name.len() + 1000).sum();
+    16 * (shape.len() + names) as u64 + (1 << 16)
+}
+
+/// The folder of checkpoints of a run, made if it is not there.
+fn folder(run: &Path) -> io::Result<PathBuf> {
+    let dir = run.join(DIR);
+    match fs::create_dir(&dir) {
+        Ok(()) => atomic_file::sync_folder(run)?,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(e),
+    }
+    match regular_file::is_folder(&dir) {
+        true => Ok(dir),
+        false => Err(io::Error::other("it is no folder, or a link to one: expected a folder")),
+    }
+}

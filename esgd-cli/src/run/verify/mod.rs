@@ -1,0 +1,5 @@
+//! The checks of a run's folder.
+
+pub mod checkpoints;
+pub mod log;
+pub mod result;
