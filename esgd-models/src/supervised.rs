@@ -7,7 +7,7 @@ use esgd_core::{Hyperparameters, Objective, Operation, Problem, Settings, rng::K
 
 use crate::{
     Error, OptimizerState, Pass, Result, Task, Training, build,
-    data::Dataset,
+    data::{AUGMENTATION, Dataset},
     diversity,
     engine::Engine,
     evaluation::{self, Evaluation, Score},
@@ -31,9 +31,6 @@ pub struct Supervised<T> {
     /// Engines that no thread is using.
     engines: Mutex<Vec<Engine>>,
 }
-
-/// What a batch's key gives the key of its augmentation for; its dropout counts from 0.
-pub(crate) const AUGMENTATION: u64 = u64::MAX;
 
 impl<T: Task> Supervised<T> {
     /// Trains `task` on `train` and measures fitness on `fitness`, which may be the same.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use esgd_bench::{
     Result,
-    train::{answers, comparison, generation},
+    train::{answers, comparison, generation, networks},
 };
 
 const HELP: &str = "\
@@ -42,7 +42,7 @@ fn run(args: &[String]) -> Result<()> {
             rounds = n.ok_or("--rounds takes a number: expected 1 or more")?;
         } else if arg == "generation" {
             whole = true;
-        } else if answers::batch(arg).is_some() {
+        } else if networks::batch(arg).is_some() {
             only = Some(arg.as_str());
         } else {
             return Err(format!("there is no network and no option `{arg}`\n\n{HELP}").into());

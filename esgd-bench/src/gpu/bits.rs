@@ -10,6 +10,7 @@ use esgd_ops::{
 };
 
 use super::{
+    compared::{Comparison, compared},
     large,
     network::{OnDevice, host},
 };
@@ -27,16 +28,6 @@ const SHAPES: [&[usize]; 4] = [
 const MANY: usize = 40;
 
 const KEY: Key = Key::new(2018, Purpose::Mutation).generation(3);
-
-/// What was compared, and how many numbers of it differ.
-pub struct Comparison {
-    /// The operation and the shape.
-    pub what: String,
-    /// Numbers compared.
-    pub compared: usize,
-    /// Numbers whose bits differ.
-    pub different: usize,
-}
 
 /// Compares every operation; all numbers should agree.
 ///
@@ -65,19 +56,6 @@ pub fn compare_all(kernels: &Kernels) -> Result<Vec<Comparison>> {
     offspring(kernels, lengths, MANY, &mut add)?;
     all.push(large::compare(kernels)?);
     Ok(all)
-}
-
-pub(super) fn compared(what: &str, cpu: &[Vec<f32>], gpu: &[Vec<f32>]) -> Comparison {
-    let pairs = cpu.iter().flatten().zip(gpu.iter().flatten());
-    let different = pairs.filter(|(a, b)| a.to_bits() != b.to_bits()).count();
-    let lengths = |all: &[Vec<f32>]| all.iter().map(Vec::len).sum::<usize>();
-    let compared = lengths(cpu);
-    // A number that is missing differs as well.
-    Comparison {
-        what: what.into(),
-        compared,
-        different: different + compared.abs_diff(lengths(gpu)),
-    }
 }
 
 type Add<'a> = dyn FnMut(&str, &[Vec<f32>], &[Vec<f32>]) + 'a;

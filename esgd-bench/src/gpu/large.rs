@@ -7,7 +7,7 @@ use esgd_ops::{
 };
 
 use super::{
-    bits::{Comparison, compared},
+    compared::{Comparison, compared},
     network::OnDevice,
 };
 use crate::Result;

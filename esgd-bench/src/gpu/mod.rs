@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod bits;
+pub mod compared;
 pub mod comparison;
 pub mod hardware;
 mod large;

@@ -12,7 +12,6 @@ use std::{
     collections::{BTreeMap, btree_map::Entry},
     hint::black_box,
     io::stdin,
-    time::Instant,
 };
 
 use esgd_ops::{
@@ -25,6 +24,7 @@ use super::{
     memory::{Memory, key, tables, tables_mut},
     other_operations,
     shape::Shape,
+    timing::timed,
 };
 use crate::Result;
 
@@ -96,13 +96,6 @@ fn run(form: &str, memory: &mut Memory, repeats: usize) -> Option<f64> {
         "copy-parents" => Some(copy(memory.copies(true), repeats)),
         other => other_operations::run(other, memory, repeats),
     }
-}
-
-/// The seconds of `repeats` calls of `work`.
-pub(super) fn timed(repeats: usize, mut work: impl FnMut()) -> f64 {
-    let start = Instant::now();
-    (0..repeats).for_each(|_| work());
-    start.elapsed().as_secs_f64()
 }
 
 fn offspring(memory: &mut Memory, sigma: f32, repeats: usize) -> f64 {

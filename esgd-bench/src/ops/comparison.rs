@@ -5,6 +5,7 @@ use esgd_ops::Isa;
 use super::{
     options::Options,
     shape::{Shape, resnet18},
+    threads::thread_counts,
     torch_forms::{self, Fastest},
 };
 use crate::{
@@ -19,12 +20,6 @@ use crate::{
 const OURS: usize = 0;
 const TORCH: usize = 1;
 const NUMPY: usize = 2;
-
-/// All cores, then one.
-pub(super) fn thread_counts() -> Vec<usize> {
-    let all = std::thread::available_parallelism().map_or(1, usize::from);
-    if all == 1 { vec![1] } else { vec![all, 1] }
-}
 
 /// Measures and prints the tables.
 ///

@@ -1,6 +1,6 @@
 //! How the time of one offspring parameter grows with d, ρ and λ.
 
-use super::{comparison::thread_counts, options::Options, shape::Shape};
+use super::{options::Options, shape::Shape, threads::thread_counts};
 use crate::{
     Result,
     contest::{

@@ -15,4 +15,6 @@ pub mod options;
 pub mod other_operations;
 pub mod picture;
 pub mod shape;
+mod threads;
+mod timing;
 mod torch_forms;

@@ -10,10 +10,10 @@ use esgd_ops::{
 };
 
 use super::{
-    answers::timed,
     memory::{Memory, key, tables, tables_mut},
     options::Options,
     shape::Shape,
+    timing::timed,
 };
 use crate::{
     Result,

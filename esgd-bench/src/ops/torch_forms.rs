@@ -1,6 +1,6 @@
 //! Which of PyTorch's forms in place is the fastest here: the one to compare with.
 
-use super::{comparison::thread_counts, shape::Shape};
+use super::{shape::Shape, threads::thread_counts};
 use crate::{
     Result,
     contest::{

@@ -1,6 +1,6 @@
 //! Each network, all contestants: two models side by side, one thread each.
 
-use super::answers::batch;
+use super::networks::batch;
 use crate::{
     Result,
     contest::{

@@ -7,4 +7,5 @@
 pub mod answers;
 pub mod comparison;
 pub mod generation;
+pub mod networks;
 mod whole_generation;

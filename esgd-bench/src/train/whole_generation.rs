@@ -12,7 +12,7 @@ use esgd_core::{
 };
 use esgd_models::{Supervised, Workers};
 
-use super::answers::{data, network};
+use super::networks::{data, network};
 use crate::Result;
 
 /// Samples that an individual trains on, and that its fitness is measured on.

@@ -6,6 +6,9 @@ use std::ops::Range;
 
 use esgd_core::rng::Key;
 
+/// What a batch's key gives the key of its augmentation for; its dropout counts from 0.
+pub(crate) const AUGMENTATION: u64 = u64::MAX;
+
 /// How training images are changed. The default changes nothing.
 ///
 /// ```

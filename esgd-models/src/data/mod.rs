@@ -20,6 +20,7 @@ use esgd_core::rng::{Key, Purpose};
 use crate::{Error, Result, networks::Size};
 use pixels::Pixels;
 
+pub(crate) use augmentation::AUGMENTATION;
 pub use augmentation::Augmentation;
 pub use cifar::{cifar10, cifar100};
 pub use digits::digits;

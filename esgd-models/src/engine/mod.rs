@@ -24,12 +24,11 @@ use esgd_ops::{
 
 use crate::{
     Error, OptimizerState, Result, Training,
-    data::Dataset,
+    data::{AUGMENTATION, Dataset},
     evaluation::Evaluation,
     genome::{Genome, Parameter, Role},
     networks::{Network, Size, layer::Named},
     statistics,
-    supervised::AUGMENTATION,
 };
 use buffers::Buffers;
 use chain::Chain;

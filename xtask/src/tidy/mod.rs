@@ -3,6 +3,7 @@
 mod code_only;
 mod direction;
 mod ignored;
+mod length;
 mod licences;
 mod links;
 mod rust_files;
@@ -47,6 +48,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     for path in tree.rust_files() {
         let text = tree.text(path)?;
         violations.extend(rust_files::check(path, &text));
+        violations.extend(length::check(path, &text));
         violations.extend(unsafe_code::check(path, &text));
         violations.extend(ignored::check(path, &text));
     }
