@@ -28,6 +28,8 @@ RENAMED = {
     'contrast': 'control',
     'founders': 'warm',
 }
+# Fields of a population that were added since.
+ADDED = {'mu', 'memory', 'ended', 'numbers'}
 # Times, versions, the account of each step that `verify` reads in any form, checksums of files that hold such, and the number of checkpoints, which depends on time.
 VOLATILE = {'seconds', 'sha256', 'checksum', 'versions', 'esgd', 'version', 'checkpoints', 'metrics', 'threads',
             'beside', 'config', 'trace', 'files', 'log'}
@@ -86,7 +88,7 @@ def run(program, folder, words, cut=None):
 
 def canonical(value):
     if isinstance(value, dict):
-        return {RENAMED.get(k, k): canonical(v) for k, v in value.items() if k not in VOLATILE}
+        return {RENAMED.get(k, k): canonical(v) for k, v in value.items() if k not in VOLATILE | ADDED}
     if isinstance(value, list):
         return [canonical(v) for v in value]
     return value

@@ -112,7 +112,7 @@ fn child<'a>(place: &'a mut Value, name: &str, path: &str) -> Result<&'a mut Val
     }
 }
 
-/// A section, whose keys are fixed; not a value that happens to be a table: `start` and `selection`.
+/// A section, whose keys are fixed; not a value that happens to be a table: `start`, `selection` and `strategy`.
 fn section<'a>(key: &str, value: &'a mut Value) -> Option<&'a mut Table> {
     if words::is_section(key, value) { value.as_table_mut() } else { None }
 }

@@ -275,6 +275,18 @@ mod tests {
         }
     }
 
+    /// Each strategy of the table and each of its parameters.
+    #[test]
+    fn every_strategy_is_explained() {
+        let text = presets::text("default").unwrap();
+        for kind in esgd_core::strategy::KINDS {
+            assert!(text.contains(&format!("\"{}\"", kind.name)), "{}", kind.name);
+            for parameter in kind.parameters {
+                assert!(text.contains(parameter.name), "{} of {}", parameter.name, kind.name);
+            }
+        }
+    }
+
     #[test]
     fn mistakes_are_one_sentence() {
         for (set, expected) in [
@@ -282,6 +294,9 @@ mod tests {
             ("m=99", "m = 99 is more than mu"),
             ("rho=0", "rho = 0"),
             ("mutation.sigma=-1", "mutation.sigma"),
+            ("strategy=nest", "strategy.kind = \"nest\": expected one of recombination, nested"),
+            ("strategy.trail=[3]", "strategy.trail is no parameter of recombination"),
+            ("strategy={ kind = \"nested\", trail = 1 }", "strategy.trail = 1: expected a list"),
             ("mu=many", "the setting `mu`: \"many\", expected a whole number of at least 0"),
             (
                 "guarantee.way=arkive",

@@ -22,6 +22,14 @@ pub fn meant(key: &str, old: &Value, value: Value, source: &str) -> Result<Value
             Ok(Value::Array(vec![one]))
         }
         ("optimizers", Value::Table(_)) => Ok(Value::Array(vec![value])),
+        ("strategy", Value::String(_)) => Ok(single("kind", value)),
+        // The parameters of one strategy are none of another's.
+        ("strategy", Value::Table(over)) => {
+            let same = over.get("kind").is_none_or(|kind| old.get("kind") == Some(kind));
+            let mut merged = old.as_table().filter(|_| same).cloned().unwrap_or_default();
+            merged.extend(over.clone());
+            Ok(Value::Table(merged))
+        }
         (_, Value::Table(_)) => Ok(value),
         _ if is_section(key, old) => match field(key, &value) {
             Some(name) => Ok(single(name, value)),
@@ -36,7 +44,7 @@ pub fn meant(key: &str, old: &Value, value: Value, source: &str) -> Result<Value
 
 /// Whether `value`, that of `key`, is a section.
 pub fn is_section(key: &str, value: &Value) -> bool {
-    value.is_table() && key != "start" && key != "selection"
+    value.is_table() && !["start", "selection", "strategy"].contains(&key)
 }
 
 /// The table of a start or a selection that has numbers: as it is, or else as in the defaults; `None` of a

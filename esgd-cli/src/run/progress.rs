@@ -194,14 +194,22 @@ impl Observer for Progress<'_> {
         }
     }
 
+    fn strategy_ended(&self, k: usize, why: &str) {
+        self.say_end(k, why);
+    }
+
     fn stagnation(&self, k: usize, improved: Improvement) {
+        self.say_end(k, &format!("the best has not got better since {}", since(improved)));
+    }
+}
+
+impl Progress<'_> {
+    /// Says why the generations end before all that were asked for.
+    fn say_end(&self, k: usize, why: &str) {
         self.leave_out(k);
         let (title, of) = (self.title, self.settings.generations);
-        let said = format!(
-            "{title}  ends after generation {k}/{of}: the best has not got better since {}",
-            since(improved)
-        );
         if self.lines || !self.bar.is_hidden() {
+            let said = format!("{title}  ends after generation {k}/{of}: {why}");
             self.bar.suspend(|| terminal::say(&said));
         }
     }

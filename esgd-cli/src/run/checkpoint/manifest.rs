@@ -37,6 +37,15 @@ const MOST: u64 = 1 << 30;
 const NO_CHECKSUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 const BEFORE_CHECKSUM: &str = "\"sha256\": \"";
 
+/// The files of what a strategy remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Remembered {
+    /// Of each network, by its name.
+    pub networks: BTreeMap<String, String>,
+    /// Of its numbers, where they are many.
+    pub numbers: Option<String>,
+}
+
 /// A checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +72,12 @@ pub struct Manifest {
     pub networks: BTreeMap<String, String>,
     /// The file of each optimizer's state, by its individual.
     pub states: BTreeMap<String, String>,
+    /// The file of each network that the strategy remembers, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub memory: BTreeMap<String, String>,
+    /// The file of the numbers that it remembers, where they are too many to stand here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<String>,
     #[serde(alias = "ledger")]
     pub population: PopulationRecord,
 }
@@ -75,6 +90,7 @@ impl Manifest {
         (config, data): (String, Option<Fingerprint>),
         networks: BTreeMap<String, String>,
         states: BTreeMap<String, String>,
+        remembered: Remembered,
         population: PopulationRecord,
     ) -> Self {
         Self {
@@ -89,6 +105,8 @@ impl Manifest {
             data,
             networks,
             states,
+            memory: remembered.networks,
+            numbers: remembered.numbers,
             population,
         }
     }
@@ -144,7 +162,8 @@ impl Manifest {
 
     /// The files that it names.
     pub fn files(&self) -> HashSet<String> {
-        self.networks.values().chain(self.states.values()).cloned().collect()
+        let files = self.networks.values().chain(self.states.values());
+        files.chain(self.memory.values()).chain(&self.numbers).cloned().collect()
     }
 
     /// The names of all networks.
@@ -174,6 +193,12 @@ impl Manifest {
                     "the file of the optimizer of {id} is not named"
                 )));
             }
+        }
+        let memory = self.population.memory.iter().flat_map(|memory| &memory.networks);
+        if let Some(slot) = memory.into_iter().find(|slot| !self.memory.contains_key(*slot)) {
+            return Err(Unfit::Damaged(format!(
+                "the file of the remembered network {slot} is not named"
+            )));
         }
         self.files().iter().try_for_each(|name| store::check(dir, name))
     }
@@ -211,6 +236,7 @@ mod tests {
             (config, None),
             networks,
             BTreeMap::new(),
+            Remembered::default(),
             population.record(),
         )
     }
@@ -251,7 +277,7 @@ mod tests {
             let _ = Manifest::of_bytes(&bytes);
             if let Ok(manifest) = Manifest::of_bytes(&sealed(&bytes)) {
                 let theta = |_| Ok::<_, RecordError>(Arc::new(()));
-                let _ = Population::<(), ()>::restore(manifest.population, theta, |_| Ok(()));
+                let _ = Population::<(), ()>::restore(manifest.population, theta, |_| Ok(()), |_| Ok(Arc::new(())));
             }
         }
     }

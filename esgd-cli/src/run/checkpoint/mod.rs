@@ -5,6 +5,7 @@
 //! last manifest and all it names are whole. Files that no manifest names any more are removed.
 
 mod manifest;
+mod numbers;
 mod search;
 mod store;
 mod time_share;
@@ -18,13 +19,13 @@ use std::{
 };
 
 use esgd_core::{
-    CheckpointError, Checkpointer, Entry, Id, Individual, Population,
+    CheckpointError, Checkpointer, Entry, Id, Individual, Memory, Population, Slot,
     guarantee::{GuardRecord, Origin, PopulationRecord, RecordError},
 };
 use esgd_models::{Genome, OptimizerState, data::Fingerprint, regular_file};
 use thiserror::Error;
 
-use self::{store::Store, time_share::TimeShare};
+use self::{manifest::Remembered, store::Store, time_share::TimeShare};
 use crate::{
     files::{atomic_file, held_folder::HeldFolder},
     run::log::Metrics,
@@ -69,6 +70,8 @@ struct Books {
     next: u64,
     /// The files of each network that may be written again, and of its optimizer's state.
     files: HashMap<Origin, (String, Option<String>)>,
+    /// The files of what the strategy remembers.
+    remembered: Remembered,
     /// The last manifest; `None` if the population has gone on without one.
     last: Option<Last>,
     time_share: TimeShare,
@@ -90,6 +93,7 @@ impl<'a> Checkpoints<'a> {
             manifests: vec![],
             next: 1,
             files: HashMap::new(),
+            remembered: Remembered::default(),
             last: None,
             time_share: TimeShare::new(share),
         };
@@ -99,6 +103,8 @@ impl<'a> Checkpoints<'a> {
             let known = found.manifests.iter().flat_map(|one| one.files.iter().cloned());
             books.store = Store::new(&dir, known.collect());
             let manifest = &found.manifest;
+            books.remembered =
+                Remembered { networks: manifest.memory.clone(), numbers: manifest.numbers.clone() };
             books.last = Some(Last {
                 population: manifest.population.clone(),
                 config: manifest.config.clone(),
@@ -151,6 +157,7 @@ impl<'a> Checkpoints<'a> {
         for entry in population.archived() {
             books.put(&entry).map_err(|e| self.cannot(&e))?;
         }
+        books.put_memory(population.memory()).map_err(|e| self.cannot(&e))?;
         self.write(books, record)?;
         books.time_share.spend(begin.elapsed());
         Ok(())
@@ -212,8 +219,21 @@ impl<'a> Checkpoints<'a> {
         let (config, data) = (self.config.clone(), self.data.clone());
         let beside = books.manifests.iter().rev().take(self.keep.max(1) - 1);
         let beside = beside.map(|one| one.number).collect();
-        let manifest =
-            Manifest::new(beside, seconds, metrics?, (config, data), networks, states, record);
+        let remembered = books.remembered.clone();
+        let mut written = record.clone();
+        if let (Some(memory), Some(_)) = (&mut written.memory, &remembered.numbers) {
+            memory.numbers.clear();
+        }
+        let manifest = Manifest::new(
+            beside,
+            seconds,
+            metrics?,
+            (config, data),
+            networks,
+            states,
+            remembered,
+            written,
+        );
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
         let publish = || -> io::Result<()> {
@@ -227,8 +247,8 @@ impl<'a> Checkpoints<'a> {
         books.manifests.push(Whole::of(number, &manifest));
         books.next += 1;
         books.files = files;
-        let Manifest { population, config, data, .. } = manifest;
-        books.last = Some(Last { population, config, data });
+        let Manifest { config, data, .. } = manifest;
+        books.last = Some(Last { population: record, config, data });
         self.prune(books).map_err(|e| self.cannot(&e))
     }
 
@@ -267,6 +287,21 @@ impl Books {
         }
         if let Some(network) = network {
             self.files.insert(one.origin(), (network, state.flatten()));
+        }
+        Ok(())
+    }
+
+    /// Writes what the strategy remembers.
+    fn put_memory(&mut self, memory: Option<&Memory<Genome>>) -> Result<(), PutError> {
+        self.remembered = Remembered::default();
+        let Some(Memory { numbers, networks, .. }) = memory else { return Ok(()) };
+        for (slot, theta) in networks {
+            let file = self.store.put(&theta.to_safetensors()?)?;
+            self.remembered.networks.insert(slot.clone(), file);
+        }
+        if numbers::are_many(numbers) {
+            let bytes = numbers::to_bytes(numbers).map_err(io::Error::other)?;
+            self.remembered.numbers = Some(self.store.put(&bytes)?);
         }
         Ok(())
     }
@@ -351,8 +386,21 @@ pub fn restore(
         let (_, bytes) = file(&manifest.states, id.to_string())?;
         Ok(OptimizerState::of_safetensors(shape, &bytes)?)
     };
-    Population::restore(manifest.population.clone(), theta, state)
+    let memory = |slot: &Slot| {
+        let (_, bytes) = file(&manifest.memory, slot.clone())?;
+        Ok(Arc::new(shape.with_safetensors(&bytes)?))
+    };
+    let mut record = manifest.population.clone();
+    if let (Some(memory), Some(name)) = (&mut record.memory, &manifest.numbers) {
+        let bytes = store::get(&dir, name, MOST_NUMBERS);
+        let read = bytes.map_err(|e| e.to_string()).and_then(|bytes| numbers::of_bytes(&bytes));
+        memory.numbers = read.map_err(RestoreError::File)?;
+    }
+    Population::restore(record, theta, state, memory)
 }
+
+/// More bytes than the numbers of a strategy have: a covariance of 10,000 values.
+const MOST_NUMBERS: u64 = 1 << 31;
 
 /// More than a network of these shapes, or what an optimizer remembers of one, takes as a file.
 fn most_bytes(shape: &Genome) -> u64 {
