@@ -4,10 +4,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Error, Executor, Memory, Plan, Problem, Scored, Source, executor,
+    Error, Executor, Memory, Plan, Problem, Scored, Source,
     guarantee::{Evaluator, Network, ScoredPlan, Unscored},
     plan::OperationKind,
     strategy::{Make, Networks},
+    work,
 };
 
 /// What plans are built of: the population and the memory as they were when the step began.
@@ -100,7 +101,7 @@ impl<'a, P: Problem> Builder<'a, P> {
                 let what = format!("makes network {first} of itself, or of one made later");
                 return Err(self.misled(what));
             }
-            let done = executor::try_map(
+            let done = work::try_map(
                 executor,
                 makes[first..first + ready].iter().collect(),
                 |_, make| {

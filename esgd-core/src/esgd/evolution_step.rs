@@ -13,13 +13,14 @@ use super::{
     building::{Builder, Built},
 };
 use crate::{
-    Entry, Error, Esgd, Failure, Id, Individual, Memory, Plan, Problem, Scored, Source, executor,
+    Entry, Error, Esgd, Failure, Id, Individual, Memory, Plan, Problem, Scored, Source,
     guarantee::{Pool, ScoredPlan, Selected, Succession, Survivor},
     plan::OperationKind,
     rng::{Key, Purpose},
     settings::{RecipePolicy, Recipes, Settings},
     strategy::{Heir, Memo, Next, Parent, Strategy, Survivors, View},
     trace::{self, Evolved, Extra},
+    work,
 };
 
 type SuccessionOf<P> = Succession<<P as Problem>::Genome, <P as Problem>::State>;
@@ -91,17 +92,7 @@ impl<P: Problem> Esgd<'_, P> {
 
         // Generate the offspring population Ψ_λ and score it.
         let plans = strategy.ask(&view);
-        let told = executor::try_map(self.executor, plans, |_, plan| {
-            if self.stopped() {
-                return Ok(None);
-            }
-            let one = builder.score_plan(plan)?;
-            self.observer.offspring(one.fitness());
-            Ok::<_, Error<_>>(Some(one))
-        })?;
-        let Some(offspring) = told.into_iter().collect::<Option<Vec<_>>>() else {
-            return Ok(None);
-        };
+        let Some(offspring) = self.score(&builder, plans, &view)? else { return Ok(None) };
 
         let fitness: Vec<_> = offspring.iter().map(ScoredPlan::fitness).collect();
         let Next { survivors, mu, memo, end } = strategy.tell(&view, &fitness);
@@ -131,7 +122,7 @@ impl<P: Problem> Esgd<'_, P> {
         if let Some(i) = wanted.iter().find(|i| **i >= offspring.len()) {
             return Err(fail(format!("names offspring {i} of {}", offspring.len())));
         }
-        let again = executor::try_map(self.executor, wanted.into_iter().collect(), |_, i| {
+        let again = work::try_map(self.executor, wanted.into_iter().collect(), |_, i| {
             Ok::<_, Error<_>>((i, builder.build_scored(&offspring[i])?))
         })?;
         built.offspring = again.into_iter().collect();
@@ -181,6 +172,27 @@ impl<P: Problem> Esgd<'_, P> {
             end,
             evolved,
         }))
+    }
+
+    /// Scores all offspring; `None` if it was stopped. Of several processes each scores its share.
+    fn score(
+        &self,
+        builder: &Builder<'_, P>,
+        plans: Vec<Plan>,
+        view: &View<'_>,
+    ) -> Result<Option<Vec<ScoredPlan>>, Error<P::Error>> {
+        let scored = work::try_map(self.executor, plans.clone(), |i, plan| {
+            if !self.is_own(i) || self.interrupted() {
+                return Ok(None);
+            }
+            let one = builder.score_plan(plan)?;
+            self.observer.offspring(one.fitness());
+            Ok::<_, Error<_>>(Some(one))
+        });
+        match self.processes {
+            None => Ok(scored?.into_iter().collect()),
+            Some(processes) => self.share_offspring(processes, plans, scored, view),
+        }
     }
 
     /// Sort Ψ_{μ+λ}, select the top m and draw the other μ − m; or what else the strategy says.

@@ -23,6 +23,7 @@ mod not_worse;
 mod pool;
 mod population;
 mod record;
+mod returned;
 mod scored;
 
 pub use archive::{Archive, Entry};

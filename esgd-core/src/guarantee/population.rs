@@ -383,6 +383,20 @@ impl<G> Guard<G> {
         }
     }
 
+    /// What the archive keeps of these individuals since an epoch of generation `k`, for other processes.
+    pub(crate) fn archived_of(&self, k: usize, is_own: impl Fn(Id) -> bool) -> Vec<Entry<G>> {
+        let mut all = self.archived();
+        all.retain(|entry| entry.at.0 == k && entry.at.1 > 0 && is_own(entry.id));
+        all
+    }
+
+    /// Offers the archive, if there is one, what that of another process keeps.
+    pub(crate) fn offer_returned(&self, entry: Entry<G>) {
+        if let Self::Archive(archive) = self {
+            archive.lock().unwrap_or_else(PoisonError::into_inner).offer(entry);
+        }
+    }
+
     /// Shows the archive, if there is one, what was just scored.
     pub(crate) fn offer_to_archive(
         &self,
