@@ -5,7 +5,6 @@
 //! [`Task::forward`]; see `examples/plug_in.rs`, which is 25 lines. [`Supervised`] does the rest:
 //! deep copies, optimizers with complete state, in-place updates, recombination that leaves
 //! BatchNorm's statistics without noise, fitness in evaluation mode.
-#![forbid(unsafe_code)]
 
 mod build;
 pub mod data;
