@@ -14,8 +14,8 @@ use crate::{
     files::lock::Lock,
     run::{
         checkpoint::{self, Found},
-        device, known_data, restore, task,
-        verify::{checkpoints, log, result::Checked},
+        device, known_data, log, restore, task,
+        verify::{checkpoints, claims, result::Checked},
     },
     terminal,
 };
@@ -43,15 +43,15 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     if let Some(dir) = &args.data {
         config.data.read_from(dir)?;
     }
-    let logged = log::read(&run.join("metrics.jsonl"), whole.map(|found| &found.manifest.metrics));
+    let logged = claims::read(&run.join(log::NAME), whole.map(|found| &found.manifest.metrics));
     let lines = logged.as_ref().map(|(lines, _)| &lines[..]).unwrap_or_default();
     let record = whole.map(|found| &found.manifest.population);
     let mut checks: Vec<Check> = vec![
         ("checkpoints", checkpoints::whole(&found, lines)),
         ("config", checkpoints::config(run, whole)),
         ("log", logged.as_ref().map(|(_, what)| what.clone()).map_err(Clone::clone)),
-        ("steps", log::steps(lines, &config.settings)),
-        ("guarantee", log::guarantee(lines, &config.settings)),
+        ("steps", claims::steps(lines, &config.settings)),
+        ("guarantee", claims::guarantee(lines, &config.settings)),
         ("agreement", checkpoints::agreement(lines, record)),
     ];
     match (whole, &found) {

@@ -70,7 +70,7 @@ impl Session<'_> {
         });
         let kept = (config.run.keep, config.run.checkpoint_share);
         let events = match self.tensorboard {
-            true => Some(Mutex::new(Events::of(folder.path(), &folder.lines())?)),
+            true => Some(Mutex::new(Events::of(folder.path(), &folder.lines()?)?)),
             false => None,
         };
         let kept_with = (config.to_toml()?, Some(self.data.clone()));
