@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     run::{
         best_networks::{self, BestNetworks},
-        checkpoint::{self, Checkpoints, Found},
+        checkpoint::{self, Checkpoints, Found, OfRun, Retention},
         folder::{MOST, RunFolder},
         forecast::Forecast,
         known_data,
@@ -132,9 +132,9 @@ fn add_fingerprint(
 ) -> Result<(), Failure> {
     let metrics = Metrics::reopen(&folder.metrics(), &found.manifest.metrics);
     let metrics = Mutex::new(metrics.map_err(Failure::Failed)?);
-    let kept_with = (found.manifest.config.clone(), Some(data));
-    let kept = (found.manifests.len() + 1, 1.0);
-    let made = Checkpoints::new(folder.path(), kept_with, kept, &metrics, Some(found));
+    let of = OfRun { config: found.manifest.config.clone(), data: Some(data) };
+    let retention = Retention { keep: found.manifests.len() + 1, share: 1.0 };
+    let made = Checkpoints::new(folder.path(), of, retention, &metrics, Some(found));
     let made = made.map_err(|e| e.to_string()).and_then(|checkpoints| checkpoints.save(population));
     made.map_err(Failure::Failed)
 }

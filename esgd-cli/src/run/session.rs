@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     run::{
         best_networks::{self, BestNetworks},
-        checkpoint::{Checkpoints, Found},
+        checkpoint::{Checkpoints, Found, OfRun, Retention},
         control,
         folder::RunFolder,
         interrupt::Interrupt,
@@ -102,14 +102,14 @@ impl<'a> Session<'a> {
             Some(found) => Metrics::reopen(&folder.metrics(), &found.manifest.metrics)
                 .map_err(Failure::Failed)?,
         });
-        let kept = (config.run.keep, config.run.checkpoint_share);
+        let retention = Retention { keep: config.run.keep, share: config.run.checkpoint_share };
         let events = match shown.tensorboard {
             true => Some(Mutex::new(Events::of(folder.path(), &folder.lines()?)?)),
             false => None,
         };
-        let kept_with = (config.to_toml()?, Some(self.data.clone()));
-        let checkpoints = Checkpoints::new(folder.path(), kept_with, kept, &metrics, found)
-            .map_err(|e| {
+        let of = OfRun { config: config.to_toml()?, data: Some(self.data.clone()) };
+        let checkpoints =
+            Checkpoints::new(folder.path(), of, retention, &metrics, found).map_err(|e| {
                 Failure::Failed(format!(
                     "cannot keep checkpoints in {}: {e}",
                     folder.path().display()

@@ -21,7 +21,7 @@ use esgd_core::{
     CheckpointError, Checkpointer, Entry, Id, Individual, Population,
     guarantee::{GuardRecord, Origin, PopulationRecord, RecordError},
 };
-use esgd_models::{Genome, OptimizerState, data::Fingerprint, regular_file};
+use esgd_models::{Genome, OptimizerState, regular_file};
 use thiserror::Error;
 
 use self::{store::Store, time_share::TimeShare};
@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub use self::{
-    manifest::Manifest,
+    manifest::{Manifest, OfRun},
     search::{DIR, Found, Whole, are_in, is_ours, search},
     store::is_name as is_network,
 };
@@ -39,12 +39,19 @@ pub use self::{
 /// What the checkpointer says when it cannot write.
 type Keeping<T> = Result<T, String>;
 
+/// Which checkpoints are kept, and how often there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// How many of the last, at least 1.
+    pub keep: usize,
+    /// The share of the time that writing them may take, from 0 to 1.
+    pub share: f64,
+}
+
 /// Writes the checkpoints of a run.
 pub struct Checkpoints<'a> {
     dir: HeldFolder,
-    config: String,
-    /// What data the run is trained on, if that is kept.
-    data: Option<Fingerprint>,
+    of: OfRun,
     /// How many are kept.
     keep: usize,
     /// Seconds of the run before this program began.
@@ -57,8 +64,7 @@ pub struct Checkpoints<'a> {
 /// What the last manifest says, but for the files of networks.
 struct Last {
     population: PopulationRecord,
-    config: String,
-    data: Option<Fingerprint>,
+    of: OfRun,
 }
 
 /// What is on the disk.
@@ -78,8 +84,8 @@ impl<'a> Checkpoints<'a> {
     /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
     pub fn new(
         run: &Path,
-        (config, data): (String, Option<Fingerprint>),
-        (keep, share): (usize, f64),
+        of: OfRun,
+        retention: Retention,
         metrics: &'a Mutex<Metrics>,
         found: Option<&Found>,
     ) -> io::Result<Self> {
@@ -91,7 +97,7 @@ impl<'a> Checkpoints<'a> {
             next: 1,
             files: HashMap::new(),
             last: None,
-            time_share: TimeShare::new(share),
+            time_share: TimeShare::new(retention.share),
         };
         if let Some(found) = found {
             books.manifests.clone_from(&found.manifests);
@@ -101,8 +107,7 @@ impl<'a> Checkpoints<'a> {
             let manifest = &found.manifest;
             books.last = Some(Last {
                 population: manifest.population.clone(),
-                config: manifest.config.clone(),
-                data: manifest.data.clone(),
+                of: OfRun { config: manifest.config.clone(), data: manifest.data.clone() },
             });
             let state = |origin: Origin| {
                 let one =
@@ -119,7 +124,7 @@ impl<'a> Checkpoints<'a> {
         let before = found.map_or(0.0, |found| found.manifest.seconds);
         let (began, books) = (Instant::now(), Mutex::new(books));
         let dir = HeldFolder::of(&dir)?;
-        Ok(Self { dir, config, data, keep, before, began, metrics, books })
+        Ok(Self { dir, of, keep: retention.keep, before, began, metrics, books })
     }
 
     /// How many were written since the program began, and what they took.
@@ -137,9 +142,7 @@ impl<'a> Checkpoints<'a> {
         let record = population.record();
         let mut books = self.books();
         let books = &mut *books;
-        let is_last = |last: &Last| {
-            last.population == record && last.config == self.config && last.data == self.data
-        };
+        let is_last = |last: &Last| last.population == record && last.of == self.of;
         if books.last.as_ref().is_some_and(is_last) {
             return Ok(());
         }
@@ -209,11 +212,10 @@ impl<'a> Checkpoints<'a> {
         }
         let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
         let seconds = self.before + self.began.elapsed().as_secs_f64();
-        let (config, data) = (self.config.clone(), self.data.clone());
         let beside = books.manifests.iter().rev().take(self.keep.max(1) - 1);
         let beside = beside.map(|one| one.number).collect();
         let manifest =
-            Manifest::new(beside, seconds, metrics?, (config, data), networks, states, record);
+            Manifest::new(beside, seconds, metrics?, self.of.clone(), networks, states, record);
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
         let publish = || -> io::Result<()> {
@@ -228,7 +230,7 @@ impl<'a> Checkpoints<'a> {
         books.next += 1;
         books.files = files;
         let Manifest { population, config, data, .. } = manifest;
-        books.last = Some(Last { population, config, data });
+        books.last = Some(Last { population, of: OfRun { config, data } });
         self.prune(books).map_err(|e| self.cannot(&e))
     }
 
