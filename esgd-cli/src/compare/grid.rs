@@ -52,7 +52,7 @@ impl Grid<'_> {
                         (Method::Tuned, Job::Evolve(settings)) => costs.run(settings),
                         _ => self.budget,
                     };
-                    let trial = Trial::new((method, rate), job, seed, budget, &self.task, &dir);
+                    let trial = Trial::new(method, rate, job, seed, budget, &self.task, &dir);
                     match trial.kept() {
                         Ok(kept) => trials.push((trial, kept)),
                         Err(why) => unused.push(why),

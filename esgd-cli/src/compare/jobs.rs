@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     failure::Failure,
     run::{
-        checkpoint::{Checkpoints, Found},
+        checkpoint::{Checkpoints, Found, OfRun, Retention},
         interrupt::Interrupt,
         log::{self, Metrics},
     },
@@ -219,8 +219,9 @@ impl Workspace<'_> {
         found: Option<&Found>,
         metrics: &'m Mutex<Metrics>,
     ) -> Result<Checkpoints<'m>, Failure> {
-        let kept = (1, config.run.checkpoint_share);
-        let made = Checkpoints::new(self.folder, (config.to_toml()?, None), kept, metrics, found);
+        let retention = Retention { keep: 1, share: config.run.checkpoint_share };
+        let of = OfRun { config: config.to_toml()?, data: None };
+        let made = Checkpoints::new(self.folder, of, retention, metrics, found);
         made.map_err(|e| {
             Failure::Failed(format!("cannot keep checkpoints in {}: {e}", self.folder.display()))
         })

@@ -33,12 +33,7 @@ pub use self::{
 };
 
 use self::{costs::Cost, grid::Grid, running::Context, trial::Task};
-use crate::{
-    config::Config,
-    failure::Failure,
-    files::sha256,
-    run::{interrupt::Interrupt, task},
-};
+use crate::{config::Config, failure::Failure, files::sha256, run::interrupt::Interrupt};
 
 /// A comparison to make.
 pub struct Request<'a> {
@@ -81,7 +76,7 @@ pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Comparison, Failure
     let comparison = Comparison {
         network: problem.task().name().to_owned(),
         macs: problem.task().macs(),
-        data: task::name(config),
+        data: config.data.folder_name(),
         train: problem.train().len(),
         fitness: problem.fitness_data().len(),
         test: splits.test.len(),

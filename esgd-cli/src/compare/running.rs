@@ -23,12 +23,9 @@ use crate::{
     config::Config,
     failure::Failure,
     files::{atomic_file, held_folder::HeldFolder, own_file},
-    run::{checkpoint, interrupt::Interrupt, log, restore},
+    run::{checkpoint, interrupt::Interrupt, log, restore, summary::TOP},
     terminal,
 };
-
-/// As many of the best are reported, as in Table 1 of the paper.
-const TOP: usize = 15;
 
 /// What a run of a comparison leaves beside its result, in the order in which it is written.
 const CONFIG: &str = "config.toml";
@@ -176,11 +173,13 @@ impl Context<'_> {
                     workers,
                 )?),
             };
-            ensemble = Some(scores((members, members), chosen.loss, test, chosen_with));
+            ensemble =
+                Some(scores(Size { networks: members, members }, chosen.loss, test, chosen_with));
             let before = problem.spent();
             let (chosen, theta) = choosing::soup(problem, &sound)?;
-            let (networks, test) = ((1, chosen.members.len()), self.test(&theta)?);
-            soup = Some(scores(networks, chosen.loss, test, since(before, problem)));
+            let size = Size { networks: 1, members: chosen.members.len() };
+            let test = self.test(&theta)?;
+            soup = Some(scores(size, chosen.loss, test, since(before, problem)));
         }
         Ok(Outcome {
             method: trial.method,
@@ -213,7 +212,7 @@ impl Context<'_> {
 
     fn one(&self, one: &Candidate) -> Result<Scores, Failure> {
         let test = self.test(&one.theta)?;
-        Ok(scores((1, 1), one.fitness.get(), test, Spent::default()))
+        Ok(scores(Size { networks: 1, members: 1 }, one.fitness.get(), test, Spent::default()))
     }
 
     fn test(&self, theta: &Genome) -> Result<Option<Evaluation>, Failure> {
@@ -255,15 +254,16 @@ fn since(before: Spent, problem: &Metered<'_>) -> Spent {
     }
 }
 
-fn scores(
-    (networks, members): (usize, usize),
-    loss: f64,
-    test: Option<Evaluation>,
-    chosen_with: Spent,
-) -> Scores {
+/// How many networks are evaluated for an answer, and how many are in it.
+struct Size {
+    networks: usize,
+    members: usize,
+}
+
+fn scores(size: Size, loss: f64, test: Option<Evaluation>, chosen_with: Spent) -> Scores {
     Scores {
-        networks,
-        members,
+        networks: size.networks,
+        members: size.members,
         fitness: Fitness::new(loss),
         test: test.map(|test| Test { loss: Fitness::new(test.loss), error: test.error }),
         chosen_with,

@@ -41,7 +41,8 @@ impl Trial {
     /// A run of `job`, kept under `dir` by what it is: the same run of the same program on the same
     /// `task` has the same folder.
     pub fn new(
-        (method, rate): (Method, Option<f64>),
+        method: Method,
+        rate: Option<f64>,
         job: &Job,
         seed: u64,
         budget: u64,
@@ -97,7 +98,7 @@ mod tests {
         let job = Job::Evolve(Settings::paper());
         let trial = |seed, data: &str| {
             let task = Task { data: data.into(), rest: "mlp".into() };
-            Trial::new((Method::Esgd, None), &job, seed, 10, &task, Path::new("runs"))
+            Trial::new(Method::Esgd, None, &job, seed, 10, &task, Path::new("runs"))
         };
         let one = trial(1, "digits");
         assert_eq!(

@@ -52,6 +52,23 @@ impl fmt::Display for Part {
 }
 
 impl Data {
+    /// What a run on these data is called, as a folder's name.
+    pub fn folder_name(&self) -> String {
+        let folder = || {
+            let name = Path::new(&self.dir).file_name()?.to_str()?;
+            let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+            let name: String = name.chars().filter(plain).collect();
+            let name = name.trim_start_matches(['-', '.']);
+            (!name.is_empty()).then(|| name.to_owned())
+        };
+        match self.name {
+            Source::Digits => "digits".into(),
+            Source::Cifar10 => "cifar10".into(),
+            Source::Cifar100 => "cifar100".into(),
+            Source::Idx => folder().unwrap_or_else(|| "idx".into()),
+        }
+    }
+
     pub fn augmentation(&self) -> Augmentation {
         Augmentation { crop: self.crop, flip: self.flip }
     }
@@ -149,6 +166,22 @@ mod tests {
         for (dir, expected) in [(&*odd, "is not UTF-8"), (Path::new(""), "`` cannot be found")] {
             let message = data().read_from(dir).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_called_by_what_is_plain_in_its_data_folder_s_name() {
+        for (dir, expected) in [
+            ("/data/fashion-mnist", "fashion-mnist"),
+            ("/data/my data\u{202e}\n(2).v1", "mydata2.v1"),
+            ("/data/--..x", "x"),
+            ("/data/é", "idx"),
+            ("/", "idx"),
+        ] {
+            let mut config = Config::with_changes("", "test", &[]).unwrap();
+            config.data.name = Source::Idx;
+            config.data.dir = dir.into();
+            assert_eq!(config.data.folder_name(), expected, "{dir}");
         }
     }
 }

@@ -70,13 +70,21 @@ impl Axis {
     }
 }
 
+/// Where a frame begins and ends, from above.
+#[derive(Clone, Copy, Debug)]
+pub struct Heights {
+    pub top: f64,
+    pub bottom: f64,
+}
+
 /// The frame with its numbers and names, between these heights.
 pub fn axes(
     svg: &mut String,
     (x, x_axis): (&Scale, &Axis),
     (y, y_axis): (&Scale, &Axis),
-    (top, bottom): (f64, f64),
+    heights: Heights,
 ) {
+    let Heights { top, bottom } = heights;
     let right = WIDTH - RIGHT;
     for tick in y.ticks(5) {
         let at = y.at(tick);
@@ -131,7 +139,7 @@ mod tests {
         let x = axis.scale([0.0, 41.0].into_iter(), false).on(LEFT, WIDTH - RIGHT);
         let y = Scale::between(0.0, 1.0).on(300.0, 10.0);
         let mut svg = String::new();
-        axes(&mut svg, (&x, &axis), (&y, &Axis::default()), (10.0, 300.0));
+        axes(&mut svg, (&x, &axis), (&y, &Axis::default()), Heights { top: 10.0, bottom: 300.0 });
         assert!(svg.contains(">fine-tuning<") && svg.contains(">30<") && !svg.contains(">40<"));
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::{
-    axes::{Axis, BOTTOM, LEFT, RIGHT, axes},
+    axes::{Axis, BOTTOM, Heights, LEFT, RIGHT, axes},
     detail::{Detail, thinned},
     scale::{Scale, number},
     svg::{WIDTH, escaped, open},
@@ -71,7 +71,8 @@ impl Chart {
         );
         let mut svg = open(WIDTH, height, (&self.title, &self.description()), &tooltip);
         svg.push_str(&legend);
-        axes(&mut svg, (&x, &self.x), (&y, &self.y), (top + 10.0, height - BOTTOM));
+        let heights = Heights { top: top + 10.0, bottom: height - BOTTOM };
+        axes(&mut svg, (&x, &self.x), (&y, &self.y), heights);
         for main in [false, true] {
             for series in self.series.iter().filter(|series| series.main == main) {
                 series.draw(&mut svg, (&self.x, &x), &y, detail);

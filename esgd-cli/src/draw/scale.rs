@@ -1,5 +1,7 @@
 //! Axes: where values are on paper, and the round numbers that stand beside them.
 
+use std::ops::RangeInclusive;
+
 /// A direction of a chart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -63,7 +65,7 @@ impl Scale {
         let back = |place: f64| if self.logarithmic { place.exp() } else { place };
         let around = Self { low: back(low - size), high: back(high + size), ..self };
         let ticks: Vec<f64> = match self.logarithmic {
-            true => self.decades(&[1.0, 2.0, 5.0], (self.low / 10.0, self.high * 10.0)),
+            true => self.decades(&[1.0, 2.0, 5.0], self.low / 10.0..=self.high * 10.0),
             false => linear_ticks(around.low, around.high, 15, false),
         };
         let end = |here: f64, sign: f64| {
@@ -102,21 +104,21 @@ impl Scale {
             return linear_ticks(self.low, self.high, n, self.whole);
         }
         for steps in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
-            let ticks = self.decades(steps, (self.low, self.high));
+            let ticks = self.decades(steps, self.low..=self.high);
             if ticks.len() <= 2 * n {
                 return ticks;
             }
         }
-        let inside = self.decades(&[1.0], (self.low, self.high));
+        let inside = self.decades(&[1.0], self.low..=self.high);
         let every = inside.len().div_ceil(n.max(1));
         inside.into_iter().step_by(every.max(1)).collect()
     }
 
     /// These multiples of powers of ten from one number to another.
-    fn decades(&self, steps: &[f64], (low, high): (f64, f64)) -> Vec<f64> {
-        let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    fn decades(&self, steps: &[f64], range: RangeInclusive<f64>) -> Vec<f64> {
+        let decades = range.start().log10().floor() as i32..=range.end().log10().ceil() as i32;
         let all = decades.flat_map(|d| steps.iter().map(move |s| s * 10f64.powi(d)));
-        all.filter(|t| (low..=high).contains(t)).collect()
+        all.filter(|t| range.contains(t)).collect()
     }
 }
 

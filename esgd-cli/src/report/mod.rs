@@ -27,7 +27,10 @@ use crate::{
     },
     failure::Failure,
     files::own_file::{self, Kind},
-    run::tensorboard::Events,
+    run::{
+        log::{Log, NAME},
+        tensorboard::Events,
+    },
     text::numbers,
 };
 
@@ -74,7 +77,7 @@ pub fn run(request: &Request<'_>) -> Result<Written, Failure> {
     runs().try_for_each(|folder| own_file::check(&folder.join(CSV), Kind::Log))?;
     let written = page(request.out, request.folders)?;
     for folder in runs() {
-        let (lines, _) = log::read(&folder.join("metrics.jsonl"))?;
+        let Log { lines, .. } = log::read(&folder.join(NAME))?;
         own_file::write(&folder.join(CSV), csv::of(&lines).as_bytes(), Kind::Log)?;
         if request.tensorboard {
             Events::of(folder, &lines)?;

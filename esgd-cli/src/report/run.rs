@@ -10,7 +10,12 @@ use super::{
     log,
     texts::{self, short},
 };
-use crate::{compare::Method, failure::Failure, run::log::Line, text::numbers::fixed};
+use crate::{
+    compare::Method,
+    failure::Failure,
+    run::log::{Line, Log, NAME},
+    text::numbers::fixed,
+};
 
 /// The largest result, in bytes.
 const LARGEST: u64 = 1 << 24;
@@ -34,14 +39,14 @@ pub struct Run {
 impl Run {
     /// Reads the run in a folder.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
-        let path = folder.join("metrics.jsonl");
+        let path = folder.join(NAME);
         if fs::symlink_metadata(&path).is_err() && is_unfinished_comparison(folder) {
             return Err(Failure::Usage(format!(
                 "{} is a comparison that is not finished: run the same `esgd compare` command again",
                 folder.display()
             )));
         }
-        let (mut lines, cut) = log::read(&path)?;
+        let Log { mut lines, cut, .. } = log::read(&path)?;
         if lines.is_empty() {
             return Err(Failure::Usage(format!(
                 "{} has no line yet: the run has not come to its first generation",
@@ -52,7 +57,7 @@ impl Run {
         let result = result(&folder.join("run.json"))?;
         let samples = result.as_ref().and_then(|r| r["best"]["train"]["samples"].as_f64());
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
-        Ok(Self { name: short(&name, texts::NAME), lines, cut, result, samples })
+        Ok(Self { name: short(&name, texts::NAME), lines, cut: !cut.is_empty(), result, samples })
     }
 
     /// The generation of each line; fine-tuning comes as one more.

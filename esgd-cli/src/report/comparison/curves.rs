@@ -13,11 +13,9 @@ use crate::{
         detail::Detail,
     },
     failure::Failure,
+    run::summary::TOP,
     text::numbers::ordinal,
 };
-
-/// As many of the best as the paper shows.
-const TOP: usize = 15;
 
 /// Sentences on runs that cannot be read, and the characters of each.
 const NOTES: usize = 10;

@@ -8,11 +8,9 @@ use crate::{
         detail::Detail,
     },
     report::run::Run,
+    run::summary::TOP,
     text::numbers,
 };
-
-/// As many of the best as the bands of the paper's figure 1 show.
-const TOP: usize = 15;
 
 /// The axis of losses.
 pub fn losses() -> Axis {

@@ -82,12 +82,21 @@ pub struct Manifest {
     pub population: PopulationRecord,
 }
 
+/// What a checkpoint says of its run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OfRun {
+    /// The config, as TOML.
+    pub config: String,
+    /// What data it is trained on, if that is kept.
+    pub data: Option<Fingerprint>,
+}
+
 impl Manifest {
     pub fn new(
         beside: Vec<u64>,
         seconds: f64,
         metrics: Extent,
-        (config, data): (String, Option<Fingerprint>),
+        of: OfRun,
         networks: BTreeMap<String, String>,
         states: BTreeMap<String, String>,
         remembered: Remembered,
@@ -101,8 +110,8 @@ impl Manifest {
             beside,
             seconds,
             metrics,
-            config,
-            data,
+            config: of.config,
+            data: of.data,
             networks,
             states,
             memory: remembered.networks,
@@ -233,7 +242,7 @@ mod tests {
             vec![],
             1.5,
             Extent::default(),
-            (config, None),
+            OfRun { config, data: None },
             networks,
             BTreeMap::new(),
             Remembered::default(),

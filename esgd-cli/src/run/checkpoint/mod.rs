@@ -22,7 +22,7 @@ use esgd_core::{
     CheckpointError, Checkpointer, Entry, Id, Individual, Memory, Population, Slot,
     guarantee::{GuardRecord, Origin, PopulationRecord, RecordError},
 };
-use esgd_models::{Genome, OptimizerState, data::Fingerprint, regular_file};
+use esgd_models::{Genome, OptimizerState, regular_file};
 use thiserror::Error;
 
 use self::{manifest::Remembered, store::Store, time_share::TimeShare};
@@ -32,7 +32,7 @@ use crate::{
 };
 
 pub use self::{
-    manifest::Manifest,
+    manifest::{Manifest, OfRun},
     search::{DIR, Found, Whole, are_in, is_ours, search},
     store::is_name as is_network,
 };
@@ -40,12 +40,19 @@ pub use self::{
 /// What the checkpointer says when it cannot write.
 type Keeping<T> = Result<T, String>;
 
+/// Which checkpoints are kept, and how often there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// How many of the last, at least 1.
+    pub keep: usize,
+    /// The share of the time that writing them may take, from 0 to 1.
+    pub share: f64,
+}
+
 /// Writes the checkpoints of a run.
 pub struct Checkpoints<'a> {
     dir: HeldFolder,
-    config: String,
-    /// What data the run is trained on, if that is kept.
-    data: Option<Fingerprint>,
+    of: OfRun,
     /// How many are kept.
     keep: usize,
     /// Seconds of the run before this program began.
@@ -58,8 +65,7 @@ pub struct Checkpoints<'a> {
 /// What the last manifest says, but for the files of networks.
 struct Last {
     population: PopulationRecord,
-    config: String,
-    data: Option<Fingerprint>,
+    of: OfRun,
 }
 
 /// What is on the disk.
@@ -81,8 +87,8 @@ impl<'a> Checkpoints<'a> {
     /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
     pub fn new(
         run: &Path,
-        (config, data): (String, Option<Fingerprint>),
-        (keep, share): (usize, f64),
+        of: OfRun,
+        retention: Retention,
         metrics: &'a Mutex<Metrics>,
         found: Option<&Found>,
     ) -> io::Result<Self> {
@@ -95,7 +101,7 @@ impl<'a> Checkpoints<'a> {
             files: HashMap::new(),
             remembered: Remembered::default(),
             last: None,
-            time_share: TimeShare::new(share),
+            time_share: TimeShare::new(retention.share),
         };
         if let Some(found) = found {
             books.manifests.clone_from(&found.manifests);
@@ -107,8 +113,7 @@ impl<'a> Checkpoints<'a> {
                 Remembered { networks: manifest.memory.clone(), numbers: manifest.numbers.clone() };
             books.last = Some(Last {
                 population: manifest.population.clone(),
-                config: manifest.config.clone(),
-                data: manifest.data.clone(),
+                of: OfRun { config: manifest.config.clone(), data: manifest.data.clone() },
             });
             let state = |origin: Origin| {
                 let one =
@@ -125,7 +130,7 @@ impl<'a> Checkpoints<'a> {
         let before = found.map_or(0.0, |found| found.manifest.seconds);
         let (began, books) = (Instant::now(), Mutex::new(books));
         let dir = HeldFolder::of(&dir)?;
-        Ok(Self { dir, config, data, keep, before, began, metrics, books })
+        Ok(Self { dir, of, keep: retention.keep, before, began, metrics, books })
     }
 
     /// How many were written since the program began, and what they took.
@@ -143,9 +148,7 @@ impl<'a> Checkpoints<'a> {
         let record = population.record();
         let mut books = self.books();
         let books = &mut *books;
-        let is_last = |last: &Last| {
-            last.population == record && last.config == self.config && last.data == self.data
-        };
+        let is_last = |last: &Last| last.population == record && last.of == self.of;
         if books.last.as_ref().is_some_and(is_last) {
             return Ok(());
         }
@@ -216,7 +219,6 @@ impl<'a> Checkpoints<'a> {
         }
         let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
         let seconds = self.before + self.began.elapsed().as_secs_f64();
-        let (config, data) = (self.config.clone(), self.data.clone());
         let beside = books.manifests.iter().rev().take(self.keep.max(1) - 1);
         let beside = beside.map(|one| one.number).collect();
         let remembered = books.remembered.clone();
@@ -228,7 +230,7 @@ impl<'a> Checkpoints<'a> {
             beside,
             seconds,
             metrics?,
-            (config, data),
+            self.of.clone(),
             networks,
             states,
             remembered,
@@ -248,7 +250,7 @@ impl<'a> Checkpoints<'a> {
         books.next += 1;
         books.files = files;
         let Manifest { config, data, .. } = manifest;
-        books.last = Some(Last { population: record, config, data });
+        books.last = Some(Last { population: record, of: OfRun { config, data } });
         self.prune(books).map_err(|e| self.cannot(&e))
     }
 

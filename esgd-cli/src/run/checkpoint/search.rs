@@ -9,7 +9,11 @@ use std::{
 use esgd_models::regular_file;
 
 use super::{manifest::Manifest, store};
-use crate::{failure::Failure, files::atomic_file, run::unfit::Unfit};
+use crate::{
+    failure::Failure,
+    files::atomic_file,
+    run::{log, unfit::Unfit},
+};
 
 /// The folder of checkpoints in a run's.
 pub const DIR: &str = "checkpoints";
@@ -94,7 +98,7 @@ pub fn path(dir: &Path, number: u64) -> PathBuf {
 
 /// The newest checkpoint of a run that is whole. `None` if there never was one.
 pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
-    let (dir, log) = (run.join(DIR), run.join("metrics.jsonl"));
+    let (dir, log) = (run.join(DIR), run.join(log::NAME));
     let list = || {
         if fs::symlink_metadata(&dir)?.is_symlink() {
             return Err(io::Error::other("it is a link: expected a folder"));

@@ -156,7 +156,7 @@ impl RunFolder {
             Failure::Usage(format!("cannot go on in {}: {e}", path.display()))
         };
         self.held.check().map_err(|e| refused(self.path(), e))?;
-        for name in ["config.toml", "metrics.jsonl", "best.safetensors", "run.json"] {
+        for name in ["config.toml", log::NAME, "best.safetensors", "run.json"] {
             let path = self.path().join(name);
             match fs::symlink_metadata(&path) {
                 Ok(metadata) => {
@@ -186,16 +186,14 @@ impl RunFolder {
 
     /// Where the log of metrics is.
     pub fn metrics(&self) -> PathBuf {
-        self.path().join("metrics.jsonl")
+        self.path().join(log::NAME)
     }
 
     /// The log so far.
-    pub fn lines(&self) -> Vec<Line> {
-        let text = regular_file::read_text(&self.metrics(), log::MOST, Links::Refuse);
-        text.unwrap_or_default()
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+    pub fn lines(&self) -> Result<Vec<Line>, Failure> {
+        let path = self.metrics();
+        let cannot = |e| Failure::Failed(format!("cannot read {}: {e}", path.display()));
+        Ok(log::read(&path, log::MOST).map_err(cannot)?.lines)
     }
 
     /// Begins the log of metrics.

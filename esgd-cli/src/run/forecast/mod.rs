@@ -3,6 +3,7 @@
 
 mod available;
 mod log_size;
+pub mod one_network;
 mod units;
 
 use std::{fmt, sync::Mutex};
@@ -12,10 +13,14 @@ use esgd_core::{
     rng::{Key, Purpose},
     settings::{RecipePolicy, Way},
 };
-use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers, data::Splits};
+use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers};
 use serde::Serialize;
 
-use crate::{config::Config, failure::Failure, run::control};
+use crate::{
+    config::Config,
+    failure::Failure,
+    run::{control, setting::Setting},
+};
 use available::available;
 use units::{count, duration, size};
 
@@ -79,13 +84,9 @@ fn recipes(settings: &Settings, of: impl Fn(&Domain) -> f64) -> Vec<Hyperparamet
 
 impl Forecast {
     /// The plan of a run that begins from so many networks of --init, without its time.
-    pub fn of(
-        config: &Config,
-        problem: &Supervised<Network>,
-        splits: &Splits,
-        threads: usize,
-        warm_start: usize,
-    ) -> Result<Self, Failure> {
+    pub fn of(config: &Config, setting: &Setting, warm_start: usize) -> Result<Self, Failure> {
+        let Setting { problem, splits, workers } = setting;
+        let threads = workers.count();
         let (settings, network) = (&config.settings, problem.task());
         let (mut batch, mut slots, mut clips) = (1, 0, false);
         for hyper in recipes(settings, |range| range.bounds().1) {
@@ -142,12 +143,8 @@ impl Forecast {
     }
 
     /// Adds the time, from a short try on all threads.
-    pub fn timed(
-        mut self,
-        config: &Config,
-        problem: &Supervised<Network>,
-        workers: &Workers,
-    ) -> Result<Self, Failure> {
+    pub fn timed(mut self, config: &Config, setting: &Setting) -> Result<Self, Failure> {
+        let Setting { problem, workers, .. } = setting;
         let theta = problem.init(Key::new(config.settings.seed, Purpose::Init))?;
         let pool = recipes(&config.settings, Domain::median);
         let weights = config.settings.optimizers.0.iter().map(|spec| spec.weight);
@@ -201,25 +198,6 @@ fn alive(s: &Settings, threads: usize, warm_start: usize, genome: u64, state: u6
     let written = genome.saturating_add(state).saturating_mul(2);
     let (networks, states) = (networks.saturating_mul(genome), states.saturating_mul(state));
     networks.saturating_add(states).saturating_add(written)
-}
-
-/// Refuses a network that the machine cannot hold once, with what evaluates it.
-pub fn check_network(problem: &Supervised<Network>) -> Result<(), Failure> {
-    let network = problem.task();
-    // The network as it is born, as it is read, and the bytes that are read.
-    let bytes = network.bytes().saturating_mul(3).saturating_add(problem.engine_bytes(1, false)?);
-    let left = available();
-    if bytes <= left {
-        return Ok(());
-    }
-    Err(Failure::Usage(format!(
-        "one network, {} with {} weights, takes {} of memory and the machine has {} left: ask for a smaller \
-         network, or smaller images",
-        network.name(),
-        count(network.parameters() as f64),
-        size(bytes),
-        size(left)
-    )))
 }
 
 impl Work {
@@ -335,14 +313,12 @@ impl fmt::Display for Forecast {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::task;
 
     fn plan(sets: &[&str]) -> Forecast {
         let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-        let config = Config::with_changes("", "test", &sets).unwrap();
-        let splits = task::splits(&config.data).unwrap();
-        let problem = task::to_plan(&config, &splits).unwrap();
-        Forecast::of(&config, &problem, &splits, 2, 0).unwrap()
+        let mut config = Config::with_changes("", "test", &sets).unwrap();
+        config.run.threads = 2;
+        Forecast::of(&config, &Setting::unchecked(&config).unwrap(), 0).unwrap()
     }
 
     #[test]

@@ -9,20 +9,22 @@ use std::{
 };
 
 use esgd_core::{Effort, Executor, Fitness, Outcome, guarantee::Improvement};
-use esgd_models::{
-    Error, Evaluation, Network, Supervised, Workers,
-    data::{Fingerprint, Splits},
-};
+use esgd_models::{Error, Evaluation, Network, Supervised, data::Fingerprint};
 use serde::Serialize;
 
-use crate::{config::Config, failure::Failure, files::sha256, run::best_networks::Listed};
+use crate::{
+    config::Config,
+    failure::Failure,
+    files::sha256,
+    run::{best_networks::Listed, setting::Setting},
+};
 
 pub use table::{Cells, Table};
 
 type Run = Outcome<Supervised<Network>>;
 
-/// How many of the best are compared, as in Table 1 of the paper.
-const TOP: usize = 15;
+/// How many of the best are reported together, as in Table 1 and figure 1 of the paper.
+pub const TOP: usize = 15;
 
 /// What a checksum stands in.
 const BEFORE_SUM: &str = ",\n  \"sha256\": \"";
@@ -128,12 +130,8 @@ pub struct Control {
 
 impl Best {
     /// Of a run of so many generations.
-    pub fn of(
-        run: &Run,
-        problem: &Supervised<Network>,
-        splits: &Splits,
-        generations: usize,
-    ) -> Result<Self, Error> {
+    pub fn of(run: &Run, setting: &Setting, generations: usize) -> Result<Self, Error> {
+        let Setting { problem, splits, .. } = setting;
         let theta = run.best.scored.theta();
         let on = |data: &esgd_models::data::Dataset| match data.is_empty() {
             true => Ok(None),
@@ -160,12 +158,11 @@ impl Best {
 impl Summary {
     pub fn of(
         run: &Run,
-        problem: &Supervised<Network>,
-        splits: &Splits,
+        setting: &Setting,
         config: &Config,
-        workers: &Workers,
         took: Duration,
     ) -> Result<Self, Error> {
+        let Setting { problem, splits, workers } = setting;
         let individuals = run.population.individuals();
         let top = &individuals[..individuals.len().min(TOP)];
         let errors = Mutex::new(vec![]);
@@ -207,7 +204,7 @@ impl Summary {
             seconds: took.as_secs_f64(),
             objective: run.population.objective().to_string(),
             fitness: run.best.scored.fitness(),
-            best: Best::of(run, problem, splits, generations)?,
+            best: Best::of(run, setting, generations)?,
             best_networks: vec![],
             top: Top {
                 count: top.len(),

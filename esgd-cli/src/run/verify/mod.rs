@@ -1,5 +1,5 @@
 //! The checks of a run's folder.
 
 pub mod checkpoints;
-pub mod log;
+pub mod claims;
 pub mod result;

@@ -1,5 +1,7 @@
 //! `metrics.jsonl`: a line for each phase of a run, and how much of it a checkpoint vouches for.
 
+mod reading;
+
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
@@ -15,6 +17,10 @@ use crate::{
     files::{atomic_file, sha256},
     run::unfit::Unfit,
 };
+
+#[cfg(test)]
+pub use reading::parse;
+pub use reading::{Log, LogError, read};
 
 /// The log's name in a run's folder.
 pub const NAME: &str = "metrics.jsonl";
