@@ -6,6 +6,7 @@ mod evolution_step;
 mod sgd_step;
 mod sharing;
 mod start;
+mod succession;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

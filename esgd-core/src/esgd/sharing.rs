@@ -5,7 +5,7 @@ use crate::{
     Entry, Error, Esgd, Individual, Plan, Problem,
     guarantee::{Guard, MayWorsen, Origin, ScoredPlan},
     strategy::View,
-    work::{Carrier, Own, Share, TrainedShare},
+    work::{Carrier, Own, Said, TrainedShare},
 };
 
 /// An SGD step, as it began here.
@@ -39,8 +39,8 @@ impl<P: Problem> Esgd<'_, P> {
         let fitness = mine.iter().enumerate();
         let results = fitness.filter_map(|(i, one)| Some((i, one.as_ref()?.fitness()))).collect();
         let said = error.as_ref().map(ToString::to_string);
-        let share = Share { error: said, stop: self.interrupted(), results, entries: vec![] };
-        let all = processes.offspring(view.k, view.v, share);
+        let said = Said { error: said, stop: self.interrupted() };
+        let all = processes.offspring(view.k, view.v, said, results);
         // One's own error says more than that the others have heard it.
         if let Some(error) = error {
             return Err(error);
@@ -49,11 +49,11 @@ impl<P: Problem> Esgd<'_, P> {
         if all.stop {
             return Ok(None);
         }
-        if !all.results.iter().map(|one| one.0).eq(0..plans.len()) {
+        if !all.fitness.iter().map(|one| one.0).eq(0..plans.len()) {
             let what = "the offspring of all processes are not those that were planned";
             return Err(Error::Processes(what.into()));
         }
-        let all = plans.into_iter().zip(all.results);
+        let all = plans.into_iter().zip(all.fitness);
         Ok(Some(all.map(|(plan, (_, fitness))| ScoredPlan::returned(plan, fitness)).collect()))
     }
 
@@ -74,11 +74,11 @@ impl<P: Problem> Esgd<'_, P> {
             state: one.state(),
             moved: one.origin() != before[place],
         });
-        let stop = self.interrupted();
-        let share = Share { error, stop, results: own.collect(), entries: vec![] };
+        let own = own.collect();
+        let said = Said { error, stop: self.interrupted() };
         let is_own =
             |id| before.iter().position(|one| one.id == id).is_some_and(|i| processes.is_own(i));
-        let others = match processes.trained(k, share, &guard.archived_of(k, is_own)) {
+        let others = match processes.trained(k, said, own, &guard.archived_of(k, is_own)) {
             Ok(others) => others,
             Err(error) => return (individuals, Some(Error::of_share(error))),
         };
@@ -88,23 +88,29 @@ impl<P: Problem> Esgd<'_, P> {
         }
         let mut refused = None;
         let mut individuals: Vec<_> = individuals.into_iter().map(Some).collect();
-        for TrainedShare { place, record, theta, state } in others.results {
+        for TrainedShare { place, record, theta, state } in others.individuals {
             let Some(one) = individuals.get_mut(place).and_then(Option::take) else { continue };
             let of = theta.as_ref().unwrap_or(one.scored().theta());
             let state = state.map(|bytes| processes.read_state(of, &bytes)).transpose();
             let position = one.progress().unwrap_or_default().position;
-            let returned = match state {
-                Ok(state) => one.returned(record, theta, state, permit(position)),
+            let one = match state {
+                Ok(state) => {
+                    let (one, agrees) = one.returned(record, theta, state, permit(position));
+                    if !agrees {
+                        let what = format!(
+                            "another process has trained {} to what it cannot be",
+                            one.id()
+                        );
+                        refused.get_or_insert(Error::Processes(what));
+                    }
+                    one
+                }
                 Err(error) => {
                     refused.get_or_insert(Error::Problem(error));
-                    Err(one)
+                    one
                 }
             };
-            individuals[place] = Some(returned.unwrap_or_else(|one| {
-                let what = format!("another process has trained {} to what it cannot be", one.id());
-                refused.get_or_insert(Error::Processes(what));
-                one
-            }));
+            individuals[place] = Some(one);
         }
         (individuals.into_iter().flatten().collect(), refused)
     }

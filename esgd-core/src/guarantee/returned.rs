@@ -5,17 +5,17 @@ use super::{AfterTraining, Individual, IndividualRecord, MayWorsen, Scored, Scor
 use crate::{Entry, Fitness, Objective, Plan, guarantee::EntryRecord};
 
 impl<G, S> Individual<G, S> {
-    /// The individual as another process trained it, or as it is if that contradicts what is known of it here:
-    /// it is another, or has got worse without permission.
+    /// The individual as another process trained it; or as it is, and that what came contradicts what is known of it
+    /// here: it is another, or has got worse without permission.
     pub(crate) fn returned(
         self,
         record: IndividualRecord,
         theta: Option<G>,
         state: Option<S>,
         may_worsen: Option<MayWorsen>,
-    ) -> Result<Self, Self> {
+    ) -> (Self, bool) {
         if record.id != self.id() || theta.is_none() && record.fitness != self.fitness() {
-            return Err(self);
+            return (self, false);
         }
         let objective = self.scored().objective().clone();
         let (mut meta, held) = self.into_parts();
@@ -25,7 +25,7 @@ impl<G, S> Individual<G, S> {
             let backed_off;
             (trained, backed_off) = trained.advance(candidate, may_worsen);
             if backed_off {
-                return Err(meta.into_individual(trained));
+                return (meta.into_individual(trained), false);
             }
         }
         meta.recipe = record.recipe;
@@ -34,7 +34,7 @@ impl<G, S> Individual<G, S> {
         meta.at = record.at;
         meta.progress = record.progress;
         meta.epochs = record.epochs;
-        Ok(meta.into_individual(trained))
+        (meta.into_individual(trained), true)
     }
 }
 

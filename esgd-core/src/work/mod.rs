@@ -5,7 +5,7 @@
 mod message;
 mod processes;
 
-pub(crate) use processes::{Carrier, Own, Share, ShareError, TrainedShare};
+pub(crate) use processes::{Carrier, Own, Said, ShareError, TrainedShare};
 pub use processes::{Exchange, ExchangeError, Processes};
 
 use std::{

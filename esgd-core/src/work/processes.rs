@@ -56,18 +56,35 @@ pub(crate) struct TrainedShare<G> {
     pub(crate) state: Option<Vec<u8>>,
 }
 
-/// What a process has of a step, before and after the exchange.
-pub(crate) struct Share<T, G> {
-    /// What went wrong here.
+/// What a process says beside its results.
+pub(crate) struct Said {
+    /// What went wrong there.
     pub(crate) error: Option<String>,
-    /// Whether this process, or afterwards any, was asked to stop.
+    /// Whether it was asked to stop.
     pub(crate) stop: bool,
-    pub(crate) results: T,
-    /// What the archive keeps of it.
+}
+
+/// The fitness of an offspring.
+pub(crate) type Numbered = (usize, Fitness);
+
+/// The offspring of all processes, in order of their numbers, unless one of them was stopped.
+pub(crate) struct AllOffspring {
+    pub(crate) stop: bool,
+    pub(crate) fitness: Vec<Numbered>,
+}
+
+/// What other processes have trained.
+pub(crate) struct OthersTrained<G> {
+    pub(crate) individuals: Vec<TrainedShare<G>>,
+    /// What their archives keep of it.
     pub(crate) entries: Vec<(EntryRecord, G)>,
 }
 
-type TrainedOf<P> = Vec<TrainedShare<<P as Problem>::Genome>>;
+/// What an exchange gives, or why it gives nothing.
+pub(crate) type Shared<P, T> = Result<T, ShareError<<P as Problem>::Error>>;
+
+/// A header and its blobs.
+type Read<'a> = (Header, Vec<&'a [u8]>);
 
 /// What the run needs of several processes; [`Processes`] alone, whose problem can be written.
 pub(crate) trait Carrier<P: Problem>: Sync {
@@ -82,17 +99,19 @@ pub(crate) trait Carrier<P: Problem>: Sync {
         &self,
         k: usize,
         v: usize,
-        mine: Share<Vec<(usize, Fitness)>, ()>,
-    ) -> Result<Share<Vec<(usize, Fitness)>, ()>, ShareError<P::Error>>;
+        said: Said,
+        mine: Vec<Numbered>,
+    ) -> Shared<P, AllOffspring>;
 
     /// Gives individuals after the SGD step of generation k, and what the archive keeps of them; returns those of
     /// the others.
     fn trained(
         &self,
         k: usize,
-        mine: Share<Vec<Own<'_, P>>, ()>,
+        said: Said,
+        mine: Vec<Own<'_, P>>,
         archived: &[Entry<P::Genome>],
-    ) -> Result<Share<TrainedOf<P>, P::Genome>, ShareError<P::Error>>;
+    ) -> Shared<P, OthersTrained<P::Genome>>;
 
     /// Reads the state of an optimizer of `theta`.
     fn read_state(&self, theta: &P::Genome, bytes: &[u8]) -> Result<P::State, P::Error>;
@@ -124,11 +143,7 @@ impl<'a, P: Portable> Processes<'a, P> {
     }
 
     /// Exchanges a share; returns those of all, in order of ranks.
-    fn exchange(
-        &self,
-        header: &Header,
-        blobs: &[Vec<u8>],
-    ) -> Result<Vec<Vec<u8>>, ShareError<P::Error>> {
+    fn exchange(&self, header: &Header, blobs: &[Vec<u8>]) -> Shared<P, Vec<Vec<u8>>> {
         let fail = |what: String| ShareError::Exchange(what.into());
         let bytes = message::to_bytes(header, blobs).map_err(fail)?;
         let all = self.exchange.all_gather(bytes).map_err(ShareError::Exchange)?;
@@ -140,12 +155,7 @@ impl<'a, P: Portable> Processes<'a, P> {
     }
 
     /// Reads a share, which must be of the same step.
-    fn read<'b>(
-        &self,
-        rank: usize,
-        bytes: &'b [u8],
-        place: &Place,
-    ) -> Result<(Header, Vec<&'b [u8]>), ShareError<P::Error>> {
+    fn read<'b>(&self, rank: usize, bytes: &'b [u8], place: &Place) -> Shared<P, Read<'b>> {
         let fail = |what: String| ShareError::Exchange(what.into());
         let (header, blobs) = message::of_bytes(bytes).map_err(fail)?;
         if let Some(what) = header.error {
@@ -174,39 +184,41 @@ impl<P: Portable> Carrier<P> for Processes<'_, P> {
         &self,
         k: usize,
         v: usize,
-        mine: Share<Vec<(usize, Fitness)>, ()>,
-    ) -> Result<Share<Vec<(usize, Fitness)>, ()>, ShareError<P::Error>> {
+        said: Said,
+        mine: Vec<Numbered>,
+    ) -> Shared<P, AllOffspring> {
         let place = Place::Offspring(k, v);
         let header = Header {
             place: place.clone(),
-            stop: mine.stop,
-            error: mine.error,
-            fitness: mine.results,
+            stop: said.stop,
+            error: said.error,
+            fitness: mine,
             individuals: vec![],
             entries: vec![],
             blobs: vec![],
         };
         let all = self.exchange(&header, &[])?;
-        let (mut results, mut stop) = (vec![], false);
+        let (mut fitness, mut stop) = (vec![], false);
         for (rank, bytes) in all.iter().enumerate() {
             let (header, _) = self.read(rank, bytes, &place)?;
-            results.extend(header.fitness);
+            fitness.extend(header.fitness);
             stop |= header.stop;
         }
         self.stopped.fetch_or(stop, Ordering::Relaxed);
-        results.sort_by_key(|(i, _)| *i);
-        Ok(Share { error: None, stop, results, entries: vec![] })
+        fitness.sort_by_key(|(i, _)| *i);
+        Ok(AllOffspring { stop, fitness })
     }
 
     fn trained(
         &self,
         k: usize,
-        mine: Share<Vec<Own<'_, P>>, ()>,
+        said: Said,
+        mine: Vec<Own<'_, P>>,
         archived: &[Entry<P::Genome>],
-    ) -> Result<Share<TrainedOf<P>, P::Genome>, ShareError<P::Error>> {
+    ) -> Shared<P, OthersTrained<P::Genome>> {
         let (problem, place) = (self.problem, Place::Training(k));
         let (mut individuals, mut blobs) = (vec![], vec![]);
-        for Own { place, record, theta, state, moved } in mine.results {
+        for Own { place, record, theta, state, moved } in mine {
             if moved {
                 blobs.push(problem.write_genome(theta).map_err(ShareError::Problem)?);
             }
@@ -220,18 +232,18 @@ impl<P: Portable> Carrier<P> for Processes<'_, P> {
         }
         let header = Header {
             place: place.clone(),
-            stop: mine.stop,
-            error: mine.error,
+            stop: said.stop,
+            error: said.error,
             fitness: vec![],
             individuals,
             entries: archived.iter().map(Entry::record).collect(),
             blobs: blobs.iter().map(Vec::len).collect(),
         };
         let all = self.exchange(&header, &blobs)?;
-        let mut others = Share { error: None, stop: false, results: vec![], entries: vec![] };
+        let mut others = OthersTrained { individuals: vec![], entries: vec![] };
         for (rank, bytes) in all.iter().enumerate() {
             let (header, blobs) = self.read(rank, bytes, &place)?;
-            others.stop |= header.stop;
+            self.stopped.fetch_or(header.stop, Ordering::Relaxed);
             if rank == self.exchange.rank() {
                 continue;
             }
@@ -249,14 +261,13 @@ impl<P: Portable> Carrier<P> for Processes<'_, P> {
                     true => Some(blob()?.to_vec()),
                     false => None,
                 };
-                others.results.push(TrainedShare { place, record, theta, state });
+                others.individuals.push(TrainedShare { place, record, theta, state });
             }
             for record in header.entries {
                 let theta = problem.read_genome(blob()?).map_err(ShareError::Problem)?;
                 others.entries.push((record, theta));
             }
         }
-        self.stopped.fetch_or(others.stop, Ordering::Relaxed);
         Ok(others)
     }
 
