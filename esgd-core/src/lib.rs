@@ -41,6 +41,7 @@ pub mod settings;
 pub mod strategy;
 mod test_function;
 pub mod trace;
+mod training;
 
 pub use audit::Auditor;
 pub use checkpointer::{CheckpointError, Checkpointer};
