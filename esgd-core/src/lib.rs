@@ -23,6 +23,8 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+pub mod baselines;
+pub mod budget;
 mod checkpointer;
 mod error;
 mod esgd;
