@@ -23,6 +23,8 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+pub mod baselines;
+pub mod budget;
 mod checkpointer;
 mod error;
 mod esgd;
@@ -41,6 +43,7 @@ pub mod settings;
 pub mod strategy;
 mod test_function;
 pub mod trace;
+mod training;
 pub mod work;
 
 pub use audit::Auditor;

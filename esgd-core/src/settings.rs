@@ -1,9 +1,12 @@
 //! What a run is told: the symbols of Algorithm 1 and the choices that the paper leaves open.
 
 mod faults;
+mod workload;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use workload::{Work, Workload};
 
 use crate::{Domain, OptimizerPool, Scale, Schedule, plan::Mutation, strategy::StrategySettings};
 

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{PopulationOf, Step, sharing::TrainingStep};
 use crate::{
     Domain, EpochReport, Error, Esgd, Failure, Hyperparameters, Individual, NotWorse, Problem,
-    Recipe, Scored,
-    guarantee::{AfterTraining, Guard, IndividualMeta, MayWorsen, Progress, Unscored},
+    Recipe,
+    guarantee::{AfterTraining, Guard, IndividualMeta, MayWorsen, Progress},
     rng::{Key, Philox, Purpose},
     settings::{FineTune, Per, RecipePolicy},
+    training::{Begin, train},
     work,
 };
 
@@ -31,9 +32,6 @@ struct Played<G, S, E: std::error::Error> {
     individual: Individual<G, S>,
     error: Option<Error<E>>,
 }
-
-/// What an epoch makes: a scored candidate and the optimizer's state after it.
-type Candidate<P> = (Scored<<P as Problem>::Genome>, <P as Problem>::State);
 
 type Of<P> = Played<<P as Problem>::Genome, <P as Problem>::State, <P as Problem>::Error>;
 
@@ -146,7 +144,8 @@ impl<P: Problem> Esgd<'_, P> {
         mut state: Option<P::State>,
         guard: &Guard<P::Genome>,
     ) -> Of<P> {
-        let Turn { k, hyper, may_worsen, .. } = *turn;
+        let Turn { k, j, hyper, may_worsen, .. } = *turn;
+        let key = Key::new(self.settings.seed, Purpose::Train).generation(k).individual(j);
         let mut progress = meta.progress.unwrap_or_default();
         let mut trained = AfterTraining::NotWorse(theta);
         let mut error = None;
@@ -154,8 +153,10 @@ impl<P: Problem> Esgd<'_, P> {
             if self.interrupted() || turn.failed.load(Ordering::Relaxed) {
                 break;
             }
-            let from = trained.scored().theta();
-            let (candidate, after) = match self.epoch(turn, s, from, state.as_ref()) {
+            let from = Begin::From(trained.scored().theta());
+            let epoch = [key.step(s)].into_iter();
+            let (candidate, after) = match train(&self.evaluator, from, state.clone(), hyper, epoch)
+            {
                 Ok(candidate) => candidate,
                 Err(stopped_by) => {
                     error = Some(stopped_by);
@@ -188,28 +189,6 @@ impl<P: Problem> Esgd<'_, P> {
         }
         meta.progress = Some(progress);
         Played { individual: meta.into_individual(trained), error }
-    }
-
-    /// One epoch from `theta`, which stays as it is, and the score of what came out.
-    fn epoch(
-        &self,
-        turn: &Turn<'_>,
-        s: usize,
-        theta: &P::Genome,
-        state: Option<&P::State>,
-    ) -> Result<Candidate<P>, Error<P::Error>> {
-        let problem = self.evaluator.problem();
-        let mut unscored = Unscored::new(problem.fork(theta).map_err(Error::Problem)?);
-        let mut state = match state {
-            Some(state) => state.clone(),
-            None => problem.state(theta, turn.hyper).map_err(Error::Problem)?,
-        };
-        let key = Key::new(self.settings.seed, Purpose::Train)
-            .generation(turn.k)
-            .step(s)
-            .individual(turn.j);
-        problem.epoch(unscored.theta_mut(), &mut state, turn.hyper, key).map_err(Error::Problem)?;
-        Ok((self.evaluator.score(unscored)?, state))
     }
 
     /// The recipe of an individual for a generation, and the optimizer state that goes with it:

@@ -11,6 +11,7 @@ use crate::{
     plan::Mutation,
     rng::{Key, Purpose},
     settings::{RecipePolicy, Recipes, Rung, SettingsError, Start},
+    training::{Begin, train},
     work,
 };
 
@@ -109,31 +110,20 @@ impl<P: Problem> Esgd<'_, P> {
         before: Option<&Candidate<P>>,
         epochs: RangeInclusive<usize>,
     ) -> Result<Candidate<P>, Error<P::Error>> {
-        let problem = self.evaluator.problem();
         let j = before.map_or(j, |one| one.j);
         let recipe = match before {
             Some(one) => one.recipe.clone(),
             None => self.settings.optimizers.draw(&mut self.key(Purpose::Recipe, j).stream()),
         };
         let hyper = recipe.at(1, self.settings.generations);
-        let mut theta = match before {
-            Some(one) => problem.fork(one.scored.theta()),
-            None => problem.init(self.key(Purpose::Init, j)),
-        }
-        .map_err(Error::Problem)?;
-        let mut state = match before.and_then(|one| one.state.clone()) {
-            Some(state) => state,
-            None => problem.state(&theta, &hyper).map_err(Error::Problem)?,
+        let begin = match before {
+            Some(one) => Begin::From(one.scored.theta()),
+            None => Begin::New(self.key(Purpose::Init, j)),
         };
-        let last = *epochs.end();
-        for s in epochs {
-            if self.stopped() {
-                break;
-            }
-            let key = self.key(Purpose::Train, j).step(s);
-            problem.epoch(&mut theta, &mut state, &hyper, key).map_err(Error::Problem)?;
-        }
-        let scored = self.evaluator.score(Unscored::new(theta))?;
+        let state = before.and_then(|one| one.state.clone());
+        let (key, last) = (self.key(Purpose::Train, j), *epochs.end());
+        let epochs = epochs.take_while(|_| !self.stopped()).map(|s| key.step(s));
+        let (scored, state) = train(&self.evaluator, begin, state, &hyper, epochs)?;
         self.observer.epoch(&EpochReport {
             k: 0,
             s: last,

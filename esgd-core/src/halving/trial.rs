@@ -3,7 +3,11 @@
 use std::ops::RangeInclusive;
 
 use super::Halving;
-use crate::{Entry, EpochReport, Error, Id, Problem, Recipe, guarantee::Unscored, rng::Purpose};
+use crate::{
+    Entry, EpochReport, Error, Id, Problem, Recipe,
+    rng::Purpose,
+    training::{Begin, train},
+};
 
 /// A trial between two jobs.
 pub(super) struct Trial<G, S> {
@@ -43,7 +47,6 @@ impl<P: Problem> Halving<'_, P> {
         epochs: RangeInclusive<usize>,
         mut now: Option<Held<P>>,
     ) -> Result<Option<TrainedOf<P>>, Error<P::Error>> {
-        let problem = self.evaluator.problem();
         let id = Id { generation: 0, step: 0, index: trial };
         let mut best: Option<Entry<P::Genome>> = None;
         for k in epochs {
@@ -51,20 +54,13 @@ impl<P: Problem> Halving<'_, P> {
                 return Ok(None);
             }
             let hyper = recipe.at(k, self.settings.most);
-            let (theta, state) = match now.take() {
-                Some((entry, state)) => (problem.fork(entry.scored.theta()), Ok(state)),
-                None => {
-                    let theta =
-                        problem.init(self.key(Purpose::Init, trial)).map_err(Error::Problem)?;
-                    let state = problem.state(&theta, &hyper);
-                    (Ok(theta), state)
-                }
+            let (last, state) = now.take().unzip();
+            let begin = match &last {
+                Some(entry) => Begin::From(entry.scored.theta()),
+                None => Begin::New(self.key(Purpose::Init, trial)),
             };
-            let mut unscored = Unscored::new(theta.map_err(Error::Problem)?);
-            let mut state = state.map_err(Error::Problem)?;
-            let key = self.key(Purpose::Train, trial).step(k);
-            problem.epoch(unscored.theta_mut(), &mut state, &hyper, key).map_err(Error::Problem)?;
-            let scored = self.evaluator.score(unscored)?;
+            let epoch = [self.key(Purpose::Train, trial).step(k)].into_iter();
+            let (scored, state) = train(&self.evaluator, begin, state, &hyper, epoch)?;
             let (fitness, backed_off) = (scored.fitness(), false);
             self.observer.epoch(&EpochReport { k, s: 1, id, hyper: &hyper, fitness, backed_off });
             let entry = Entry { scored, id, at: (0, k), hyper: Some(hyper) };

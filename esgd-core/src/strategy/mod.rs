@@ -70,6 +70,12 @@ pub trait Strategy: Sync {
         }
     }
 
+    /// How many networks it has scored in the first so many evolution steps of a run: as many as it needs in each,
+    /// if it does not say.
+    fn evaluations(&self, settings: &Settings, steps: u64) -> u64 {
+        steps.saturating_mul(self.needs(settings).evaluations as u64)
+    }
+
     /// Whether it can work with these settings.
     ///
     /// # Errors

@@ -69,8 +69,10 @@ impl Strategy for Nested {
     }
 
     fn needs(&self, settings: &Settings) -> Needs {
+        let means = settings.mu.saturating_sub(1);
         Needs {
-            evaluations: settings.mu.saturating_sub(1) + self.trail.len(),
+            // One individual has no means, and so no trail.
+            evaluations: if means == 0 { 0 } else { means + self.trail.len() },
             networks: self.longest(),
             operations: vec![OperationKind::Combine],
             exit: match self.succession {
@@ -78,6 +80,17 @@ impl Strategy for Nested {
                 Succession::Best => Exit::Free,
             },
         }
+    }
+
+    /// A mean over the last n steps waits for n of them.
+    fn evaluations(&self, settings: &Settings, steps: u64) -> u64 {
+        if settings.mu < 2 {
+            return 0;
+        }
+        let means = steps.saturating_mul(settings.mu as u64 - 1);
+        let trails =
+            self.trail.iter().map(|&last| steps.saturating_sub(last.saturating_sub(1) as u64));
+        trails.fold(means, u64::saturating_add)
     }
 
     fn check(&self, settings: &Settings) -> Result<(), SettingsError> {
