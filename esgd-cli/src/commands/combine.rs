@@ -48,7 +48,7 @@ struct Together {
 }
 
 /// Makes an ensemble and a soup of a run's best network and its last population.
-pub fn run(args: &CombineArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &CombineArgs) -> Result<(), Failure> {
     let folder = RunFolder::open(&args.run)?;
     let shown = folder.path().display();
     let files = CombinedFiles::of(&folder)?;

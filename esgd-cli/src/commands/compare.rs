@@ -17,7 +17,7 @@ use crate::{
 const MOST_SEEDS: u64 = 10_000;
 
 /// Compares methods, and makes the page of it.
-pub fn run(args: &CompareArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let config = Config::of(&args.sources.with(&[]), 0)?;
     terminal::renamed(&config.renamed);
     let methods = methods(&args.methods)?;

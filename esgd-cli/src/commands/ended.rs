@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Prints what a run came to, and how it ended.
-pub fn show(
+pub(super) fn show(
     ended: Ended,
     config: &Config,
     folder: &RunFolder,

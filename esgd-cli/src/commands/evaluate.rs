@@ -36,7 +36,7 @@ struct Evaluations {
 }
 
 /// Evaluates a run's best network, or others.
-pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     let mut config = Config::of_run(&args.run.join("config.toml"))?;
     if let Some(dir) = &args.data {
         config.data.read_from(dir)?;

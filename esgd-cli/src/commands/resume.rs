@@ -21,14 +21,14 @@ use crate::{
         known_data,
         log::Metrics,
         restore,
-        session::{From, Session, Shown},
+        session::{Begin, Session, Shown},
         setting::Setting,
     },
     terminal,
 };
 
 /// Goes on with a run.
-pub fn run(args: &ResumeArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ResumeArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let folder = RunFolder::open(&args.run)?;
     let found = checkpoint::search(folder.path())?;
@@ -66,7 +66,7 @@ pub fn run(args: &ResumeArgs) -> Result<(), Failure> {
                 "{} has no checkpoint yet: it begins again",
                 folder.path().display()
             ));
-            From::Start(&[])
+            Begin::Start(&[])
         }
         Some(found) => {
             let population = restore::restore(folder.path(), found, &setting.problem)?;
@@ -95,7 +95,7 @@ pub fn run(args: &ResumeArgs) -> Result<(), Failure> {
                 ));
                 return Ok(());
             }
-            From::Checkpoint(found, Box::new(population))
+            Begin::Checkpoint(found, Box::new(population))
         }
     };
     let shown = Shown { silent: args.quiet || args.json, tensorboard: args.tensorboard };

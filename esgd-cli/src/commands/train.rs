@@ -15,14 +15,14 @@ use crate::{
     run::{
         folder::{Missing, RunFolder},
         forecast::Forecast,
-        session::{From, Session, Shown},
+        session::{Begin, Session, Shown},
         setting::Setting,
     },
     terminal,
 };
 
 /// Trains a population and leaves a run's folder.
-pub fn run(args: &TrainArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let config = Config::of(&args.sources.with(&args.ending.sets()), args.init.len())?;
     terminal::renamed(&config.renamed);
@@ -46,7 +46,7 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         let data = setting.splits.fingerprint()?;
         let shown = Shown { silent: args.quiet || args.json, tensorboard: args.tensorboard };
         let session = Session::new(&config, &setting, data, &folder, began, shown)?;
-        let ended = session.run(From::Start(&warm_start))?;
+        let ended = session.run(Begin::Start(&warm_start))?;
         ended::show(ended, &config, &folder, args.quiet, args.json)
     };
     let ended = run();
@@ -75,7 +75,7 @@ fn warm_start(
 }
 
 /// A network from a file of any program, in the shapes of `shape`. What had to be done for that is said.
-pub fn import(path: &Path, shape: &Genome, quiet: bool) -> Result<Genome, Failure> {
+pub(super) fn import(path: &Path, shape: &Genome, quiet: bool) -> Result<Genome, Failure> {
     let import = shape.import(path).map_err(|e| Failure::Usage(e.to_string()))?;
     if let (Some(changes), false) = (import.changes(), quiet) {
         terminal::notice(&format!("{}: {changes}", path.display()));

@@ -24,7 +24,7 @@ use crate::{
 type Check = (&'static str, Result<String, String>);
 
 /// Checks a run's folder.
-pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     if args.contrast {
         terminal::notice("--contrast is called --control now; the name of before still works");
     }

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 /// Forward passes that training on a sample takes.
-pub const STEP: u64 = 3;
+pub(crate) const STEP: u64 = 3;
 
 /// The samples of a task, from which everything follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// Samples that an epoch trains on.
     pub train: u64,
     /// Samples that fitness is measured on.
@@ -27,7 +27,7 @@ pub struct Cost {
 /// What was spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Spent {
+pub(crate) struct Spent {
     /// Samples that gradient steps were made on.
     pub gradient_samples: u64,
     /// Samples that networks were evaluated on, to choose by.
@@ -36,7 +36,7 @@ pub struct Spent {
 
 impl Spent {
     /// In forward passes.
-    pub fn passes(self) -> u64 {
+    pub(crate) fn passes(self) -> u64 {
         STEP * self.gradient_samples + self.evaluation_samples
     }
 }
@@ -53,7 +53,7 @@ impl std::ops::Add for Spent {
 }
 
 impl Cost {
-    pub fn of(problem: &Supervised<Network>) -> Self {
+    pub(crate) fn of(problem: &Supervised<Network>) -> Self {
         let network = problem.task();
         Self {
             train: problem.train().len() as u64,
@@ -63,22 +63,22 @@ impl Cost {
     }
 
     /// An epoch with the evaluation after it.
-    pub fn epoch(self) -> u64 {
+    pub(crate) fn epoch(self) -> u64 {
         STEP * self.train + self.fitness
     }
 
     /// Choosing an ensemble and a soup from so many networks.
-    pub fn choosing(self, networks: usize) -> u64 {
+    pub(crate) fn choosing(self, networks: usize) -> u64 {
         2 * networks as u64 * self.fitness + self.averaging()
     }
 
     /// Scoring averaged weights, and once more with statistics estimated anew where there are any.
-    pub fn averaging(self) -> u64 {
+    pub(crate) fn averaging(self) -> u64 {
         self.fitness + if self.statistics { self.train + self.fitness } else { 0 }
     }
 
     /// What a run under these settings has spent, from what it tells.
-    pub fn spent(self, s: &Settings, effort: Effort) -> Spent {
+    pub(crate) fn spent(self, s: &Settings, effort: Effort) -> Spent {
         let (scored, unscored) = match s.start {
             Start::Shared { .. } => {
                 (s.start.rungs().iter().map(|rung| rung.candidates).sum(), s.start.epochs())
@@ -115,14 +115,14 @@ impl Cost {
     }
 
     /// A run under these settings.
-    pub fn run(self, settings: &Settings) -> u64 {
+    pub(crate) fn run(self, settings: &Settings) -> u64 {
         let (fixed, generation) = self.parts(settings);
         fixed.saturating_add(generation.saturating_mul(settings.generations as u64))
     }
 
     /// The same settings with as many generations as `budget` is enough for. What is not enough for another
     /// goes into fine-tuning, of all individuals or of the best.
-    pub fn longest(self, settings: &Settings, budget: u64) -> Option<Settings> {
+    pub(crate) fn longest(self, settings: &Settings, budget: u64) -> Option<Settings> {
         let (fixed, generation) = self.parts(settings);
         let left = budget.checked_sub(fixed)?;
         let generations = left / generation;
@@ -136,18 +136,18 @@ impl Cost {
     }
 
     /// How many epochs, each with an evaluation, `budget` is enough for, after evaluating once.
-    pub fn epochs(self, budget: u64) -> usize {
+    pub(crate) fn epochs(self, budget: u64) -> usize {
         (budget.saturating_sub(self.fitness) / self.epoch()) as usize
     }
 
     /// The epochs of each of `n` runs that share a budget; some have one more than others.
-    pub fn shares(self, budget: u64, n: usize) -> Vec<usize> {
+    pub(crate) fn shares(self, budget: u64, n: usize) -> Vec<usize> {
         let total = (budget.saturating_sub(n as u64 * self.fitness) / self.epoch()) as usize;
         (0..n).map(|i| total / n + usize::from(i < total % n)).collect()
     }
 
     /// A budget as it is written: a number of epochs, or of samples.
-    pub fn parse(self, text: &str) -> Result<u64, Failure> {
+    pub(crate) fn parse(self, text: &str) -> Result<u64, Failure> {
         let (number, samples) = match text.strip_suffix("samples") {
             Some(number) => (number.trim(), 1),
             None => (text.strip_suffix("epochs").unwrap_or(text).trim(), self.train),

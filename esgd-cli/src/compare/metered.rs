@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use super::costs::{STEP, Spent};
 
 /// The task of a run, which counts every sample and shows it on a bar.
-pub struct Metered<'a> {
+pub(crate) struct Metered<'a> {
     inner: &'a Supervised<Network>,
     gradient: AtomicU64,
     evaluation: AtomicU64,
@@ -20,7 +20,7 @@ pub struct Metered<'a> {
 
 impl<'a> Metered<'a> {
     /// Behind what was spent before.
-    pub fn new(inner: &'a Supervised<Network>, before: Spent, bar: &'a ProgressBar) -> Self {
+    pub(crate) fn new(inner: &'a Supervised<Network>, before: Spent, bar: &'a ProgressBar) -> Self {
         bar.inc(before.passes());
         Self {
             inner,
@@ -31,11 +31,11 @@ impl<'a> Metered<'a> {
     }
 
     /// The task without its meter, to report by.
-    pub fn inner(&self) -> &'a Supervised<Network> {
+    pub(crate) fn inner(&self) -> &'a Supervised<Network> {
         self.inner
     }
 
-    pub fn spent(&self) -> Spent {
+    pub(crate) fn spent(&self) -> Spent {
         Spent {
             gradient_samples: self.gradient.load(Ordering::Relaxed),
             evaluation_samples: self.evaluation.load(Ordering::Relaxed),
@@ -43,7 +43,7 @@ impl<'a> Metered<'a> {
     }
 
     /// Counts samples that were evaluated otherwise than by their fitness.
-    pub fn count_evaluation(&self, samples: usize) {
+    pub(crate) fn count_evaluation(&self, samples: usize) {
         self.evaluation.fetch_add(samples as u64, Ordering::Relaxed);
         self.bar.inc(samples as u64);
     }

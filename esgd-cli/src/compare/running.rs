@@ -32,7 +32,7 @@ const CONFIG: &str = "config.toml";
 const BEST: &str = "best.safetensors";
 
 /// Everything that runs have in common.
-pub struct Context<'a> {
+pub(super) struct Context<'a> {
     pub config: &'a Config,
     pub problem: &'a Supervised<Network>,
     pub splits: &'a Splits,
@@ -44,7 +44,7 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Runs a trial and keeps what it came to; `None` if it was interrupted.
-    pub fn run(&self, trial: &Trial, workers: &Workers) -> Result<Option<Outcome>, Failure> {
+    pub(super) fn run(&self, trial: &Trial, workers: &Workers) -> Result<Option<Outcome>, Failure> {
         self.held.check().map_err(|e| Failure::Failed(e.to_string()))?;
         let resumed = self.prepare(trial)?;
         let before = match (&trial.job, &resumed) {

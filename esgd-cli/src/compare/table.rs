@@ -16,7 +16,7 @@ use crate::text::{
 };
 
 /// The columns.
-pub const HEADS: [&str; 11] = [
+pub(crate) const HEADS: [&str; 11] = [
     "method",
     "loss to choose by",
     "test loss",
@@ -32,7 +32,7 @@ pub const HEADS: [&str; 11] = [
 
 impl Row {
     /// Its cells as text.
-    pub fn cells(&self) -> [String; 11] {
+    pub(crate) fn cells(&self) -> [String; 11] {
         let numbers = |values: &[Fitness]| values.iter().map(|v| v.get()).collect::<Vec<_>>();
         let percent: Vec<f64> = self.test_error.iter().map(|e| 100.0 * e).collect();
         let (loss, error) = self.against.map_or((None, None), |a| (a.loss, a.error));
@@ -161,7 +161,7 @@ impl Comparison {
     }
 
     /// What was compared, in one paragraph.
-    pub fn heading(&self) -> String {
+    pub(crate) fn heading(&self) -> String {
         format!(
             "{} on {}: {} training samples, {} to choose by, {} to test. A budget of {:.1} epochs for each \
              method, evaluations counted as a third of a gradient step: {} forward passes, {:.2e} floating-point \

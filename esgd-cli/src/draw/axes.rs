@@ -7,13 +7,13 @@ use super::{
     svg::{WIDTH, escaped},
 };
 
-pub const LEFT: f64 = 78.0;
-pub const RIGHT: f64 = 26.0;
-pub const BOTTOM: f64 = 44.0;
+pub(crate) const LEFT: f64 = 78.0;
+pub(crate) const RIGHT: f64 = 26.0;
+pub(crate) const BOTTOM: f64 = 44.0;
 
 /// Where an axis begins and ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Ends {
+pub(crate) enum Ends {
     /// With the values, exactly.
     #[default]
     Tight,
@@ -27,7 +27,7 @@ pub enum Ends {
 
 /// An axis.
 #[derive(Clone, Debug, Default)]
-pub struct Axis {
+pub(crate) struct Axis {
     pub name: String,
     /// How a value is told, with `#` for the number: `generation #`.
     pub tells: String,
@@ -39,17 +39,21 @@ pub struct Axis {
 }
 
 impl Axis {
-    pub fn new(name: &str, tells: &str, ends: Ends) -> Self {
+    pub(crate) fn new(name: &str, tells: &str, ends: Ends) -> Self {
         Self { name: name.into(), tells: tells.into(), ends, ..Self::default() }
     }
 
     /// Generations, of which the last may be fine-tuning.
-    pub fn generations(fine_tuning: Option<f64>) -> Self {
+    pub(crate) fn generations(fine_tuning: Option<f64>) -> Self {
         let axis = Self::new("generation", "generation #", Ends::Tight);
         Self { whole: true, named: fine_tuning.map(|at| (at, "fine-tuning")), ..axis }
     }
 
-    pub fn scale(&self, values: impl Iterator<Item = f64>, may_be_logarithmic: bool) -> Scale {
+    pub(crate) fn scale(
+        &self,
+        values: impl Iterator<Item = f64>,
+        may_be_logarithmic: bool,
+    ) -> Scale {
         let zero = matches!(self.ends, Ends::Zero);
         let scale = Scale::over(values, may_be_logarithmic && !zero);
         let scale = match self.ends {
@@ -62,7 +66,7 @@ impl Axis {
     }
 
     /// A value as it is told.
-    pub fn value(&self, at: f64) -> String {
+    pub(crate) fn value(&self, at: f64) -> String {
         match self.named {
             Some((named, name)) if named == at => name.into(),
             _ => number(at),
@@ -72,13 +76,13 @@ impl Axis {
 
 /// Where a frame begins and ends, from above.
 #[derive(Clone, Copy, Debug)]
-pub struct Heights {
+pub(crate) struct Heights {
     pub top: f64,
     pub bottom: f64,
 }
 
 /// The frame with its numbers and names, between these heights.
-pub fn axes(
+pub(crate) fn axes(
     svg: &mut String,
     (x, x_axis): (&Scale, &Axis),
     (y, y_axis): (&Scale, &Axis),

@@ -12,7 +12,7 @@ use crate::{
 const LARGEST: u64 = 1 << 29;
 
 /// The log at `path`.
-pub fn read(path: &Path) -> Result<Log, Failure> {
+pub(super) fn read(path: &Path) -> Result<Log, Failure> {
     log::read(path, LARGEST).and_then(begun).map_err(|error| {
         let shown = path.display();
         let wrong = |line, why: &str| Failure::Failed(format!("{shown}, line {line}, {why}"));

@@ -72,6 +72,10 @@ pub struct Written {
 
 /// Writes the page of runs and comparisons with its figures, and in each run's folder its log for a
 /// spreadsheet.
+///
+/// # Errors
+/// That a folder has no run or comparison, that a log or result is damaged, that the page would be too large, or that
+/// files of others stand where it belongs.
 pub fn run(request: &Request<'_>) -> Result<Written, Failure> {
     let runs = || request.folders.iter().filter(|folder| !is_comparison(folder));
     runs().try_for_each(|folder| own_file::check(&folder.join(CSV), Kind::Log))?;

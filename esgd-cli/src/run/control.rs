@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The settings without evolution, for at least as many epochs.
-pub fn settings(with: &Settings) -> Settings {
+pub(crate) fn settings(with: &Settings) -> Settings {
     let a_generation = with.mu.saturating_mul(with.epochs).max(1);
     let mut without = with.clone();
     without.start = Start::Independent;
@@ -32,7 +32,7 @@ pub fn settings(with: &Settings) -> Settings {
 }
 
 /// Runs it. `None` if it was interrupted.
-pub fn run(
+pub(crate) fn run(
     with: &Settings,
     setting: &Setting,
     stop: &AtomicBool,

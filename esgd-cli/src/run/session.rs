@@ -50,12 +50,15 @@ pub struct Shown {
 
 /// What a run came to.
 pub struct Ended {
+    /// What `run.json` has.
     pub summary: Summary,
+    /// And how it ended.
     pub end: End,
 }
 
 /// How a run ended.
 pub enum End {
+    /// As it should.
     Complete,
     /// It has had its time: what there is to say of that.
     OutOfTime(String),
@@ -64,13 +67,18 @@ pub enum End {
 }
 
 /// Where a run begins.
-pub enum From<'a> {
+pub enum Begin<'a> {
+    /// With a population that begins from these networks, or without any from new ones.
     Start(&'a [Genome]),
+    /// Where this checkpoint left it, with its population.
     Checkpoint(&'a Found, Box<Population<Genome, OptimizerState>>),
 }
 
 impl<'a> Session<'a> {
     /// A run in this folder, which listens to signals and has its time from when the process `began`.
+    ///
+    /// # Errors
+    /// That it cannot listen, or cannot watch the time.
     pub fn new(
         config: &'a Config,
         setting: &'a Setting,
@@ -85,14 +93,18 @@ impl<'a> Session<'a> {
     }
 
     /// Runs it to its end, or until it is interrupted.
-    pub fn run(&self, from: From<'_>) -> Result<Ended, Failure> {
+    ///
+    /// # Errors
+    /// That the folder cannot be written to, that it was stopped before there was anything to go on from, or whatever
+    /// fails on the way; then the last population is kept where it can be.
+    pub fn run(&self, from: Begin<'_>) -> Result<Ended, Failure> {
         let Self { config, setting, folder, shown, .. } = *self;
         let Setting { problem, workers, .. } = setting;
         let silent = shown.silent;
         folder.check()?;
         let found = match &from {
-            From::Start(_) => None,
-            From::Checkpoint(found, _) => Some(*found),
+            Begin::Start(_) => None,
+            Begin::Checkpoint(found, _) => Some(*found),
         };
         let metrics = Mutex::new(match found {
             None => {
@@ -118,7 +130,7 @@ impl<'a> Session<'a> {
         let mut progress = Progress::new("ESGD", &config.settings, silent)
             .explained(&format!("{} {}", config.data.fitness, config.data.score), silent)
             .logged(Some(&metrics), events.as_ref());
-        if let From::Checkpoint(found, population) = &from {
+        if let Begin::Checkpoint(found, population) = &from {
             let before = Duration::from_secs_f64(found.manifest.seconds);
             progress = progress.behind(
                 before,
@@ -133,12 +145,12 @@ impl<'a> Session<'a> {
             .patience(config.run.patience)
             .stop_when(self.interrupt.flag());
         let controls = match &from {
-            From::Start(warm_start) => config.run.control && warm_start.is_empty(),
-            From::Checkpoint(..) => config.run.control && !config.has_warm_start(),
+            Begin::Start(warm_start) => config.run.control && warm_start.is_empty(),
+            Begin::Checkpoint(..) => config.run.control && !config.has_warm_start(),
         };
         let outcome = match from {
-            From::Start(warm_start) => esgd.warm_start(warm_start).run(),
-            From::Checkpoint(_, population) => {
+            Begin::Start(warm_start) => esgd.warm_start(warm_start).run(),
+            Begin::Checkpoint(_, population) => {
                 // They would be those of a shorter run.
                 best_networks::remove(folder)?;
                 folder.remove("run.json")?;

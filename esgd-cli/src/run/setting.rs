@@ -15,13 +15,19 @@ use crate::{
 
 /// What a population is trained on, and by what.
 pub struct Setting {
+    /// The data for training, validation and tests.
     pub splits: Splits,
+    /// The network with the data that it is trained on and scored by, on its device.
     pub problem: Supervised<Network>,
+    /// The threads.
     pub workers: Workers,
 }
 
 impl Setting {
     /// What a config names, if the machine can hold one network.
+    ///
+    /// # Errors
+    /// That there is no such device, no such data or not enough of them, or no network for them.
     pub fn of(config: &Config) -> Result<Self, Failure> {
         let setting = Self::unchecked(config)?;
         one_network::check(&setting.problem)?;
@@ -29,7 +35,7 @@ impl Setting {
     }
 
     /// The same for a forecast, which checks whether all of it fits.
-    pub fn unchecked(config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn unchecked(config: &Config) -> Result<Self, Failure> {
         let device = device::named(&config.run.device)?;
         let splits = splits(&config.data)?;
         let problem = problem(config, &splits)?.on(device);

@@ -22,7 +22,7 @@ const NOTES: usize = 10;
 const NOTE: usize = 300;
 
 /// A method and its runs, of which there is at least one.
-pub struct Way {
+pub(super) struct Way {
     method: Method,
     runs: Vec<Run>,
 }
@@ -33,7 +33,7 @@ fn has_curve(method: Method) -> bool {
 }
 
 /// The runs of all methods that have a curve, and a sentence on each that cannot be read.
-pub fn read(folder: &Path, comparison: &Comparison) -> (Vec<Way>, Vec<String>) {
+pub(super) fn read(folder: &Path, comparison: &Comparison) -> (Vec<Way>, Vec<String>) {
     let mut methods: Vec<Method> = comparison.runs.iter().map(|run| run.method).collect();
     methods.sort();
     methods.dedup();
@@ -141,7 +141,7 @@ impl Way {
 }
 
 /// The figures of the runs that are there.
-pub fn figures(comparison: &Comparison, ways: &[Way], detail: Detail) -> Vec<Figure> {
+pub(super) fn figures(comparison: &Comparison, ways: &[Way], detail: Detail) -> Vec<Figure> {
     let mut best: Vec<Series> = ways.iter().enumerate().map(|(i, way)| way.best(i)).collect();
     let mut bands: Vec<Series> =
         ways.iter().enumerate().filter_map(|(i, way)| way.band(i)).collect();

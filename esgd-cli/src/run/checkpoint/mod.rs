@@ -31,9 +31,10 @@ use crate::{
     run::log::Metrics,
 };
 
-pub use self::{
+pub use self::search::{Found, search};
+pub(crate) use self::{
     manifest::{Manifest, OfRun},
-    search::{DIR, Found, Whole, are_in, is_ours, search},
+    search::{DIR, Whole, are_in, is_ours},
     store::is_name as is_network,
 };
 
@@ -42,7 +43,7 @@ type Keeping<T> = Result<T, String>;
 
 /// Which checkpoints are kept, and how often there is one.
 #[derive(Clone, Copy, Debug)]
-pub struct Retention {
+pub(crate) struct Retention {
     /// How many of the last, at least 1.
     pub keep: usize,
     /// The share of the time that writing them may take, from 0 to 1.
@@ -50,7 +51,7 @@ pub struct Retention {
 }
 
 /// Writes the checkpoints of a run.
-pub struct Checkpoints<'a> {
+pub(crate) struct Checkpoints<'a> {
     dir: HeldFolder,
     of: OfRun,
     /// How many are kept.
@@ -85,7 +86,7 @@ struct Books {
 
 impl<'a> Checkpoints<'a> {
     /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
-    pub fn new(
+    pub(crate) fn new(
         run: &Path,
         of: OfRun,
         retention: Retention,
@@ -134,17 +135,17 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// How many were written since the program began, and what they took.
-    pub fn spent(&self) -> (usize, Duration) {
+    pub(crate) fn spent(&self) -> (usize, Duration) {
         self.books().time_share.spent()
     }
 
     /// Whether there is one.
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.books().manifests.is_empty()
     }
 
     /// Writes a checkpoint, unless the last one is of the same.
-    pub fn save(&self, population: &Population<Genome, OptimizerState>) -> Keeping<()> {
+    pub(crate) fn save(&self, population: &Population<Genome, OptimizerState>) -> Keeping<()> {
         let record = population.record();
         let mut books = self.books();
         let books = &mut *books;
@@ -351,7 +352,7 @@ impl Checkpointer<Genome, OptimizerState> for Checkpoints<'_> {
 
 /// Why a population cannot be made of a checkpoint.
 #[derive(Debug, Error)]
-pub enum RestoreError {
+pub(crate) enum RestoreError {
     #[error("{0}")]
     Record(#[from] RecordError),
     #[error("{0}")]
@@ -361,7 +362,7 @@ pub enum RestoreError {
 }
 
 /// The population of a checkpoint, of networks in the shapes of `shape`.
-pub fn restore(
+pub(crate) fn restore(
     run: &Path,
     manifest: &Manifest,
     shape: &Genome,

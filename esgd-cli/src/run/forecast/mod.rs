@@ -3,7 +3,7 @@
 
 mod available;
 mod log_size;
-pub mod one_network;
+pub(crate) mod one_network;
 mod units;
 
 use std::{fmt, sync::Mutex};
@@ -26,7 +26,7 @@ use units::{count, duration, size};
 
 /// What a run takes.
 #[derive(Debug, Serialize)]
-pub struct Forecast {
+pub(crate) struct Forecast {
     pub network: String,
     /// Weights of one network.
     pub parameters: usize,
@@ -44,7 +44,7 @@ pub struct Forecast {
 
 /// Memory, in bytes.
 #[derive(Debug, Serialize)]
-pub struct Bytes {
+pub(crate) struct Bytes {
     pub data: u64,
     /// Networks alive at the same time, with their optimizers' states.
     pub population: u64,
@@ -57,7 +57,7 @@ pub struct Bytes {
 
 /// What is computed; the control without evolution is counted apart.
 #[derive(Debug, Serialize)]
-pub struct Work {
+pub(crate) struct Work {
     pub epochs: u64,
     pub evaluations: u64,
     pub control_epochs: u64,
@@ -66,7 +66,7 @@ pub struct Work {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Time {
+pub(crate) struct Time {
     /// Samples a second on each thread, with all of them at work.
     pub training_samples: f64,
     pub evaluation_samples: f64,
@@ -84,7 +84,11 @@ fn recipes(settings: &Settings, of: impl Fn(&Domain) -> f64) -> Vec<Hyperparamet
 
 impl Forecast {
     /// The plan of a run that begins from so many networks of --init, without its time.
-    pub fn of(config: &Config, setting: &Setting, warm_start: usize) -> Result<Self, Failure> {
+    pub(crate) fn of(
+        config: &Config,
+        setting: &Setting,
+        warm_start: usize,
+    ) -> Result<Self, Failure> {
         let Setting { problem, splits, workers } = setting;
         let threads = workers.count();
         let (settings, network) = (&config.settings, problem.task());
@@ -129,7 +133,7 @@ impl Forecast {
     }
 
     /// Refuses a run that cannot fit into memory.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         let Some(Bytes { total, available, .. }) = self.bytes else { return Ok(()) };
         if total <= available {
             return Ok(());
@@ -143,7 +147,7 @@ impl Forecast {
     }
 
     /// Adds the time, from a short try on all threads.
-    pub fn timed(mut self, config: &Config, setting: &Setting) -> Result<Self, Failure> {
+    pub(crate) fn timed(mut self, config: &Config, setting: &Setting) -> Result<Self, Failure> {
         let Setting { problem, workers, .. } = setting;
         let theta = problem.init(Key::new(config.settings.seed, Purpose::Init))?;
         let pool = recipes(&config.settings, Domain::median);

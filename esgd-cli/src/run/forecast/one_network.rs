@@ -9,7 +9,7 @@ use super::{
 use crate::failure::Failure;
 
 /// Refuses a network that the machine cannot hold once, with what evaluates it.
-pub fn check(problem: &Supervised<Network>) -> Result<(), Failure> {
+pub(crate) fn check(problem: &Supervised<Network>) -> Result<(), Failure> {
     let network = problem.task();
     // The network as it is born, as it is read, and the bytes that are read.
     let bytes = network.bytes().saturating_mul(3).saturating_add(problem.engine_bytes(1, false)?);

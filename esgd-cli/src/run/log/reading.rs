@@ -14,6 +14,7 @@ use super::Line;
 /// A log that was read.
 #[derive(Debug, Default)]
 pub struct Log {
+    /// Those that are whole, in order.
     pub lines: Vec<Line>,
     /// Bytes of these lines.
     pub bytes: u64,
@@ -29,19 +30,42 @@ pub enum LogError {
     Open(io::Error),
     /// It has more bytes than are read of one.
     #[error("it has {size} bytes: expected at most {most}")]
-    TooLarge { size: u64, most: u64 },
+    TooLarge {
+        /// In bytes.
+        size: u64,
+        /// In bytes.
+        most: u64,
+    },
     /// It could be opened.
     #[error("line {line} cannot be read: {error}")]
-    Read { line: usize, error: io::Error },
+    Read {
+        /// Its number.
+        line: usize,
+        /// Why not.
+        error: io::Error,
+    },
     /// A line is no report of a run.
     #[error("line {line}: {why}")]
-    NoReport { line: usize, why: String },
+    NoReport {
+        /// Its number.
+        line: usize,
+        /// Why not.
+        why: String,
+    },
     /// A line does not follow the one before.
     #[error("line {line} {why}")]
-    OutOfOrder { line: usize, why: String },
+    OutOfOrder {
+        /// Its number.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// Reads a log of at most so many bytes. Links are refused.
+///
+/// # Errors
+/// That it cannot be opened or read, is too large, or has a whole line that is no report or out of order.
 pub fn read(path: &Path, most: u64) -> Result<Log, LogError> {
     let file = regular_file::open(path, Links::Refuse).map_err(LogError::Open)?;
     let size = file.metadata().map_err(LogError::Open)?.len();
@@ -53,7 +77,7 @@ pub fn read(path: &Path, most: u64) -> Result<Log, LogError> {
 }
 
 /// The same of what `text` gives.
-pub fn parse(mut text: impl BufRead) -> Result<Log, LogError> {
+pub(crate) fn parse(mut text: impl BufRead) -> Result<Log, LogError> {
     let mut log = Log::default();
     let mut bytes = vec![];
     loop {

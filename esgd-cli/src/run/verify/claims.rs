@@ -9,7 +9,7 @@ use crate::run::log::{self, Extent, Line, Log, LogError};
 
 /// The log of a run, and how much there is of it. A last line that was cut short is left out, if no
 /// checkpoint vouches for it.
-pub fn read(path: &Path, vouched: Option<&Extent>) -> Result<(Vec<Line>, String), String> {
+pub(crate) fn read(path: &Path, vouched: Option<&Extent>) -> Result<(Vec<Line>, String), String> {
     let shown = path.display();
     let log = log::read(path, log::MOST).map_err(|error| match error {
         LogError::Open(e) | LogError::Read { error: e, .. } => format!("cannot read {shown}: {e}"),
@@ -59,7 +59,7 @@ fn does_not_follow(line: usize) -> String {
 }
 
 /// J(m') never rises, for any m' up to m; with an anchor, the best is never worse than that.
-pub fn guarantee(lines: &[Line], settings: &Settings) -> Result<String, String> {
+pub(crate) fn guarantee(lines: &[Line], settings: &Settings) -> Result<String, String> {
     let objective = Objective::new("log");
     let mean = |elite: &[Fitness], m| EliteMean::of(elite, m, &objective).value();
     let anchored = settings.guarantee.way == Way::BackOff && settings.guarantee.anchor;
@@ -99,7 +99,7 @@ pub fn guarantee(lines: &[Line], settings: &Settings) -> Result<String, String> 
 }
 
 /// Each population follows from the one before by the steps that the log has of it.
-pub fn steps(lines: &[Line], settings: &Settings) -> Result<String, String> {
+pub(crate) fn steps(lines: &[Line], settings: &Settings) -> Result<String, String> {
     let mut auditor = Auditor::new(settings);
     for (i, line) in lines.iter().enumerate() {
         auditor.read(&line.report).map_err(|why| format!("line {}: {why}", i + 1))?;

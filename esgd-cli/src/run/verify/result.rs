@@ -26,7 +26,7 @@ use crate::{
 type Population = esgd_core::Population<Genome, OptimizerState>;
 
 /// What a run is checked with.
-pub struct Checked<'a> {
+pub(crate) struct Checked<'a> {
     pub run: &'a Path,
     pub config: &'a Config,
     pub setting: &'a Setting,
@@ -54,7 +54,7 @@ const FREE: [&str; 4] = ["versions", "threads", "seconds", "checkpoints"];
 
 impl Checked<'_> {
     /// The result, number by number.
-    pub fn result(&self, population: Population) -> Result<String, String> {
+    pub(crate) fn result(&self, population: Population) -> Result<String, String> {
         let path = self.run.join("run.json");
         let text = match regular_file::read_text(&path, MOST, Links::Refuse) {
             Ok(text) => text,
@@ -81,7 +81,7 @@ impl Checked<'_> {
         let keep = self.config.run.keep_best;
         let best = BestNetworks::of(&population, keep).list;
         let reached = population.generation();
-        let outcome = Outcome { best: population.best(), population: population, stopped: false };
+        let outcome = Outcome { best: population.best(), population, stopped: false };
         let summary = Summary::of(&outcome, self.setting, self.config, Duration::ZERO);
         let mut summary = summary.map_err(|e| e.to_string())?;
         drop(outcome);
@@ -210,7 +210,7 @@ impl Checked<'_> {
     }
 
     /// The files of networks that a run leaves, each byte for byte as the checkpoint has it.
-    pub fn networks(&self, population: &Population) -> Result<String, String> {
+    pub(crate) fn networks(&self, population: &Population) -> Result<String, String> {
         let best = population.best().scored;
         let mut same = self.network("best.safetensors", best.theta(), best.fitness())?;
         let listed = BestNetworks::of(population, self.config.run.keep_best);
