@@ -39,7 +39,7 @@ const BEFORE_CHECKSUM: &str = "\"sha256\": \"";
 
 /// The files of what a strategy remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Remembered {
+pub(crate) struct Remembered {
     /// Of each network, by its name.
     pub networks: BTreeMap<String, String>,
     /// Of its numbers, where they are many.
