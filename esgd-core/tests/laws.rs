@@ -4,10 +4,11 @@
 //! `tests/guarantee.rs`.
 
 use esgd_core::{
-    BuildError, Function, Hyperparameters, Objective, Operation, Problem, Recombination,
-    TestFunction,
+    BuildError, Function, Hyperparameters, Objective, Operation, Plan, Problem, Recombination,
+    Strategy, TestFunction, View,
     laws::{self, Inspect},
-    rng::Key,
+    rng::{Key, Purpose},
+    strategy::{KINDS, make},
 };
 
 #[test]
@@ -106,4 +107,45 @@ fn a_spoiled_problem_is_named() {
             .to_string();
         assert!(violation.contains(expected), "{violation}");
     }
+}
+
+/// Each of the table, and each way of one that has several.
+#[test]
+fn every_strategy_obeys() {
+    let problem = TestFunction::new(Function::Rosenbrock, 3);
+    let kinds = KINDS.iter().map(|kind| format!("kind = '{}'", kind.name));
+    let ways = [
+        "kind = 'nested'\nsuccession = 'best'",
+        "kind = 'nested'\nsuccession = 'best'\ntrail = [2, 3]",
+        "kind = 'nested'\ntrail = [2]",
+    ];
+    for text in kinds.chain(ways.map(String::from)) {
+        let strategy = make(&toml::from_str(&text).unwrap()).unwrap();
+        laws::check(&problem, &*strategy, &TestFunction::optimizers(), 20)
+            .unwrap_or_else(|violation| panic!("{text}: {violation}"));
+    }
+}
+
+/// Names parents anew each time, of which some are not there.
+struct Forgetful(std::sync::atomic::AtomicUsize);
+
+impl Strategy for Forgetful {
+    fn name(&self) -> &str {
+        "forgetful"
+    }
+
+    fn ask(&self, view: &View<'_>) -> Vec<Plan> {
+        let calls = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let rank = calls % view.parents.len().max(2);
+        let key = view.key(Purpose::Mutation, 0);
+        vec![Plan::recombination(&[rank], esgd_core::Mutation::NONE, key)]
+    }
+}
+
+#[test]
+fn a_strategy_with_a_state_of_its_own_is_named() {
+    let problem = TestFunction::new(Function::Sphere, 3);
+    let strategy = Forgetful(std::sync::atomic::AtomicUsize::new(0));
+    let violation = laws::check(&problem, &strategy, &TestFunction::optimizers(), 20).unwrap_err();
+    assert!(violation.to_string().contains("plans are not reproducible"), "{violation}");
 }
