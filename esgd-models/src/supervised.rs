@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Tensor};
-use esgd_core::{Hyperparameters, Objective, Operation, Problem, Settings, rng::Key};
+use esgd_core::{
+    Hyperparameters, Objective, Operation, OperationKind, Problem, Settings, rng::Key,
+};
 
 use crate::{
     Error, OptimizerState, Pass, Result, Task, Training, build,
@@ -31,6 +33,9 @@ pub struct Supervised<T> {
     /// Engines that no thread is using.
     engines: Mutex<Vec<Engine>>,
 }
+
+/// The most weights that a network gives a strategy to compute with.
+const FEW: usize = 5000;
 
 /// What a batch's key gives the key of its augmentation for; its dropout counts from 0.
 pub(crate) const AUGMENTATION: u64 = u64::MAX;
@@ -249,6 +254,23 @@ impl<T: Task> Problem for Supervised<T> {
 
     fn build(&self, operation: &Operation, sources: &[&Genome], key: Key) -> Result<Genome> {
         build::of(operation, sources, key)
+    }
+
+    fn builds(&self, kind: &OperationKind) -> bool {
+        *kind == OperationKind::Init || build::builds(kind, &self.device)
+    }
+
+    /// Of weights; statistics are no dimension to search.
+    fn dimension(&self, theta: &Genome) -> Option<usize> {
+        Some(build::weights(theta))
+    }
+
+    fn norm(&self, theta: &Genome) -> Option<f64> {
+        build::norm(theta).ok()
+    }
+
+    fn values(&self, theta: &Genome) -> Option<Vec<f64>> {
+        (build::weights(theta) <= FEW).then(|| build::values(theta).ok()).flatten()
     }
 
     fn diversity(&self, population: &[&Genome]) -> Option<f64> {
