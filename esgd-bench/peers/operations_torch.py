@@ -5,9 +5,10 @@ By hand, from the root of the repository (see `protocol.py` for the lines it rea
 
     printf 'shape 4 8 2 4194304\\nrun trial 1 1\\n' | python3 esgd-bench/peers/operations_torch.py
 
-Forms: `weighted` recombination with noise, uniform `crossover`, `antithetic` pairs, `weighted-noise`
-(a sum of noise that is made anew from seeds), the `trial` vector of differential evolution, the step
-of a `particle`, and `squared-norm`. Results are assigned to memory that is there.
+Forms: `weighted` recombination with noise, uniform `crossover`, `diagonal` noise, `weighted-noise` and
+`squared-noise` (sums of noise that is made anew from seeds), the `trial` vector of differential evolution, the
+`velocity` of a particle, `product`, `exponential`, `adaptive-step` and `squared-norm`. Results are assigned to
+memory that is there.
 """
 
 from protocol import answer, parents_of, skip, timed, value
@@ -25,6 +26,7 @@ class Operations:
         d = sum(lengths)
         self.population = [value(torch.arange(d), j) for j in range(parents)]
         self.out = [torch.full((d,), 0.5) for _ in range(offspring)]
+        self.above_zero = self.population[0].abs()
         self.plan = [parents_of(k, parents, rho) for k in range(offspring)]
 
     def weighted(self):
@@ -37,33 +39,48 @@ class Operations:
             from_a = torch.rand(out.shape) < 0.5
             out[:] = torch.where(from_a, self.population[a], self.population[b])
 
-    def antithetic(self):
-        theta = self.population[0]
-        for plus, minus in zip(self.out[::2], self.out[1::2]):
-            noise = SIGMA * torch.randn(theta.shape)
-            plus[:] = theta + noise
-            minus[:] = theta - noise
+    def sources(self, k, count):
+        """As many networks of the population for offspring k."""
+        return [self.population[(k + j) % len(self.population)] for j in range(count)]
 
-    def weighted_noise(self):
+    def diagonal(self):
+        for k, out in enumerate(self.out):
+            (theta,) = self.sources(k, 1)
+            out[:] = theta + SIGMA * self.above_zero.sqrt() * torch.randn(theta.shape)
+
+    def noise_sum(self, power):
         generator = torch.Generator()
         total = torch.zeros_like(self.out[0])
         for seed in range(len(self.out)):
             generator.manual_seed(seed)
-            total += 0.5 * torch.randn(total.shape, generator=generator)
+            total += 0.5 * torch.randn(total.shape, generator=generator) ** power
         self.out[0][:] = total
 
     def trial(self):
         for k, out in enumerate(self.out):
-            x, a, b, c = (self.population[(k + j) % len(self.population)] for j in range(4))
-            out[:] = torch.where(torch.rand(out.shape) < 0.9, a + 0.5 * (b - c), x)
+            x, a, b = self.sources(k, 3)
+            mutant = a + 0.5 * (b - self.above_zero)
+            out[:] = torch.where(torch.rand(out.shape) < 0.9, mutant, x)
 
-    def particle(self):
-        swarm_best = self.population[0]
-        for k, (x, v) in enumerate(zip(self.out[::2], self.out[1::2])):
-            own_best = self.population[k % len(self.population)]
+    def velocity(self):
+        swarm_best = self.above_zero
+        for k, out in enumerate(self.out):
+            x, v, own_best = self.sources(k, 3)
             r1, r2 = torch.rand(x.shape), torch.rand(x.shape)
-            v[:] = 0.7 * v + 1.4 * r1 * (own_best - x) + 1.4 * r2 * (swarm_best - x)
-            x += v
+            out[:] = 0.7 * v + 1.4 * r1 * (own_best - x) + 1.4 * r2 * (swarm_best - x)
+
+    def product(self):
+        for k, out in enumerate(self.out):
+            out[:] = self.sources(k, 1)[0] * self.above_zero
+
+    def exponential(self):
+        for k, out in enumerate(self.out):
+            out[:] = self.sources(k, 1)[0] * torch.exp(0.1 * self.above_zero)
+
+    def adaptive_step(self):
+        for k, out in enumerate(self.out):
+            theta, m = self.sources(k, 2)
+            out[:] = theta - 0.1 * m / (self.above_zero.sqrt() + 1e-8)
 
     def squared_norm(self):
         for x in self.out:
@@ -85,10 +102,14 @@ def run(form, threads, repeats):
     forms = {
         "weighted": memory.weighted,
         "crossover": memory.crossover,
-        "antithetic": memory.antithetic,
-        "weighted-noise": memory.weighted_noise,
+        "diagonal": memory.diagonal,
+        "weighted-noise": lambda: memory.noise_sum(1),
+        "squared-noise": lambda: memory.noise_sum(2),
         "trial": memory.trial,
-        "particle": memory.particle,
+        "velocity": memory.velocity,
+        "product": memory.product,
+        "exponential": memory.exponential,
+        "adaptive-step": memory.adaptive_step,
         "squared-norm": memory.squared_norm,
     }
     return timed(forms[form], repeats)

@@ -14,6 +14,9 @@ pub enum Error {
     #[cfg(feature = "cuda")]
     #[error(transparent)]
     Cuda(#[from] esgd_ops::cuda::Error),
+    /// A network that cannot be made of others.
+    #[error(transparent)]
+    Build(#[from] esgd_core::BuildError),
     /// A file could not be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {

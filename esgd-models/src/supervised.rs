@@ -3,7 +3,9 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Device, Tensor};
-use esgd_core::{Hyperparameters, Objective, Operation, Problem, Settings, rng::Key};
+use esgd_core::{
+    Hyperparameters, Objective, Operation, OperationKind, Problem, Settings, rng::Key,
+};
 
 use crate::{
     Error, OptimizerState, Pass, Result, Task, Training, build,
@@ -33,6 +35,9 @@ pub struct Supervised<T> {
     /// A network of the task's shapes, once one was asked for.
     pub(crate) shape: OnceLock<Genome>,
 }
+
+/// The most weights that a network gives a strategy to compute with.
+const FEW: usize = 5000;
 
 impl<T: Task> Supervised<T> {
     /// Trains `task` on `train` and measures fitness on `fitness`, which may be the same.
@@ -250,6 +255,23 @@ impl<T: Task> Problem for Supervised<T> {
 
     fn build(&self, operation: &Operation, sources: &[&Genome], key: Key) -> Result<Genome> {
         build::of(operation, sources, key)
+    }
+
+    fn builds(&self, kind: &OperationKind) -> bool {
+        *kind == OperationKind::Init || build::builds(kind, &self.device)
+    }
+
+    /// Of weights; statistics are no dimension to search.
+    fn dimension(&self, theta: &Genome) -> Option<usize> {
+        Some(build::weights(theta))
+    }
+
+    fn norm(&self, theta: &Genome) -> Option<f64> {
+        build::norm(theta).ok()
+    }
+
+    fn values(&self, theta: &Genome) -> Option<Vec<f64>> {
+        (build::weights(theta) <= FEW).then(|| build::values(theta).ok()).flatten()
     }
 
     fn diversity(&self, population: &[&Genome]) -> Option<f64> {

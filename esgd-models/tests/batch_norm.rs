@@ -108,6 +108,33 @@ fn relative_noise_is_relative_to_each_tensor() {
     }
 }
 
+#[test]
+fn strategies_see_weights_and_no_statistics() {
+    let problem = problem();
+    let (a, b) = (trained(&problem, 0), trained(&problem, 1));
+    let is_weight = |p: &&esgd_models::Parameter| p.role == Role::Weight;
+    let weights: usize =
+        a.parameters().iter().filter(is_weight).map(|p| p.tensor().elem_count()).sum();
+    assert!(weights < a.len());
+    let seen = problem.values(&a).unwrap();
+    assert_eq!((seen.len(), problem.dimension(&a)), (weights, Some(weights)));
+    let norm = seen.iter().map(|x| x * x).sum::<f64>().sqrt();
+    assert!((problem.norm(&a).unwrap() - norm).abs() < 1e-9 * norm);
+    let key = Key::new(1, Purpose::Mutation);
+    let given = problem.build(&Operation::Values(seen), &[&b], key).unwrap();
+    let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    for ((new, a), b) in given.parameters().iter().zip(a.parameters()).zip(b.parameters()) {
+        let from = if a.role == Role::Weight { a } else { b };
+        assert_eq!(values(new.tensor()), values(from.tensor()), "{}", new.name);
+    }
+    let step = Operation::AdaptiveStep { rate: -0.1, epsilon: 1e-8 };
+    let product = problem.build(&Operation::Product, &[&a, &a], key).unwrap();
+    let stepped = problem.build(&step, &[&a, &b, &product], key).unwrap();
+    assert!(problem.fitness(&stepped).unwrap().is_finite());
+    assert!(problem.builds(&step.kind()) && problem.builds(&esgd_core::OperationKind::Init));
+    assert!(!problem.builds(&esgd_core::OperationKind::Custom("swap".into())));
+}
+
 impl laws::Inspect for Wrapper {
     fn inspect(&self, theta: &Genome) -> Vec<f32> {
         theta.values().unwrap()

@@ -4,7 +4,8 @@
 //! several parents, [`noise`] gives Gaussian noise to mutate them with, and [`optimizer`] trains
 //! them by the rules of PyTorch; [`evolution`] has what other strategies need. Nothing here keeps
 //! state of its own: each result is a pure function of its arguments, to the bit, on every
-//! processor and for any number of threads. [`mod@reference`] says in plain words what is computed.
+//! processor and for any number of threads. esgd-core's
+//! [`definition`](mod@esgd_core::plan::definition) says in plain words what is computed.
 //! [`layers`] train networks; of them only [`layers::linear`] depends on the processor, within
 //! rounding.
 //!
@@ -29,6 +30,7 @@
 //! assert!(theta.iter().all(|x| x.abs() < 1e-3));
 //! ```
 
+mod build;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 pub mod evolution;
@@ -39,8 +41,8 @@ pub mod noise;
 pub mod norm;
 pub mod optimizer;
 pub mod recombine;
-pub mod reference;
 mod tensors;
 
+pub use build::{build, builds};
 pub use isa::Isa;
 pub use tensors::{Tensors, TensorsMut};

@@ -10,13 +10,13 @@ use crate::{
     group,
     isa::{Isa, vectorized},
     recombine,
-    tensors::{TensorsMut, for_each_tile},
+    tensors::{Tensors, TensorsMut, assert_shape, for_each_tile, shape},
 };
 
 /// Writes standard normal number `offset + i` of `key` to `out[i]`, for every i.
 ///
 /// Words (w₀, w₁) of a block make its first two numbers, (w₂, w₃) the other two
-/// ([`reference::normal`](crate::reference::normal) has the formula). Each operation is one that
+/// ([`Real`](esgd_core::Real) of `f32` has the formula). Each operation is one that
 /// IEEE 754 rounds exactly: every processor and every GPU gives the same bits. No number is larger
 /// than 6.67 in magnitude.
 ///
@@ -93,6 +93,57 @@ vectorized! {
     }
 }
 
+/// Mutates a network where it is, with a variance of its own for each value: adds `sigma[t]` √v ε to tensor t,
+/// where v are the values of `variance`. With σ = 0 a tensor stays as it is, to the bit.
+///
+/// # Panics
+/// If there is not one σ for each tensor, networks differ in shape, or one has more than 2³⁴ parameters.
+///
+/// ```
+/// use esgd_core::rng::{Key, Purpose};
+/// use esgd_ops::noise::mutate_diagonal;
+///
+/// let (mut theta, variance) = ([1.0; 2], [0.0, 4.0]);
+/// let key = Key::new(7, Purpose::Mutation);
+/// mutate_diagonal(&mut vec![&mut theta[..]], &vec![&variance[..]], &[0.1], key);
+/// assert!(theta[0] == 1.0 && theta[1] != 1.0);
+/// ```
+pub fn mutate_diagonal(
+    theta: &mut TensorsMut<'_>,
+    variance: &Tensors<'_>,
+    sigma: &[f32],
+    key: Key,
+) {
+    assert_eq!(sigma.len(), theta.len(), "there is not one sigma for each tensor");
+    assert_shape("the variance", variance, &shape(theta));
+    for_each_tile(std::slice::from_mut(theta), 1, |mut tile| {
+        let (sigma, variance) = (sigma[tile.tensor], tile.of(variance));
+        for theta in &mut tile.out {
+            if sigma != 0.0 {
+                mutate_diagonal_by(Isa::best(), &key, tile.offset, sigma, variance, theta);
+            }
+        }
+    });
+}
+
+vectorized! {
+    fn mutate_diagonal_by(
+        key: &Key,
+        offset: u64,
+        sigma: f32,
+        variance: &[f32],
+        theta: &mut [f32],
+    ) {
+        for piece in group::pieces(offset, theta.len()) {
+            let noise = group::normals(key, piece.block);
+            let from = variance[piece.here.clone()].iter().zip(piece.of(&noise));
+            for (x, (variance, epsilon)) in theta[piece.here.clone()].iter_mut().zip(from) {
+                *x = (sigma * variance.sqrt()).mul_add(*epsilon, *x);
+            }
+        }
+    }
+}
+
 vectorized! {
     fn normals_by(key: &Key, offset: u64, out: &mut [f32]) {
         for piece in group::pieces(offset, out.len()) {
@@ -113,11 +164,11 @@ vectorized! {
 
 #[cfg(test)]
 mod tests {
-    use esgd_core::rng::Purpose;
+    use esgd_core::{Real, plan::definition, rng::Purpose};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{group::NUMBERS_PER_KEY, reference, tensors::tests::Network};
+    use crate::{group::NUMBERS_PER_KEY, tensors::tests::Network};
 
     const KEY: Key = Key::new(2018, Purpose::Mutation).generation(3).individual(5);
 
@@ -138,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_path_and_every_piece_is_the_reference(
+        fn every_path_and_every_piece_is_the_definition(
             seed: u64,
             offset in prop_oneof![0..64u64, 0..NUMBERS_PER_KEY - 400],
             length in 0..400usize,
@@ -148,30 +199,32 @@ mod tests {
                 let mut out = vec![0.0; length];
                 normals_by(isa, &key, offset, &mut out);
                 for (i, x) in (offset..).zip(&out) {
-                    let expected = reference::normal(key, i);
+                    let expected = <f32 as Real>::normal(key, i);
                     prop_assert_eq!(x.to_bits(), expected.to_bits(), "normal {} {}", i, isa);
                 }
                 uniforms_by(isa, &key, offset, &mut out);
                 for (i, x) in (offset..).zip(&out) {
-                    prop_assert_eq!(*x, reference::uniform(key, i), "uniform {} {}", i, isa);
+                    prop_assert_eq!(*x, <f32 as Real>::uniform(key, i), "uniform {} {}", i, isa);
                 }
             }
         }
 
         #[test]
-        fn mutation_in_place_is_the_reference(theta in Network::any(), sigma in 0.001f32..2.0) {
+        fn mutation_in_place_is_the_definition(theta in Network::any(), sigma in 0.001f32..2.0) {
             let key = Key::new(7, Purpose::Mutation);
             let sigmas: Vec<_> =
                 (0..theta.0.len()).map(|t| if t == 1 { 0.0 } else { sigma }).collect();
-            let mut mutated = theta.clone();
+            let (mut mutated, mut diagonal) = (theta.clone(), theta.clone());
             mutate(&mut mutated.tensors_mut(), &sigmas, key);
-            let mut i = 0;
-            for (t, (old, new)) in theta.0.iter().zip(&mutated.0).enumerate() {
-                for (x, y) in old.iter().zip(new) {
-                    let expected = reference::mutate(*x, sigmas[t], key, i);
-                    prop_assert_eq!(y.to_bits(), expected.to_bits());
-                    i += 1;
-                }
+            let variance = theta.map(f32::abs);
+            mutate_diagonal(&mut diagonal.tensors_mut(), &variance.tensors(), &sigmas, key);
+            let (mutated, diagonal) = (mutated.values(), diagonal.values());
+            let sigma_of = theta.0.iter().zip(&sigmas).flat_map(|(x, sigma)| vec![*sigma; x.len()]);
+            for (i, (x, sigma)) in theta.values().into_iter().zip(sigma_of).enumerate() {
+                let expected = definition::mutate(x, sigma, key, i as u64);
+                prop_assert_eq!(mutated[i].to_bits(), expected.to_bits());
+                let expected = definition::mutate_diagonal(x, sigma, x.abs(), key, i as u64);
+                prop_assert_eq!(diagonal[i].to_bits(), expected.to_bits());
             }
         }
     }

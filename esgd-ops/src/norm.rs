@@ -11,7 +11,7 @@ const LANES: usize = 256;
 
 /// The sum of the squares of `values`, in `f64`; 0 for no values.
 ///
-/// The order is that of [`reference::squared_norm`](crate::reference::squared_norm).
+/// The order is that of [`definition::squared_norm`](esgd_core::plan::definition::squared_norm).
 ///
 /// ```
 /// assert_eq!(esgd_ops::norm::squared_norm(&[3.0, -4.0]), 25.0);
@@ -30,23 +30,62 @@ pub fn squared_norm(values: &[f32]) -> f64 {
 /// ```
 #[must_use]
 pub fn rms(values: &[f32]) -> f32 {
-    (squared_norm(values) / values.len().max(1) as f64).sqrt() as f32
+    rms_of(squared_norm(values), values.len())
+}
+
+/// The root mean square of `count` values of this squared norm.
+pub(crate) fn rms_of(squared_norm: f64, count: usize) -> f32 {
+    (squared_norm / count.max(1) as f64).sqrt() as f32
+}
+
+/// The squared norm of `a` − `b`, whose values are rounded to `f32` before they are squared.
+///
+/// # Panics
+/// If they differ in length.
+///
+/// ```
+/// assert_eq!(esgd_ops::norm::squared_distance(&[3.0, 1.0], &[0.0, 5.0]), 25.0);
+/// ```
+#[must_use]
+pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+    squared_distance_by(Isa::best(), a, b)
 }
 
 fn squared_norm_by(isa: Isa, values: &[f32]) -> f64 {
     if values.len() <= TILE {
         return tile_of_squares(isa, values);
     }
-    let mut sums: Vec<f64> = values.chunks(TILE).map(|tile| tile_of_squares(isa, tile)).collect();
+    sum_of_tiles(values.chunks(TILE).map(|tile| tile_of_squares(isa, tile)).collect())
+}
+
+fn squared_distance_by(isa: Isa, a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len(), "values differ in number");
+    let tiles = a.chunks(TILE).zip(b.chunks(TILE));
+    sum_of_tiles(tiles.map(|(a, b)| tile_of_distances(isa, a, b)).collect())
+}
+
+/// The sum of the tiles' sums, which are cut into tiles in their turn.
+fn sum_of_tiles(mut sums: Vec<f64>) -> f64 {
     while sums.len() > 1 {
         sums = sums.chunks(TILE).map(|tile| halve(&partial_sums(tile, |x| x))).collect();
     }
-    sums[0]
+    sums.first().copied().unwrap_or(0.0)
 }
 
 vectorized! {
     fn tile_of_squares(tile: &[f32]) -> f64 {
         halve(&partial_sums(tile, |x| f64::from(x) * f64::from(x)))
+    }
+}
+
+vectorized! {
+    fn tile_of_distances(a: &[f32], b: &[f32]) -> f64 {
+        let mut apart = [0.0; TILE];
+        let apart = &mut apart[..a.len()];
+        for (x, (a, b)) in apart.iter_mut().zip(a.iter().zip(b)) {
+            *x = a - b;
+        }
+        halve(&partial_sums(apart, |x| f64::from(x) * f64::from(x)))
     }
 }
 
@@ -77,22 +116,27 @@ fn halve(sums: &[f64; LANES]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use esgd_core::plan::definition;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reference;
 
     #[test]
-    fn every_path_is_the_reference() {
+    fn every_path_is_the_definition() {
         for n in [0, 1, 255, 256, 257, 4095, 4096, 4097, 9000, 4096 * 4096 / 64 + 3] {
             let values: Vec<f32> = (0..n).map(|i| ((i * 7919) % 1009) as f32 - 500.3).collect();
-            let expected = reference::squared_norm(&values);
+            let expected = definition::squared_norm(&values);
+            let others: Vec<f32> = values.iter().rev().map(|x| 0.3 * x).collect();
+            let apart: Vec<f32> = values.iter().zip(&others).map(|(a, b)| a - b).collect();
             for isa in Isa::available() {
                 assert_eq!(
                     squared_norm_by(isa, &values).to_bits(),
                     expected.to_bits(),
                     "{n} {isa}"
                 );
+                let (distance, expected) =
+                    (squared_distance_by(isa, &values, &others), definition::squared_norm(&apart));
+                assert_eq!(distance.to_bits(), expected.to_bits(), "{n} {isa}");
             }
         }
     }

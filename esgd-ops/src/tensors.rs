@@ -141,6 +141,12 @@ pub(crate) mod tests {
             Self(self.0.iter().map(|tensor| vec![0.0; tensor.len()]).collect())
         }
 
+        /// The network of what `f` makes of each value.
+        pub(crate) fn map(&self, f: impl Fn(f32) -> f32) -> Self {
+            let values = |tensor: &Vec<f32>| tensor.iter().map(|x| f(*x)).collect();
+            Self(self.0.iter().map(values).collect())
+        }
+
         pub(crate) fn tensors(&self) -> Tensors<'_> {
             self.0.iter().map(Vec::as_slice).collect()
         }

@@ -1,8 +1,8 @@
-//! The CUDA kernels give the bits of `esgd_ops::reference`: compiled as C++ they run here on the CPU,
+//! The CUDA kernels give the bits of `esgd_core::plan::definition`: compiled as C++ they run here on the CPU,
 //! with the tables that a GPU would get, and every number is compared.
 #![cfg(target_os = "linux")]
 
-use esgd_ops::{recombine, reference};
+use esgd_ops::recombine;
 
 #[path = "shim/dynamic.rs"]
 mod dynamic;

@@ -1,10 +1,12 @@
 //! Every operation on the CPU and on the GPU, compared bit by bit.
 
-use esgd_core::rng::{Key, Purpose};
+use esgd_core::{
+    Noise, NoiseTerm, Operation, Scale, Weights,
+    rng::{Key, Purpose},
+};
 use esgd_ops::{
-    Tensors, TensorsMut,
+    Tensors, TensorsMut, build,
     cuda::Kernels,
-    evolution::{self, Differential, Swarm},
     noise, norm,
     recombine::{self, Blend, Offspring},
 };
@@ -163,47 +165,46 @@ fn in_place(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<(
 }
 
 fn strategies(kernels: &Kernels, lengths: &[usize], add: &mut Add<'_>) -> Result<()> {
-    let networks: Vec<_> = (0..4).map(|j| host(lengths, j)).collect();
+    let mut networks: Vec<_> = (0..4).map(|j| host(lengths, j)).collect();
+    networks[3].iter_mut().flatten().for_each(|x| *x = x.abs());
+    let statistics: Vec<_> = (0..lengths.len()).map(|t| t == 1).collect();
+    let weights = lengths.iter().zip(&statistics).map(|(n, statistic)| n * usize::from(!statistic));
+    let weights: usize = weights.sum();
     let on_device: Vec<_> =
         networks.iter().map(|n| OnDevice::from_host(kernels, n)).collect::<Result<_>>()?;
     let tables = tables(&networks);
-    let gpu: Vec<_> = on_device.iter().map(|n| n.read(kernels)).collect::<Result<_>>()?;
-    let keys = [KEY.individual(1), KEY.individual(2), KEY.derive(3)];
-
-    let sigma = sigmas(lengths);
-    let mut cpu = vec![zeros(lengths); 2 * keys.len()];
-    evolution::antithetic(&tables[0], &sigma, &keys, &mut tables_mut(&mut cpu));
-    let mut pairs: Vec<_> =
-        cpu.iter().map(|_| OnDevice::zeros(kernels, lengths)).collect::<Result<_>>()?;
-    let mut out: Vec<_> = pairs.iter_mut().map(|n| n.write(kernels)).collect::<Result<_>>()?;
-    kernels.antithetic(&gpu[0], &sigma, &keys, &mut out)?;
-    drop(out);
-    for (cpu, gpu) in cpu.iter().zip(&pairs) {
-        add("antithetic", cpu, &gpu.to_host(kernels)?);
+    let terms = [(KEY.individual(1), 0.5), (KEY.individual(2), -1.5), (KEY.derive(3), 2.0)]
+        .map(|(key, weight)| NoiseTerm { key, weight })
+        .to_vec();
+    let each = |weights: &[f64]| Weights::Each(weights.to_vec());
+    let combine = |weights, noise| Operation::Combine { weights, noise };
+    let relative = Noise::Isotropic { sigma: 0.1, scale: Scale::Relative };
+    // The last network is of numbers above 0.
+    let operations: [(Operation, &[usize]); 14] = [
+        (combine(each(&[0.5, -1.5]), relative), &[0, 1]),
+        (combine(Weights::Equal, Noise::Diagonal { sigma: 0.1 }), &[0, 1, 3]),
+        (combine(Weights::Equal, Noise::Ball), &[0, 1, 2]),
+        (Operation::Crossover { noise: Noise::Diagonal { sigma: -0.1 } }, &[0, 1, 3]),
+        (Operation::Trial { weights: vec![1.0, 0.7, -0.7], cr: 0.4 }, &[0, 1, 2, 3]),
+        (Operation::Velocity { inertia: 0.7, own: 1.4, social: 1.6 }, &[0, 1, 2, 3]),
+        (Operation::WeightedNoise { terms: terms.clone() }, &[0]),
+        (Operation::SquaredNoise { terms }, &[0]),
+        (Operation::Product, &[0, 1]),
+        (Operation::Exponential { rate: -0.7 }, &[0, 1]),
+        (Operation::Exponential { rate: 300.0 }, &[0, 1]),
+        (Operation::AdaptiveStep { rate: -0.1, epsilon: 1e-3 }, &[0, 1, 3]),
+        (Operation::Rescale { length: 2.0, at_most: false }, &[0]),
+        (Operation::Values((0..weights).map(|i| i as f64 / 3.0).collect()), &[1]),
+    ];
+    for (operation, which) in operations {
+        let mut cpu = [zeros(lengths)];
+        let sources: Vec<_> = which.iter().map(|&j| tables[j].clone()).collect();
+        build(&operation, &sources, &statistics, KEY, &mut tables_mut(&mut cpu)[0])?;
+        let mut out = OnDevice::zeros(kernels, lengths)?;
+        let sources: Vec<_> =
+            which.iter().map(|&j| on_device[j].read(kernels)).collect::<Result<_>>()?;
+        kernels.build(&operation, &sources, &statistics, KEY, &mut out.write(kernels)?)?;
+        add(&operation.kind().to_string(), &cpu[0], &out.to_host(kernels)?);
     }
-
-    let (mut cpu, mut out) = ([zeros(lengths)], OnDevice::zeros(kernels, lengths)?);
-    evolution::weighted_noise(&keys, &[0.5, -1.5, 2.0], &mut tables_mut(&mut cpu)[0]);
-    kernels.weighted_noise(&keys, &[0.5, -1.5, 2.0], &mut out.write(kernels)?)?;
-    add("weighted noise", &cpu[0], &out.to_host(kernels)?);
-
-    let how = Differential { f: 0.7, cr: 0.4, forced: 2 };
-    let abc = [&tables[1], &tables[2], &tables[3]];
-    evolution::trial(&tables[0], abc, how, KEY, &mut tables_mut(&mut cpu)[0]);
-    let abc = [&gpu[1][..], &gpu[2][..], &gpu[3][..]];
-    kernels.trial(&gpu[0], abc, how, KEY, &mut out.write(kernels)?)?;
-    add("trial", &cpu[0], &out.to_host(kernels)?);
-
-    let swarm = Swarm { inertia: 0.7, own: 1.4, social: 1.6 };
-    let mut cpu = [networks[0].clone(), networks[1].clone()];
-    let mut state = cpu.each_mut().map(|n| n.iter_mut().map(Vec::as_mut_slice).collect());
-    evolution::particle(&mut state, &tables[2], &tables[3], swarm, KEY);
-    let mut x = OnDevice::from_host(kernels, &networks[0])?;
-    let mut v = OnDevice::from_host(kernels, &networks[1])?;
-    let (mut place, mut velocity) = (x.write(kernels)?, v.write(kernels)?);
-    kernels.particle([&mut place, &mut velocity], &gpu[2], &gpu[3], swarm, KEY)?;
-    drop((place, velocity));
-    add("a particle's place", &cpu[0], &x.to_host(kernels)?);
-    add("a particle's velocity", &cpu[1], &v.to_host(kernels)?);
     Ok(())
 }

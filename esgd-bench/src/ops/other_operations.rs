@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use esgd_core::rng::Key;
+use esgd_core::{Noise, NoiseTerm, Operation, Weights};
 use esgd_ops::{
-    evolution::{self, Differential, Swarm},
+    Tensors, TensorsMut, build, evolution,
     norm::squared_norm,
     recombine::{self, Blend, Offspring},
 };
@@ -26,16 +26,19 @@ use crate::{
 
 const SIGMA: f32 = 0.01;
 
-/// The forms, what they are called, and the parameters that one run counts for each of λ d: a
-/// particle is two networks, its place and its velocity.
-const FORMS: [(&str, &str, f64); 7] = [
-    ("weighted", "weighted recombination with noise", 1.0),
-    ("crossover", "uniform crossover", 1.0),
-    ("antithetic", "antithetic pairs", 1.0),
-    ("weighted-noise", "weighted sum of noise made anew", 1.0),
-    ("trial", "trial vector of differential evolution", 1.0),
-    ("particle", "step of a particle swarm", 0.5),
-    ("squared-norm", "squared norm", 1.0),
+/// The forms, and what they are called.
+const FORMS: [(&str, &str); 11] = [
+    ("weighted", "weighted recombination with noise"),
+    ("crossover", "uniform crossover"),
+    ("diagonal", "mutation with a variance for each value"),
+    ("weighted-noise", "weighted sum of noise made anew"),
+    ("squared-noise", "weighted sum of squared noise made anew"),
+    ("trial", "trial vector of differential evolution"),
+    ("velocity", "velocity of a particle"),
+    ("product", "product"),
+    ("exponential", "step sizes, a exp(η b)"),
+    ("adaptive-step", "Adam's step"),
+    ("squared-norm", "squared norm"),
 ];
 
 /// Measures and prints the table.
@@ -50,15 +53,15 @@ pub fn print(options: &Options) -> Result<()> {
     for contestant in &mut contestants {
         contestant.shape(&shape);
     }
-    let both = |(form, what, _): &(&str, &str, f64)| [0, 1].map(|i| Entry::new(what, i, form, 1));
+    let both = |(form, what): &(&str, &str)| [0, 1].map(|i| Entry::new(what, i, form, 1));
     let entries: Vec<_> = FORMS.iter().flat_map(both).collect();
     let seconds = alternate(&mut contestants, &entries, options.rounds);
     let torch = contestants[1].name().unwrap_or("PyTorch");
     let columns =
         ["operation", "esgd-ops, G parameters/s", &format!("{torch}, as written"), "ratio"];
     let mut table = Table::new(&columns);
-    for ((_, what, share), seconds) in FORMS.iter().zip(seconds.chunks(2)) {
-        let speed = |seconds: &[f64]| significant(share * shape.made() / median(seconds) / 1e9);
+    for ((_, what), seconds) in FORMS.iter().zip(seconds.chunks(2)) {
+        let speed = |seconds: &[f64]| significant(shape.made() / median(seconds) / 1e9);
         match seconds {
             [Ok(ours), Ok(theirs)] => table.row(&[
                 (*what).to_string(),
@@ -84,7 +87,7 @@ pub fn print(options: &Options) -> Result<()> {
 /// The names of the forms.
 #[cfg(test)]
 pub(super) fn forms() -> impl Iterator<Item = &'static str> {
-    FORMS.iter().map(|(form, _, _)| *form)
+    FORMS.iter().map(|(form, _)| *form)
 }
 
 /// The seconds of `repeats` runs of `form` on rayon's current pool, if there is such a form.
@@ -95,10 +98,26 @@ pub(super) fn run(form: &str, memory: &mut Memory, repeats: usize) -> Option<f64
             Some(blend(memory, Blend::Weighted(&weights), SIGMA, repeats))
         }
         "crossover" => Some(blend(memory, Blend::Crossover, 0.0, repeats)),
-        "antithetic" => Some(antithetic(memory, repeats)),
-        "weighted-noise" => Some(weighted_noise(memory, repeats)),
-        "trial" => Some(trial(memory, repeats)),
-        "particle" => Some(particle(memory, repeats)),
+        "diagonal" => {
+            let noise = Noise::Diagonal { sigma: f64::from(SIGMA) };
+            Some(built(memory, &Operation::Combine { weights: Weights::Equal, noise }, 2, repeats))
+        }
+        "weighted-noise" => Some(noise_sum(memory, evolution::weighted_noise, repeats)),
+        "squared-noise" => Some(noise_sum(memory, evolution::squared_noise, repeats)),
+        "trial" => {
+            let operation = Operation::Trial { weights: vec![1.0, 0.5, -0.5], cr: 0.9 };
+            Some(built(memory, &operation, 4, repeats))
+        }
+        "velocity" => {
+            let operation = Operation::Velocity { inertia: 0.7, own: 1.4, social: 1.4 };
+            Some(built(memory, &operation, 4, repeats))
+        }
+        "product" => Some(built(memory, &Operation::Product, 2, repeats)),
+        "exponential" => Some(built(memory, &Operation::Exponential { rate: 0.1 }, 2, repeats)),
+        "adaptive-step" => {
+            let operation = Operation::AdaptiveStep { rate: -0.1, epsilon: 1e-8 };
+            Some(built(memory, &operation, 3, repeats))
+        }
         "squared-norm" => Some(norm(memory, repeats)),
         _ => None,
     }
@@ -117,56 +136,42 @@ fn blend(memory: &mut Memory, blend: Blend<'_>, sigma: f32, repeats: usize) -> f
     })
 }
 
-fn antithetic(memory: &mut Memory, repeats: usize) -> f64 {
-    let sigma = vec![SIGMA; memory.shape.lengths.len()];
-    let keys = keys(memory.shape.offspring / 2);
+/// Each offspring by an operation of `takes` networks, the last of them of numbers above 0.
+fn built(memory: &mut Memory, operation: &Operation, takes: usize, repeats: usize) -> f64 {
+    let above_zero: Vec<Vec<f32>> = memory.population[0]
+        .iter()
+        .map(|tensor| tensor.iter().map(|x| x.abs()).collect())
+        .collect();
     let population = tables(&memory.population);
+    let last: Tensors<'_> = above_zero.iter().map(Vec::as_slice).collect();
+    let statistics = vec![false; memory.shape.lengths.len()];
+    let sources = |k: usize| {
+        let first = (0..takes - 1).map(|j| population[(k + j) % population.len()].clone());
+        first.chain([last.clone()]).collect::<Vec<_>>()
+    };
+    let sources: Vec<_> = (0..memory.shape.offspring).map(sources).collect();
     let mut out = tables_mut(&mut memory.out);
     timed(repeats, || {
-        evolution::antithetic(black_box(&population[0]), &sigma, &keys, &mut out);
+        for (k, (sources, out)) in sources.iter().zip(&mut out).enumerate() {
+            let made = build(operation, black_box(sources), &statistics, key(k), out);
+            made.expect("the sources are those that the operation takes");
+        }
         black_box(&mut out);
     })
 }
 
 /// The noise of λ offspring, summed into one network.
-fn weighted_noise(memory: &mut Memory, repeats: usize) -> f64 {
-    let keys = keys(memory.shape.offspring);
-    let weights = vec![0.5; keys.len()];
+fn noise_sum(
+    memory: &mut Memory,
+    sum: fn(&[NoiseTerm], &mut TensorsMut<'_>),
+    repeats: usize,
+) -> f64 {
+    let term = |k| NoiseTerm { key: key(k), weight: 0.5 };
+    let terms: Vec<_> = (0..memory.shape.offspring).map(term).collect();
     let mut out = tables_mut(&mut memory.out);
     timed(repeats, || {
-        evolution::weighted_noise(black_box(&keys), &weights, &mut out[0]);
+        sum(black_box(&terms), &mut out[0]);
         black_box(&mut out);
-    })
-}
-
-fn trial(memory: &mut Memory, repeats: usize) -> f64 {
-    let population = tables(&memory.population);
-    let mut out = tables_mut(&mut memory.out);
-    let how = Differential { f: 0.5, cr: 0.9, forced: 0 };
-    timed(repeats, || {
-        for (k, out) in out.iter_mut().enumerate() {
-            let [x, a, b, c] = [0, 1, 2, 3].map(|j| &population[(k + j) % population.len()]);
-            evolution::trial(black_box(x), [a, b, c], how, key(k), out);
-        }
-        black_box(&mut out);
-    })
-}
-
-/// λ/2 particles, each of two networks.
-fn particle(memory: &mut Memory, repeats: usize) -> f64 {
-    let population = tables(&memory.population);
-    let mut tables = tables_mut(&mut memory.out).into_iter();
-    let mut particles = vec![];
-    while let (Some(x), Some(v)) = (tables.next(), tables.next()) {
-        particles.push([x, v]);
-    }
-    let swarm = Swarm { inertia: 0.7, own: 1.4, social: 1.4 };
-    timed(repeats, || {
-        for (k, particle) in particles.iter_mut().enumerate() {
-            let own = &population[k % population.len()];
-            evolution::particle(particle, black_box(own), &population[0], swarm, key(k));
-        }
-        black_box(&mut particles);
     })
 }
 
@@ -176,8 +181,4 @@ fn norm(memory: &Memory, repeats: usize) -> f64 {
             black_box(squared_norm(black_box(tensor)));
         }
     })
-}
-
-fn keys(n: usize) -> Vec<Key> {
-    (0..n).map(key).collect()
 }

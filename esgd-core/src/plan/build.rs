@@ -11,6 +11,14 @@ use crate::rng::Key;
 #[error("a network cannot be built: {0}")]
 pub struct BuildError(pub(crate) String);
 
+impl BuildError {
+    /// One clause that says why, such as `product takes 2 sources and has 1`.
+    #[must_use]
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
 /// The network that `operation` makes of `sources`, all of one length, as one tensor. Random numbers come
 /// from `key`; the same arguments give the same bits.
 ///
@@ -75,7 +83,7 @@ pub fn build<V: Real>(
         }
         Operation::WeightedNoise { terms } => each(&|i, _| define::weighted_noise(terms, i)),
         Operation::SquaredNoise { terms } => each(&|i, _| define::squared_noise(terms, i)),
-        Operation::Product => each(&|_, x| x[0] * x[1]),
+        Operation::Product => each(&|_, x| define::product(x[0], x[1])),
         Operation::Exponential { rate } => {
             each(&|_, x| define::exponential(x[0], x[1], V::of(*rate)))
         }
@@ -84,9 +92,9 @@ pub fn build<V: Real>(
         }
         Operation::Rescale { length, at_most } => {
             let now = define::squared_norm(sources[0]).sqrt();
-            match now == 0.0 || *at_most && now <= *length {
-                true => sources[0].to_vec(),
-                false => each(&|_, x| V::of(length / now) * x[0]),
+            match define::scaling(now, *length, *at_most).map(V::of) {
+                None => sources[0].to_vec(),
+                Some(scale) => each(&|_, x| scale * x[0]),
             }
         }
         Operation::Values(values) if values.len() == n => values.iter().map(of).collect(),

@@ -126,16 +126,33 @@ pub const fn second_key(key: Key) -> Key {
     key.derive(1)
 }
 
+/// a b.
+#[must_use]
+#[inline(always)]
+pub fn product<V: Real>(a: V, b: V) -> V {
+    a * b
+}
+
 /// a exp(η b): SNES's σ ← σ exp(η ∇) (Wierstra et al., 2014, algorithm 6).
 #[must_use]
+#[inline(always)]
 pub fn exponential<V: Real>(a: V, b: V, rate: V) -> V {
     a * (rate * b).exp()
 }
 
 /// θ + α m / (√v + δ) (Kingma and Ba, *Adam*, ICLR 2015, algorithm 1, with α the corrected and negated rate).
 #[must_use]
+#[inline(always)]
 pub fn adaptive_step<V: Real>(theta: V, m: V, v: V, rate: V, epsilon: V) -> V {
     theta + rate * m / (v.sqrt() + epsilon)
+}
+
+/// What a network of the length `now` is multiplied by to have the length `wanted`, if it is: not if it is 0, or
+/// shorter already where that is enough.
+#[must_use]
+pub fn scaling(now: f64, wanted: f64, at_most: bool) -> Option<f64> {
+    let stays = now == 0.0 || at_most && now <= wanted;
+    (!stays).then_some(wanted / now)
 }
 
 /// How far into a ball a point lies, as a part of the radius, uniform in `[0, 1)`: the sphere of SPSO-2011

@@ -37,39 +37,49 @@ pub trait Real:
 }
 
 impl Real for f32 {
+    #[inline(always)]
     fn of(x: f64) -> Self {
         x as f32
     }
 
+    #[inline(always)]
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
 
+    #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         f32::mul_add(self, a, b)
     }
 
+    #[inline(always)]
     fn sqrt(self) -> Self {
         f32::sqrt(self)
     }
 
     /// 2ᵏ e^r with |r| ≤ ln 2 / 2, and eight terms of e^r's series, whose rest is below 2⁻²⁷ of it.
+    #[inline(always)]
     fn exp(self) -> Self {
         /// ln 2 in two parts, the first with few enough bits for k of it to be exact.
         const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+        /// The powers of r, the highest first: 1/7! to 1/0!.
+        const SERIES: [f32; 8] =
+            [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+        /// Added to a small number it leaves no bits behind the point, and the integer in the lowest ones.
+        const ROUNDS: f32 = 12_582_912.0;
         // Beyond these the result is 0 or infinite anyway. `clamp` leaves what is not a number.
         let x = self.clamp(-104.0, 89.0);
-        let k = (x * std::f32::consts::LOG2_E).round_ties_even();
+        let rounded = x.mul_add(std::f32::consts::LOG2_E, ROUNDS);
+        let k = rounded - ROUNDS;
         let r = k.mul_add(-LN_2[1], k.mul_add(-LN_2[0], x));
-        let series = [5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0]
-            .into_iter()
-            .map(|factorial: f32| 1.0 / factorial)
-            .reduce(|sum, term| sum.mul_add(r, term))
-            .unwrap_or(1.0);
+        let mut series = SERIES[0];
+        for term in &SERIES[1..] {
+            series = series.mul_add(r, *term);
+        }
         // In two steps, as 2ᵏ alone may have no bits.
-        let half = k as i32 / 2;
-        let power = |k: i32| f32::from_bits(((k + 127) as u32) << 23);
-        series * power(half) * power(k as i32 - half)
+        let k = (rounded.to_bits() as i32).wrapping_sub(ROUNDS.to_bits() as i32);
+        let half = k >> 1;
+        series * power_of_two(half) * power_of_two(k.wrapping_sub(half))
     }
 
     /// Philox gives block ⌊i/4⌋ four words. (w₀, w₁) make its numbers 0 and 1, (w₂, w₃) 2 and 3: with
@@ -90,18 +100,22 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    #[inline(always)]
     fn of(x: f64) -> Self {
         x
     }
 
+    #[inline(always)]
     fn to_f64(self) -> f64 {
         self
     }
 
+    #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         f64::mul_add(self, a, b)
     }
 
+    #[inline(always)]
     fn sqrt(self) -> Self {
         f64::sqrt(self)
     }
@@ -124,6 +138,12 @@ impl Real for f64 {
     fn uniform(key: Key, i: u64) -> Self {
         pair(key, i / 2)[(i % 2) as usize]
     }
+}
+
+/// 2ᵏ for k from −126 to 127.
+#[inline(always)]
+fn power_of_two(k: i32) -> f32 {
+    f32::from_bits((k.wrapping_add(127) as u32) << 23)
 }
 
 /// Two uniform numbers in `[0, 1)` with 53 bits, of a block's four words.

@@ -4,7 +4,7 @@
 //! Every operation is one that IEEE 754 rounds exactly (+, ×, fused multiply-add, √, conversions)
 //! or one on integers, so a processor's vector units and a GPU give the same bits. Arguments are
 //! reduced on integers, before anything is rounded. `box_muller.cuh` of esgd-ops is this file in CUDA; a
-//! change here is one there. The coefficients come from `esgd-ops/tests/golden/polynomials.py`.
+//! change here is one there. The coefficients come from `esgd-core/tests/golden/polynomials.py`.
 //!
 //! Against `f64`, over all inputs: `minus_two_ln` is off by at most 2.72 ulp and `sin_cos` by at
 //! most 2.38 (`every_input_is_accurate`, an ignored test, tries them all).

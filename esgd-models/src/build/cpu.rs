@@ -1,37 +1,31 @@
-//! Offspring on the CPU, on slices of the tensors' memory.
+//! Networks built on the CPU, on slices of the tensors' memory.
 
-use esgd_core::{Mutation, Scale, rng::Key};
-use esgd_ops::{
-    Tensors, TensorsMut, noise, norm,
-    recombine::{self, Blend, Offspring},
-};
+use esgd_core::{Operation, rng::Key};
+use esgd_ops::{Tensors, TensorsMut, norm};
 
-use super::sigmas;
 use crate::{
     Result,
     genome::{Genome, contiguous, variable},
 };
 
-pub(super) fn of(parents: &[&Genome], mutation: Mutation, key: Key) -> Result<Genome> {
-    let first = parents[0];
+pub(super) fn of(
+    operation: &Operation,
+    sources: &[&Genome],
+    statistics: &[bool],
+    key: Key,
+) -> Result<Genome> {
+    let first = sources[0];
     let mut values: Vec<Vec<f32>> =
         first.parameters().iter().map(|p| vec![0.0; p.tensor().elem_count()]).collect();
-    let mut child: TensorsMut<'_> = values.iter_mut().map(Vec::as_mut_slice).collect();
-    let everyone: Vec<usize> = (0..parents.len()).collect();
-    let blended = match mutation.scale {
-        Scale::Absolute => sigmas(first, |_| mutation.sigma),
-        Scale::Relative => sigmas(first, |_| 0.0),
-    };
-    let plan = Offspring { parents: &everyone, blend: Blend::Mean, sigma: &blended, key };
-    with_all(parents, |population| {
-        recombine::offspring(population, &[plan], std::slice::from_mut(&mut child));
-    })?;
-    if mutation.scale == Scale::Relative {
-        let sigma = sigmas(first, |t| mutation.sigma * norm::rms(child[t]));
-        noise::mutate(&mut child, &sigma, key);
-    }
+    let mut out: TensorsMut<'_> = values.iter_mut().map(Vec::as_mut_slice).collect();
+    with_all(sources, |tables| esgd_ops::build(operation, tables, statistics, key, &mut out))??;
     let mut values = values.into_iter();
     first.with_tensors(|p| variable(values.next().unwrap_or_default(), p.tensor().shape()))
+}
+
+/// The squared norm of each tensor.
+pub(super) fn squared_norms(theta: &Genome) -> Result<Vec<f64>> {
+    theta.parameters().iter().map(|p| p.read(norm::squared_norm)).collect()
 }
 
 /// Runs `f` on the values of several genomes, in place.

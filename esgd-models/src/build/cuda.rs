@@ -1,4 +1,4 @@
-//! Offspring on a GPU: parents stay there, and offspring are born there.
+//! Networks built on a GPU: the sources stay there, and what is made of them is there.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,30 +7,57 @@ use candle_core::{
     cuda_backend::{DeviceId, cudarc::driver::CudaView},
     op::BackpropOp,
 };
-use esgd_core::{Mutation, Scale, rng::Key};
-use esgd_ops::{
-    cuda::Kernels,
-    recombine::{Blend, Offspring},
-};
+use esgd_core::{Operation, rng::Key};
+use esgd_ops::cuda::{self, Kernels};
 
-use super::sigmas;
 use crate::{Error, Result, genome::Genome};
 
 pub(super) fn of(
     device: &CudaDevice,
-    parents: &[&Genome],
-    mutation: Mutation,
+    operation: &Operation,
+    sources: &[&Genome],
+    statistics: &[bool],
     key: Key,
 ) -> Result<Genome> {
     let kernels = kernels_of(device)?;
-    let first = parents[0];
+    let first = sources[0];
     let mut buffers = vec![];
     for parameter in first.parameters() {
         buffers.push(device.alloc_zeros::<f32>(parameter.tensor().elem_count())?);
     }
+    with_all(&kernels, sources, |tables| {
+        let out = buffers.iter_mut().map(|buffer| kernels.write(buffer));
+        let mut out = out.collect::<std::result::Result<Vec<_>, _>>()?;
+        kernels.build(operation, tables, statistics, key, &mut out)
+    })??;
+    // The thread that trains the network may have another stream, and sources may end with this call.
+    kernels.wait()?;
+    let mut buffers = buffers.into_iter();
+    first.with_tensors(|p| {
+        let Some(buffer) = buffers.next() else {
+            return Err(Error::Weights("a network has too few tensors".into()));
+        };
+        let storage = Storage::Cuda(CudaStorage::wrap_cuda_slice(buffer, device.clone()));
+        let shape = p.tensor().shape().clone();
+        let tensor = Tensor::from_storage(storage, shape, BackpropOp::none(), true);
+        Ok(Var::from_tensor(&tensor)?)
+    })
+}
 
+/// The squared norm of each tensor.
+pub(super) fn squared_norms(device: &CudaDevice, theta: &Genome) -> Result<Vec<f64>> {
+    let kernels = kernels_of(device)?;
+    Ok(with_all(&kernels, &[theta], |tables| kernels.squared_norms(&tables[0]))??)
+}
+
+/// Runs `f` on the tensors of several genomes, in place.
+fn with_all<R>(
+    kernels: &Kernels,
+    genomes: &[&Genome],
+    f: impl FnOnce(&[Vec<cuda::Tensor<'_>>]) -> R,
+) -> Result<R> {
     let mut locks = vec![];
-    for genome in parents {
+    for genome in genomes {
         let tensors = genome.parameters().iter();
         locks.push(tensors.map(|p| p.tensor().storage_and_layout()).collect::<Vec<_>>());
     }
@@ -39,40 +66,12 @@ pub(super) fn of(
         let values = tensors.iter().map(|(storage, layout)| contiguous(storage, layout));
         views.push(values.collect::<Result<Vec<_>>>()?);
     }
-    let mut population = vec![];
+    let mut tables = vec![];
     for tensors in &views {
         let tensors = tensors.iter().map(|view| kernels.read(view));
-        population.push(tensors.collect::<std::result::Result<Vec<_>, _>>()?);
+        tables.push(tensors.collect::<std::result::Result<Vec<_>, _>>()?);
     }
-
-    let everyone: Vec<usize> = (0..parents.len()).collect();
-    let blended = match mutation.scale {
-        Scale::Absolute => sigmas(first, |_| mutation.sigma),
-        Scale::Relative => sigmas(first, |_| 0.0),
-    };
-    let plan = Offspring { parents: &everyone, blend: Blend::Mean, sigma: &blended, key };
-    let child = buffers.iter_mut().map(|buffer| kernels.write(buffer));
-    let child = child.collect::<std::result::Result<Vec<_>, _>>()?;
-    kernels.offspring(&population, &[plan], &mut [child])?;
-    if mutation.scale == Scale::Relative {
-        let child = buffers.iter().map(|buffer| kernels.read(buffer));
-        let rms = kernels.rms(&child.collect::<std::result::Result<Vec<_>, _>>()?)?;
-        let sigma = sigmas(first, |t| mutation.sigma * rms[t]);
-        let child = buffers.iter_mut().map(|buffer| kernels.write(buffer));
-        kernels.mutate(&mut child.collect::<std::result::Result<Vec<_>, _>>()?, &sigma, key)?;
-    }
-    // The thread that trains the offspring may have another stream, and parents may end with this call.
-    kernels.wait()?;
-    let mut buffers = buffers.into_iter();
-    first.with_tensors(|p| {
-        let Some(buffer) = buffers.next() else {
-            return Err(Error::Weights("an offspring has too few tensors".into()));
-        };
-        let storage = Storage::Cuda(CudaStorage::wrap_cuda_slice(buffer, device.clone()));
-        let shape = p.tensor().shape().clone();
-        let tensor = Tensor::from_storage(storage, shape, BackpropOp::none(), true);
-        Ok(Var::from_tensor(&tensor)?)
-    })
+    Ok(f(&tables))
 }
 
 /// The kernels for a device, compiled when it is first seen.

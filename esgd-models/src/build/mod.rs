@@ -1,4 +1,4 @@
-//! Offspring of genomes: eq. 12 on each tensor in the memory where candle has it, on the CPU or on a
+//! Networks built of others: any operation on the tensors in the memory where candle has them, on the CPU or on a
 //! GPU. The bits are the same.
 
 mod cpu;
@@ -6,33 +6,28 @@ mod cpu;
 mod cuda;
 
 use candle_core::Device;
-use esgd_core::{Operation, rng::Key};
+use esgd_core::{BuildError, Operation, OperationKind, rng::Key};
 
 use crate::{
     Error, Result,
-    genome::{Genome, Parameter, Role},
+    genome::{self, Genome, Parameter, Role},
 };
 
-/// The offspring of `parents`: the mean of each tensor, and for weights noise of `key`.
+/// The network that `operation` makes of `sources`, with random numbers from `key`, where they are.
 ///
-/// With [`Scale::Relative`](esgd_core::Scale::Relative) the noise of a tensor is in units of the
-/// root mean square of what the parents' mean has become.
-pub(crate) fn of(operation: &Operation, parents: &[&Genome], key: Key) -> Result<Genome> {
-    let Some(mutation) = operation.as_recombination() else {
-        return Err(Error::Weights(format!("{} cannot be built of tensors", operation.kind())));
-    };
-    if !(mutation.sigma.is_finite() && mutation.sigma >= 0.0) {
-        return Err(Error::Weights(format!(
-            "an offspring's noise has sigma = {}: expected a number of at least 0",
-            mutation.sigma
-        )));
+/// Statistics are averaged or chosen where weights are, never mutated; operations that are neither a mean nor
+/// crossover copy those of the first source.
+pub(crate) fn of(operation: &Operation, sources: &[&Genome], key: Key) -> Result<Genome> {
+    if let Some(fault) = operation.fault(sources.len()) {
+        return Err(BuildError::new(fault).into());
     }
-    let Some(first) = parents.first() else {
-        return Err(Error::Weights("an offspring needs at least one parent".into()));
+    let Some(first) = sources.first() else {
+        let why = format!("{} has no source: expected at least one", operation.kind());
+        return Err(BuildError::new(why).into());
     };
-    if let Some(other) = parents.iter().find(|other| !other.device().same_device(&first.device())) {
+    if let Some(other) = sources.iter().find(|other| !other.device().same_device(&first.device())) {
         return Err(Error::Weights(format!(
-            "parents are on {:?} and on {:?}: expected one device",
+            "sources are on {:?} and on {:?}: expected one device",
             first.device().location(),
             other.device().location()
         )));
@@ -42,32 +37,63 @@ pub(crate) fn of(operation: &Operation, parents: &[&Genome], key: Key) -> Result
         genome.parameters().iter().map(shape).collect::<Vec<_>>()
     };
     let expected = shapes(first);
-    if parents.iter().any(|parent| shapes(parent) != expected) {
+    if sources.iter().any(|source| shapes(source) != expected) {
         return Err(Error::Weights(
-            "parents have other tensors than one another: expected the same names, sizes and roles \
+            "sources have other tensors than one another: expected the same names, sizes and roles \
              in the same order"
                 .into(),
         ));
     }
+    let statistics: Vec<bool> =
+        first.parameters().iter().map(|p| p.role == Role::Statistic).collect();
     match first.device() {
-        Device::Cpu => cpu::of(parents, mutation, key),
+        Device::Cpu => cpu::of(operation, sources, &statistics, key),
         #[cfg(feature = "cuda")]
-        Device::Cuda(device) => cuda::of(&device, parents, mutation, key),
-        other => Err(Error::Weights(format!(
-            "offspring cannot be made on {:?}: expected the CPU, or a GPU in a build with the \
-             feature `cuda`",
-            other.location()
-        ))),
+        Device::Cuda(device) => cuda::of(&device, operation, sources, &statistics, key),
+        other => Err(elsewhere(&other)),
     }
 }
 
-/// A σ for each tensor: none for statistics.
-fn sigmas(genome: &Genome, sigma: impl Fn(usize) -> f32) -> Vec<f32> {
-    let of = |(t, p): (usize, &crate::Parameter)| match p.role {
-        Role::Statistic => 0.0,
-        Role::Weight => sigma(t),
+/// Whether networks on `device` can be built so.
+pub(crate) fn builds(kind: &OperationKind, device: &Device) -> bool {
+    let here = device.is_cpu() || cfg!(feature = "cuda") && device.is_cuda();
+    here && esgd_ops::builds(kind)
+}
+
+/// How many weights a network has, statistics not among them.
+pub(crate) fn weights(theta: &Genome) -> usize {
+    let weights = theta.parameters().iter().filter(|p| p.role == Role::Weight);
+    weights.map(|p| p.tensor().elem_count()).sum()
+}
+
+/// The length of a network as a vector of its weights.
+pub(crate) fn norm(theta: &Genome) -> Result<f64> {
+    let norms = match theta.device() {
+        Device::Cpu => cpu::squared_norms(theta)?,
+        #[cfg(feature = "cuda")]
+        Device::Cuda(device) => cuda::squared_norms(&device, theta)?,
+        other => return Err(elsewhere(&other)),
     };
-    genome.parameters().iter().enumerate().map(of).collect()
+    let tensors = theta.parameters().iter().zip(norms);
+    let weights = tensors.filter(|(p, _)| p.role == Role::Weight);
+    Ok(weights.map(|(_, norm)| norm).sum::<f64>().sqrt())
+}
+
+/// The weights of a network in order.
+pub(crate) fn values(theta: &Genome) -> Result<Vec<f64>> {
+    let mut all = vec![];
+    for parameter in theta.parameters().iter().filter(|p| p.role == Role::Weight) {
+        all.extend(genome::values(parameter.tensor())?.into_iter().map(f64::from));
+    }
+    Ok(all)
+}
+
+fn elsewhere(device: &Device) -> Error {
+    Error::Weights(format!(
+        "networks cannot be built on {:?}: expected the CPU, or a GPU in a build with the feature \
+         `cuda`",
+        device.location()
+    ))
 }
 
 #[cfg(test)]
@@ -101,13 +127,16 @@ mod tests {
         assert!(
             of(&Operation::recombination(mutation), &[], Key::new(1, Purpose::Mutation)).is_err()
         );
-        for sigma in [f32::NAN, f32::INFINITY, -0.1] {
+        for sigma in [f32::NAN, f32::INFINITY] {
             let odd = Mutation { sigma, ..mutation };
             let parent = theta(&[4], 1);
             let message =
                 of(&Operation::recombination(odd), &[&parent], Key::new(1, Purpose::Mutation))
                     .unwrap_err();
-            assert!(message.to_string().contains(&format!("sigma = {sigma}")), "{message}");
+            let sentence = format!(
+                "a network cannot be built: combine has the number {sigma}, expected finite ones"
+            );
+            assert_eq!(message.to_string(), sentence);
         }
     }
 

@@ -86,6 +86,10 @@ pub enum Error {
     )]
     OtherStream,
 
+    /// An operation that cannot be built of these networks.
+    #[error(transparent)]
+    Build(#[from] esgd_core::BuildError),
+
     /// Arguments do not fit together.
     #[error(transparent)]
     Invalid(#[from] Invalid),

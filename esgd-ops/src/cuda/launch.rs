@@ -8,9 +8,9 @@ use super::{
     Error, Kernels,
     error::failed_to,
     tables::{
-        Antithetic, Child, Choice, Chunk, Fill, Grid, Layout, LayoutPointers, Mutation, Particle,
-        Recombination, RoundKeys, Row, SquareRoots, Squares, Start, Sums, Tensor, Tile, Trial,
-        WeightedNoise,
+        Child, Choice, Chunk, DiagonalMutation, Fill, Grid, Layout, LayoutPointers, Mutation,
+        NoiseSum, Recombination, RoundKeys, Row, SquareRoots, Squares, Start, Sums, Tensor, Tile,
+        Trial, ValueByValue, Velocity,
     },
 };
 
@@ -24,19 +24,9 @@ macro_rules! on_the_device {
     )+};
 }
 
-on_the_device!(Antithetic, Child, Choice, Chunk, Fill, Mutation, Particle, Recombination);
-on_the_device!(
-    RoundKeys,
-    Row,
-    SquareRoots,
-    Squares,
-    Start,
-    Sums,
-    Tensor,
-    Tile,
-    Trial,
-    WeightedNoise
-);
+on_the_device!(Child, Choice, Chunk, DiagonalMutation, Fill, Mutation, NoiseSum, Recombination);
+on_the_device!(RoundKeys, Row, SquareRoots, Squares, Start, Sums, Tensor, Tile, Trial);
+on_the_device!(ValueByValue, Velocity);
 
 /// A table on the device; an empty one is nowhere.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! The kernels on an NVIDIA GPU, to the bits of [`mod@crate::reference`].
+//! The kernels on an NVIDIA GPU, to the bits of
+//! [`definition`](mod@esgd_core::plan::definition).
 //!
 //! [`Kernels`] compiles them for a device, once, and then works on tensors that are there already:
 //! only small tables go over. Each operation has the name of its twin on the CPU and takes a network
@@ -22,6 +23,7 @@
 //! # }
 //! ```
 
+mod build;
 mod error;
 mod evolution;
 mod kernels;

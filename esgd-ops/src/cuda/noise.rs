@@ -1,12 +1,12 @@
 //! Numbers of keys on the device, and mutation with them: [`crate::noise`] and what
 //! [`crate::evolution`] makes of noise.
 
-use esgd_core::rng::Key;
+use esgd_core::{NoiseTerm, rng::Key};
 
 use super::{
     Error, Kernels, Tensor, TensorMut,
     tables::{
-        Antithetic, Fill, Invalid, Mutation, RoundKeys, Start, WeightedNoise, each_group, expect,
+        DiagonalMutation, Fill, Invalid, Mutation, NoiseSum, RoundKeys, Start, each_group, expect,
         runs_of_one_seed,
     },
     tensors::{check, lengths},
@@ -74,76 +74,81 @@ impl Kernels {
         unsafe { self.launch("mutate", grid, &arguments) }
     }
 
-    /// Makes the pairs θ + σε and θ − σε, one of each key, as
-    /// [`evolution::antithetic`](crate::evolution::antithetic) does: outputs 2j and 2j + 1 are those
-    /// of key j.
+    /// Adds to each tensor of a network `sigma` √v times the noise of `key`, with v the values of `variance`, as
+    /// [`noise::mutate_diagonal`](crate::noise::mutate_diagonal) does.
     ///
     /// # Errors
-    /// If there are not two outputs a key or not one σ a tensor, networks differ in shape, or the
-    /// GPU fails.
-    pub fn antithetic(
+    /// If there is not one σ a tensor, networks differ in shape, one has more than 2³⁴ parameters, or the GPU
+    /// fails.
+    pub fn mutate_diagonal(
         &self,
-        theta: &[Tensor<'_>],
+        theta: &mut [TensorMut<'_>],
+        variance: &[Tensor<'_>],
         sigma: &[f32],
-        keys: &[Key],
-        out: &mut [Vec<TensorMut<'_>>],
+        key: Key,
     ) -> Result<(), Error> {
-        let (expected, found) = (2 * keys.len(), out.len());
-        expect(expected == found, || format!("there are {found} outputs, expected {expected}"))?;
         one_sigma_a_tensor(sigma, theta.len())?;
         let lengths = lengths(theta);
-        out.iter().try_for_each(|network| check("an output", network, &lengths))?;
+        check("the variance", variance, &lengths)?;
         let layout = self.layout(0, &lengths)?;
-        let from = self.upload(&self.addresses(theta)?)?;
+        let to = self.upload(&self.addresses(theta)?)?;
+        let variance = self.upload(&self.addresses(variance)?)?;
         let sigma = self.upload(sigma)?;
-        let mut rest = &*out;
-        for run in runs_of_one_seed(keys) {
-            let (these, others) = rest.split_at(2 * run.len());
-            rest = others;
-            let to = these.iter().map(|network| self.addresses(network));
-            let to = self.upload(&to.collect::<Result<Vec<_>, _>>()?.concat())?;
-            let starts = self.upload(&starts(run))?;
-            let arguments = Antithetic {
-                layout: layout.pointers(),
-                theta: from.address(),
-                out: to.address(),
-                sigma: sigma.address(),
-                starts: starts.address(),
-                pairs: run.len() as u32,
-                tensors: lengths.len() as u32,
-                rounds: RoundKeys::from(run[0]),
-            };
-            let grid = each_group(layout.count, run.len(), self.multiprocessors);
-            // SAFETY: All tensors have the layout's lengths and one σ each, and there are two
-            // outputs a key; the tables live to the end of this block.
-            unsafe { self.launch("antithetic", grid, &arguments) }?;
-        }
-        Ok(())
+        let arguments = DiagonalMutation {
+            layout: layout.pointers(),
+            theta: to.address(),
+            variance: variance.address(),
+            sigma: sigma.address(),
+            stream: key.into(),
+        };
+        let grid = each_group(layout.count, 1, self.multiprocessors);
+        // SAFETY: The tensors have the layout's lengths and one σ each; the tables live to the end
+        // of this function.
+        unsafe { self.launch("mutate_diagonal", grid, &arguments) }
     }
 
-    /// Writes Σⱼ `weights[j]` εⱼ to `out`, where εⱼ is the noise of `keys[j]`, as
-    /// [`evolution::weighted_noise`](crate::evolution::weighted_noise) does.
+    /// Writes Σⱼ wⱼ εⱼ to `out`, as [`evolution::weighted_noise`](crate::evolution::weighted_noise) does.
     ///
     /// # Errors
-    /// If there is not one weight a key, the network has more than 2³⁴ parameters, or the GPU fails.
+    /// If the network has more than 2³⁴ parameters, or the GPU fails.
     pub fn weighted_noise(
         &self,
-        keys: &[Key],
-        weights: &[f32],
+        terms: &[NoiseTerm],
         out: &mut [TensorMut<'_>],
     ) -> Result<(), Error> {
-        let (found, expected) = (weights.len(), keys.len());
-        expect(expected == found, || format!("there are {found} weights, expected {expected}"))?;
+        self.noise_sum("weighted_noise", terms, out)
+    }
+
+    /// Writes Σⱼ wⱼ εⱼ² to `out`, as [`evolution::squared_noise`](crate::evolution::squared_noise) does.
+    ///
+    /// # Errors
+    /// If the network has more than 2³⁴ parameters, or the GPU fails.
+    pub fn squared_noise(
+        &self,
+        terms: &[NoiseTerm],
+        out: &mut [TensorMut<'_>],
+    ) -> Result<(), Error> {
+        self.noise_sum("squared_noise", terms, out)
+    }
+
+    fn noise_sum(
+        &self,
+        kernel: &'static str,
+        terms: &[NoiseTerm],
+        out: &mut [TensorMut<'_>],
+    ) -> Result<(), Error> {
         let layout = self.layout(0, &lengths(out))?;
         let to = self.upload(&self.addresses(out)?)?;
         let grid = each_group(layout.count, 1, self.multiprocessors);
+        let (keys, weights): (Vec<Key>, Vec<f32>) =
+            terms.iter().map(|term| (term.key, term.weight as f32)).unzip();
         let mut done = 0;
         // Keys of another seed go on with the sum. No keys at all are a launch too: it writes 0.
         let none = keys.is_empty().then_some(&[][..]);
-        for run in runs_of_one_seed(keys).chain(none) {
+        for run in runs_of_one_seed(&keys).chain(none) {
             let starts = self.upload(&starts(run))?;
             let weights = self.upload(&weights[done..done + run.len()])?;
-            let arguments = WeightedNoise {
+            let arguments = NoiseSum {
                 layout: layout.pointers(),
                 out: to.address(),
                 starts: starts.address(),
@@ -154,7 +159,7 @@ impl Kernels {
             };
             // SAFETY: The tensors have the layout's lengths, and there is one weight a key; the
             // tables live to the end of this block.
-            unsafe { self.launch("weighted_noise", grid, &arguments) }?;
+            unsafe { self.launch(kernel, grid, &arguments) }?;
             done += run.len();
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! The kernels' source as one text: NVRTC has no folder to include headers from.
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("kernels/device.cuh"),
     include_str!("kernels/philox.cuh"),
     include_str!("kernels/box_muller.cuh"),
+    include_str!("kernels/exp.cuh"),
     include_str!("kernels/groups.cuh"),
     include_str!("kernels/recombine.cu"),
     include_str!("kernels/noise.cu"),
@@ -13,17 +14,22 @@ const FILES: [&str; 9] = [
 ];
 
 /// Every kernel.
-pub(super) const NAMES: [&str; 12] = [
+pub(super) const NAMES: [&str; 17] = [
     "recombine_staged",
     "recombine_direct",
     "normals",
     "uniforms",
     "mutate",
-    "antithetic",
+    "mutate_diagonal",
     "weighted_noise",
+    "squared_noise",
     "trial",
-    "particle",
+    "velocity",
+    "product",
+    "exponential",
+    "adaptive_step",
     "squares_of_tiles",
+    "distances_of_tiles",
     "sums_of_tiles",
     "wrong_square_roots",
 ];

@@ -1,9 +1,10 @@
 //! Tensors on the device: an address and a length, borrowed from what owns the memory.
 
-use cudarc::driver::{DevicePtr, DevicePtrMut, SyncOnDrop};
+use cudarc::driver::{DevicePtr, DevicePtrMut, SyncOnDrop, result};
 
 use super::{
     Error, Kernels,
+    error::failed_to,
     tables::{Invalid, expect},
 };
 
@@ -57,6 +58,34 @@ impl Kernels {
         Ok(TensorMut { address, length, on: Some(self.stream_id()), _writes: Some(guard) })
     }
 
+    /// Copies a tensor to another of its length.
+    pub(super) fn copy(&self, from: &Tensor<'_>, to: &mut TensorMut<'_>) -> Result<(), Error> {
+        let bytes = self.bytes(from.length, to)?;
+        let [from] = self.addresses(std::slice::from_ref(from))?[..] else { return Ok(()) };
+        // SAFETY: Both tensors are on this GPU for the length of their borrows, of so many bytes each.
+        let copied =
+            unsafe { result::memcpy_dtod_async(to.address, from, bytes, self.stream.cu_stream()) };
+        copied.map_err(failed_to("copy a tensor"))
+    }
+
+    /// Writes `values` to a tensor of their number. Waits for the GPU.
+    pub(super) fn set(&self, values: &[f32], to: &mut TensorMut<'_>) -> Result<(), Error> {
+        self.bytes(values.len(), to)?;
+        // SAFETY: The tensor is on this GPU, of the values' length; they live until the stream has copied them.
+        let copied =
+            unsafe { result::memcpy_htod_async(to.address, values, self.stream.cu_stream()) };
+        copied.map_err(failed_to("take values"))?;
+        self.wait()
+    }
+
+    /// The bytes of a tensor of this stream that has `length` values.
+    fn bytes(&self, length: usize, to: &TensorMut<'_>) -> Result<usize, Error> {
+        check("a tensor", std::slice::from_ref(to), &[length])?;
+        self.addresses(std::slice::from_ref(to))?;
+        self.stream.context().bind_to_thread().map_err(failed_to("be used by this thread"))?;
+        Ok(length * size_of::<f32>())
+    }
+
     fn stream_id(&self) -> StreamId {
         (self.stream.context().ordinal(), self.stream.cu_stream() as usize)
     }
@@ -98,6 +127,13 @@ impl TensorMut<'_> {
     #[must_use]
     pub unsafe fn from_address(address: u64, length: usize) -> Self {
         Self { address, length, on: None, _writes: None }
+    }
+}
+
+impl TensorMut<'_> {
+    /// The tensor, to be read.
+    pub(super) fn view(&self) -> Tensor<'_> {
+        Tensor { address: self.address, length: self.length, on: self.on, _reads: None }
     }
 }
 

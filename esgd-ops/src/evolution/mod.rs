@@ -2,14 +2,15 @@
 //!
 //! CMA-ES's weighted recombination and uniform crossover are a
 //! [`Blend`](crate::recombine::Blend) of [`recombine`](crate::recombine); the rest is here. All run
-//! on the threads of rayon's current pool, and give the bits of [`reference`](crate::reference).
+//! on the threads of rayon's current pool, and give the bits of
+//! [`definition`](mod@esgd_core::plan::definition).
 
-mod antithetic;
-mod differential;
-mod particle;
-mod weighted_noise;
+mod noise_sums;
+mod trial;
+mod value_by_value;
+mod velocity;
 
-pub use antithetic::antithetic;
-pub use differential::{Differential, trial};
-pub use particle::{Swarm, particle};
-pub use weighted_noise::weighted_noise;
+pub use noise_sums::{squared_noise, weighted_noise};
+pub use trial::{Trial, trial};
+pub use value_by_value::{adaptive_step, exponential, product};
+pub use velocity::{Swarm, velocity};

@@ -1,11 +1,10 @@
 //! The loops of recombination, 128 numbers at a time: a blend of the parents' values, and the noise.
 
-use esgd_core::rng::Key;
+use esgd_core::{plan::definition::crossover_key, rng::Key};
 
 use crate::{
     group::{self, NUMBERS},
     isa::vectorized,
-    reference::crossover_key,
 };
 
 vectorized! {
@@ -113,7 +112,7 @@ fn mean_at(parents: &[&[f32]], at: usize, out: &mut [f32]) {
 
 /// The weighted sum of the parents' values from `at` on, as many as `out` holds.
 #[inline(always)]
-fn weighted_at(parents: &[&[f32]], weights: &[f32], at: usize, out: &mut [f32]) {
+pub(crate) fn weighted_at(parents: &[&[f32]], weights: &[f32], at: usize, out: &mut [f32]) {
     let here = at..at + out.len();
     for (sum, theta) in out.iter_mut().zip(&parents[0][here.clone()]) {
         *sum = weights[0] * theta;

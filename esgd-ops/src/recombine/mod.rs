@@ -3,7 +3,7 @@
 //! Networks* (NeurIPS 2018): θ = (1/ρ) Σ θⱼ + ε, with ε ~ N(0, σ²).
 //!
 //! The order of operations is part of the interface, so that an offspring can be made anew
-//! anywhere, to the bit: [`reference`](crate::reference) has it.
+//! anywhere, to the bit: [`definition`](mod@esgd_core::plan::definition) has it.
 
 mod blends;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 use blends::{crossover_by, mean_by, mutated_mean_by, mutated_weighted_by, weighted_by};
 
-pub(crate) use blends::mutate;
+pub(crate) use blends::{mutate, weighted_at};
 
 /// How the values of several parents become one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -168,27 +168,27 @@ fn tensor_by(
 
 #[cfg(test)]
 mod tests {
-    use esgd_core::rng::Purpose;
+    use esgd_core::{plan::definition, rng::Purpose};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{reference, tensors::tests::Network};
+    use crate::tensors::tests::Network;
 
-    /// What the reference says value `i` of a tensor becomes.
+    /// What the definition says value `i` of a tensor becomes.
     fn expected(parents: &[f32], blend: Blend<'_>, sigma: f32, key: Key, i: u64) -> f32 {
         let blended = match blend {
-            Blend::Mean => reference::mean(parents),
-            Blend::Weighted(weights) => reference::weighted(parents, weights),
-            Blend::Crossover => reference::crossover(parents, key, i),
+            Blend::Mean => definition::mean(parents),
+            Blend::Weighted(weights) => definition::weighted(parents, weights),
+            Blend::Crossover => definition::crossover(parents, key, i),
         };
-        reference::mutate(blended, sigma, key, i)
+        definition::mutate(blended, sigma, key, i)
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
-        fn every_path_is_the_reference(
+        fn every_path_is_the_definition(
             population in Network::several(),
             families in prop::collection::vec(prop::collection::vec(0..4usize, 1..7), 0..4),
             weights in prop::collection::vec(-1f32..1.0, 7),

@@ -4,7 +4,7 @@ Needs PyTorch and NumPy. Everything is float32 on the CPU, by the single-tensor 
 
     python3 optimizers.py
 
-It writes optimizers.json beside itself, which tests/golden.rs reads.
+It writes optimizers.json beside itself, which tests/optimizers.rs reads.
 """
 
 import json

@@ -24,19 +24,24 @@ void call(const void* arguments) {
 }
 
 const Named KERNELS[] = {
-    {"antithetic", call<Antithetic, antithetic>},
+    {"adaptive_step", call<ValueByValue, adaptive_step>},
+    {"distances_of_tiles", call<Squares, distances_of_tiles>},
+    {"exponential", call<ValueByValue, exponential>},
     {"missing_barrier", call<Reversal, missing_barrier>},
     {"mutate", call<Mutation, mutate>},
+    {"mutate_diagonal", call<DiagonalMutation, mutate_diagonal>},
     {"normals", call<Fill, normals>},
     {"pairs", call<Pairs, pairs>},
-    {"particle", call<Particle, particle>},
+    {"product", call<ValueByValue, product>},
     {"recombine_direct", call<Recombination, recombine_direct>},
     {"recombine_staged", call<Recombination, recombine_staged>},
+    {"squared_noise", call<NoiseSum, squared_noise>},
     {"squares_of_tiles", call<Squares, squares_of_tiles>},
     {"sums_of_tiles", call<Sums, sums_of_tiles>},
     {"trial", call<Trial, trial>},
     {"uniforms", call<Fill, uniforms>},
-    {"weighted_noise", call<WeightedNoise, weighted_noise>},
+    {"velocity", call<Velocity, velocity>},
+    {"weighted_noise", call<NoiseSum, weighted_noise>},
     {"with_barrier", call<Reversal, with_barrier>},
     {"wrong_square_roots", call<SquareRoots, wrong_square_roots>},
 };

@@ -58,6 +58,15 @@ impl Network {
         network
     }
 
+    /// Makes each value what `f` makes of it.
+    pub(crate) fn map(&mut self, f: impl Fn(f32) -> f32) {
+        for ((tensor, &start), &length) in
+            self.tensors.iter_mut().zip(&self.starts).zip(&self.lengths)
+        {
+            tensor[start..start + length].iter_mut().for_each(|x| *x = f(*x));
+        }
+    }
+
     pub(crate) fn addresses(&mut self) -> Vec<u64> {
         let tensors = self.tensors.iter_mut().zip(&self.starts);
         tensors.map(|(tensor, &start)| tensor[start..].as_mut_ptr() as u64).collect()

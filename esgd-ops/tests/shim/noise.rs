@@ -1,13 +1,16 @@
-//! Numbers of a key, mutation, antithetic pairs and weighted sums of noise.
+//! Numbers of a key, mutation, and sums of noise.
 
-use esgd_core::rng::{Key, Purpose};
+use esgd_core::{
+    NoiseTerm, Real,
+    plan::definition,
+    rng::{Key, Purpose},
+};
 
 use crate::{
     networks::{Network, address, assert_bits, pointers, shapes, tensor_of_each},
-    reference,
     shim::{is_there, launch},
     tables::{
-        Antithetic, Fill, Layout, Mutation, RoundKeys, Start, WeightedNoise, runs_of_one_seed,
+        DiagonalMutation, Fill, Layout, Mutation, NoiseSum, RoundKeys, Start, runs_of_one_seed,
     },
 };
 
@@ -23,7 +26,7 @@ fn sigmas(tensors: usize) -> Vec<f32> {
 }
 
 #[test]
-fn normals_and_uniforms_are_the_references() {
+fn normals_and_uniforms_are_the_definitions() {
     if !is_there() {
         return;
     }
@@ -31,8 +34,8 @@ fn normals_and_uniforms_are_the_references() {
         let layout = Layout::new(offset, &lengths).unwrap();
         let (y, threads, order) = how(k);
         for (kernel, number) in [
-            ("normals", reference::normal as fn(Key, u64) -> f32),
-            ("uniforms", reference::uniform),
+            ("normals", <f32 as Real>::normal as fn(Key, u64) -> f32),
+            ("uniforms", <f32 as Real>::uniform),
         ] {
             let mut out = Network::unwritten(&lengths, k % 4);
             let table = out.addresses();
@@ -49,7 +52,7 @@ fn normals_and_uniforms_are_the_references() {
 }
 
 #[test]
-fn mutation_in_place_is_the_references() {
+fn mutation_in_place_is_the_definitions() {
     if !is_there() {
         return;
     }
@@ -72,53 +75,45 @@ fn mutation_in_place_is_the_references() {
         let expected = before
             .iter()
             .enumerate()
-            .map(|(n, &x)| reference::mutate(x, sigma[tensors[n]], KEY, offset + n as u64));
+            .map(|(n, &x)| definition::mutate(x, sigma[tensors[n]], KEY, offset + n as u64));
         assert_bits(&format!("mutation of {lengths:?}"), &theta.values(), expected);
     }
 }
 
 #[test]
-fn antithetic_pairs_are_the_references() {
+fn diagonal_mutation_is_the_definitions() {
     if !is_there() {
         return;
     }
-    let keys = [KEY, KEY.individual(3), KEY.generation(0)];
-    let starts = keys.map(Start::from);
     for (k, (offset, lengths)) in shapes().into_iter().enumerate() {
         let layout = Layout::new(offset, &lengths).unwrap();
         let (y, threads, order) = how(k);
-        let mut theta = Network::random(&lengths, k % 2, k);
-        let mut out: Vec<_> = (0..6).map(|j| Network::unwritten(&lengths, j / 4)).collect();
-        let sigma = sigmas(lengths.len());
-        let (from, to) = (theta.addresses(), out.iter_mut().flat_map(Network::addresses));
-        let to: Vec<_> = to.collect();
-        let arguments = Antithetic {
+        let mut theta = Network::random(&lengths, k % 4, k);
+        let mut variance = Network::random(&lengths, k % 3, 99);
+        variance.map(f32::abs);
+        let (before, sigma) = (theta.values(), sigmas(lengths.len()));
+        let (table, variances) = (theta.addresses(), variance.addresses());
+        let arguments = DiagonalMutation {
             layout: pointers(&layout),
-            theta: address(&from),
-            out: address(&to),
+            theta: address(&table),
+            variance: address(&variances),
             sigma: address(&sigma),
-            starts: address(&starts),
-            pairs: 3,
-            tensors: lengths.len() as u32,
-            rounds: RoundKeys::from(KEY),
+            stream: KEY.into(),
         };
-        let blocks = (layout.tiles.len() as u32, y, 1 + k as u32 % 3);
+        let blocks = (layout.tiles.len() as u32, y, 1);
         // SAFETY: The tables above are the kernel's.
-        unsafe { launch("antithetic", &arguments, blocks, threads, order) };
-        let (theta, tensors) = (theta.values(), tensor_of_each(&lengths));
-        for (j, key) in keys.into_iter().enumerate() {
-            let pair = |n: usize| {
-                reference::antithetic(theta[n], sigma[tensors[n]], key, offset + n as u64)
-            };
-            let all = 0..theta.len();
-            assert_bits("plus", &out[2 * j].values(), all.clone().map(|n| pair(n).0));
-            assert_bits("minus", &out[2 * j + 1].values(), all.map(|n| pair(n).1));
-        }
+        unsafe { launch("mutate_diagonal", &arguments, blocks, threads, order) };
+        let (tensors, variance) = (tensor_of_each(&lengths), variance.values());
+        let expected = before.iter().enumerate().map(|(n, &x)| {
+            let (sigma, i) = (sigma[tensors[n]], offset + n as u64);
+            definition::mutate_diagonal(x, sigma, variance[n], KEY, i)
+        });
+        assert_bits(&format!("diagonal mutation of {lengths:?}"), &theta.values(), expected);
     }
 }
 
 #[test]
-fn weighted_noise_is_the_references() {
+fn sums_of_noise_are_the_definitions() {
     if !is_there() {
         return;
     }
@@ -126,7 +121,16 @@ fn weighted_noise_is_the_references() {
     let other = Key::new(43, Purpose::Mutation);
     let keys = [KEY, KEY.individual(3), other, KEY.generation(1), KEY.step(2)];
     let weights = [0.5, -1.25, 3.0, 0.001, -0.7];
-    for (k, (offset, lengths)) in shapes().into_iter().enumerate() {
+    let term = |(key, weight): (&Key, &f32)| NoiseTerm { key: *key, weight: f64::from(*weight) };
+    let terms: Vec<_> = keys.iter().zip(&weights).map(term).collect();
+    let sums = [
+        ("weighted_noise", definition::weighted_noise as fn(&[NoiseTerm], u64) -> f32),
+        ("squared_noise", definition::squared_noise),
+    ];
+    let shapes = shapes().into_iter().enumerate();
+    for ((k, (offset, lengths)), (kernel, sum)) in
+        shapes.flat_map(|s| sums.map(|sum| (s.clone(), sum)))
+    {
         let layout = Layout::new(offset, &lengths).unwrap();
         let (y, threads, order) = how(k);
         let mut out = Network::unwritten(&lengths, k % 4);
@@ -134,7 +138,7 @@ fn weighted_noise_is_the_references() {
         let mut at = 0;
         for run in runs_of_one_seed(&keys) {
             let starts: Vec<_> = run.iter().map(|&key| Start::from(key)).collect();
-            let arguments = WeightedNoise {
+            let arguments = NoiseSum {
                 layout: pointers(&layout),
                 out: address(&table),
                 starts: address(&starts),
@@ -145,12 +149,11 @@ fn weighted_noise_is_the_references() {
             };
             let blocks = (layout.tiles.len() as u32, y, 1);
             // SAFETY: The tables above are the kernel's.
-            unsafe { launch("weighted_noise", &arguments, blocks, threads, order) };
+            unsafe { launch(kernel, &arguments, blocks, threads, order) };
             at += run.len();
         }
         let values = out.values();
-        let expected = (0..values.len())
-            .map(|n| reference::weighted_noise(&keys, &weights, offset + n as u64));
-        assert_bits(&format!("weighted noise of {lengths:?}"), &values, expected);
+        let expected = (0..values.len()).map(|n| sum(&terms, offset + n as u64));
+        assert_bits(&format!("{kernel} of {lengths:?}"), &values, expected);
     }
 }

@@ -1,11 +1,13 @@
 //! Offspring by every blend, from both kernels.
 
-use esgd_core::rng::{Key, Purpose};
+use esgd_core::{
+    plan::definition,
+    rng::{Key, Purpose},
+};
 
 use crate::{
     networks::{Network, address, assert_bits, pointers, shapes, tensor_of_each},
     recombine::{Blend, Offspring},
-    reference,
     shim::{ORDERS, is_there, launch},
     tables::{Layout, Recombination, batches},
 };
@@ -60,11 +62,11 @@ fn make(offset: u64, lengths: &[usize], parents: usize, plan: &[Offspring<'_>], 
             let i = offset + n as u64;
             let values: Vec<_> = child.parents.iter().map(|&p| population[p][n]).collect();
             let blended = match child.blend {
-                Blend::Mean => reference::mean(&values),
-                Blend::Weighted(weights) => reference::weighted(&values, weights),
-                Blend::Crossover => reference::crossover(&values, child.key, i),
+                Blend::Mean => definition::mean(&values),
+                Blend::Weighted(weights) => definition::weighted(&values, weights),
+                Blend::Crossover => definition::crossover(&values, child.key, i),
             };
-            reference::mutate(blended, child.sigma[tensors[n]], child.key, i)
+            definition::mutate(blended, child.sigma[tensors[n]], child.key, i)
         });
         let what = format!(
             "{} of {lengths:?} after {offset}, offspring {j}, {:?}, {} threads, order {}",
@@ -104,7 +106,7 @@ fn sigmas(tensors: usize) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn offspring_are_the_references() {
+fn offspring_are_the_definitions() {
     if !is_there() {
         return;
     }

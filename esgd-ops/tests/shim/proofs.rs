@@ -1,11 +1,13 @@
 //! That the harness sees what it should: a missing barrier, a write beside a tensor, a wrong bit; and
 //! that the parts of the arithmetic that are arranged otherwise than in Rust are the same.
 
-use esgd_core::rng::{Key, Purpose};
+use esgd_core::{
+    Real,
+    rng::{Key, Purpose, box_muller},
+};
 
 use crate::{
     networks::{Network, address, assert_bits, pointers},
-    reference,
     shim::{ORDERS, is_there, launch},
     tables::{Fill, Layout, SquareRoots},
 };
@@ -59,7 +61,7 @@ fn a_wrong_number_or_a_write_beside_a_tensor_is_seen() {
     // SAFETY: A margin of eight numbers follows each tensor.
     unsafe { launch("normals", &arguments, (2, 1, 1), 64, 0) };
     assert!(std::panic::catch_unwind(|| out.values()).is_err());
-    let other = reference::normal(key, 0);
+    let other = <f32 as Real>::normal(key, 0);
     let next = f32::from_bits(other.to_bits() + 1);
     let compared = std::panic::catch_unwind(|| assert_bits("", &[other], [next].into_iter()));
     assert!(compared.is_err());
@@ -73,7 +75,7 @@ fn assert_pairs(first: u32, step: u32, count: u32, w1: u32) {
     unsafe { launch("pairs", &arguments, (1, 1, 1), 1, 0) };
     for (i, pair) in out.as_chunks::<2>().0.iter().enumerate() {
         let w0 = first.wrapping_add(i as u32 * step);
-        let (x, y) = reference::pair(w0, w1);
+        let (x, y) = box_muller(w0, w1);
         let same = pair[0].to_bits() == x.to_bits() && pair[1].to_bits() == y.to_bits();
         assert!(same, "{w0} {w1}: {pair:?}, expected {x} and {y}");
     }
@@ -114,7 +116,7 @@ fn all_radii_are_the_rust_files() {
 }
 
 #[test]
-fn millions_of_normals_are_the_references() {
+fn millions_of_normals_are_the_definitions() {
     if !is_there() {
         return;
     }

@@ -1,45 +1,53 @@
-// A trial vector of differential evolution and a step of a particle: `reference::trial` and
-// `particle` say what is computed.
+// Operations of other evolution strategies: `trial`, `velocity`, `product`, `exponential` and `adaptive_step` of
+// esgd-core/src/plan/definition.rs say what is computed.
+#include "exp.cuh"
 #include "groups.cuh"
 
 struct Trial {
     Layout layout;
-    // The target, then a, b and c.
-    const float* const* x;
-    const float* const* a;
-    const float* const* b;
-    const float* const* c;
+    // [network][tensor]: the target, then the others.
+    const float* const* networks;
+    // One for each other.
+    const float* weights;
     float* const* out;
     unsigned long long forced;
-    float f;
+    unsigned int others;
+    unsigned int tensors;
     float cr;
     Stream stream;
 };
 
 extern "C" __global__ void trial(const Trial t) {
     for_each_group(t.layout, [&](const Group& group, unsigned int tensor) {
-        const Four a = load(t.a[tensor], group);
-        const Four b = load(t.b[tensor], group);
-        const Four c = load(t.c[tensor], group);
         const Four draws = uniforms_of(words_of(t.stream, group.block));
-        Four x = load(t.x[tensor], group);
+        Four x = load(t.networks[tensor], group);
+        Four mutant = {{0.0f, 0.0f, 0.0f, 0.0f}};
+        for (unsigned int j = 0; j < t.others; j++) {
+            const float w = t.weights[j];
+            const Four theta = load(t.networks[(j + 1ull) * t.tensors + tensor], group);
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                mutant.v[k] = j == 0 ? __fmul_rn(w, theta.v[k])
+                                     : __fmaf_rn(w, theta.v[k], mutant.v[k]);
+            }
+        }
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            const float mutant = __fmaf_rn(t.f, __fsub_rn(b.v[k], c.v[k]), a.v[k]);
             if (draws.v[k] < t.cr || 4ull * group.block + k == t.forced) {
-                x.v[k] = mutant;
+                x.v[k] = mutant.v[k];
             }
         }
         store(t.out[tensor], group, x);
     });
 }
 
-struct Particle {
+struct Velocity {
     Layout layout;
-    float* const* x;
-    float* const* v;
+    const float* const* x;
+    const float* const* v;
     const float* const* own_best;
     const float* const* swarm_best;
+    float* const* out;
     float inertia;
     float own;
     float social;
@@ -47,13 +55,13 @@ struct Particle {
     Stream second;
 };
 
-extern "C" __global__ void particle(const Particle p) {
+extern "C" __global__ void velocity(const Velocity p) {
     for_each_group(p.layout, [&](const Group& group, unsigned int tensor) {
         const Four own_best = load(p.own_best[tensor], group);
         const Four swarm_best = load(p.swarm_best[tensor], group);
         const Four r1 = uniforms_of(words_of(p.first, group.block));
         const Four r2 = uniforms_of(words_of(p.second, group.block));
-        Four x = load(p.x[tensor], group);
+        const Four x = load(p.x[tensor], group);
         Four v = load(p.v[tensor], group);
 #pragma unroll
         for (int k = 0; k < 4; k++) {
@@ -62,9 +70,55 @@ extern "C" __global__ void particle(const Particle p) {
             const float kept = __fmul_rn(p.inertia, v.v[k]);
             const float towards_own = __fmaf_rn(__fmul_rn(p.own, r1.v[k]), to_own, kept);
             v.v[k] = __fmaf_rn(__fmul_rn(p.social, r2.v[k]), to_swarm, towards_own);
-            x.v[k] = __fadd_rn(x.v[k], v.v[k]);
         }
-        store(p.x[tensor], group, x);
-        store(p.v[tensor], group, v);
+        store(p.out[tensor], group, v);
+    });
+}
+
+// What is made value by value, without chance.
+struct ValueByValue {
+    Layout layout;
+    // As many as the operation takes; the others are null.
+    const float* const* a;
+    const float* const* b;
+    const float* const* c;
+    float* const* out;
+    float rate;
+    float epsilon;
+};
+
+template <typename Value>
+__device__ __forceinline__ void of_two(const ValueByValue& v, Value value) {
+    for_each_group(v.layout, [&](const Group& group, unsigned int tensor) {
+        Four a = load(v.a[tensor], group);
+        const Four b = load(v.b[tensor], group);
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            a.v[k] = value(a.v[k], b.v[k]);
+        }
+        store(v.out[tensor], group, a);
+    });
+}
+
+extern "C" __global__ void product(const ValueByValue v) {
+    of_two(v, [](float a, float b) { return __fmul_rn(a, b); });
+}
+
+extern "C" __global__ void exponential(const ValueByValue v) {
+    of_two(v, [&](float a, float b) { return __fmul_rn(a, exponential_of(__fmul_rn(v.rate, b))); });
+}
+
+extern "C" __global__ void adaptive_step(const ValueByValue v) {
+    for_each_group(v.layout, [&](const Group& group, unsigned int tensor) {
+        Four theta = load(v.a[tensor], group);
+        const Four m = load(v.b[tensor], group);
+        const Four variance = load(v.c[tensor], group);
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            const float scale = __fadd_rn(__fsqrt_rn(variance.v[k]), v.epsilon);
+            const float step = __fdiv_rn(__fmul_rn(v.rate, m.v[k]), scale);
+            theta.v[k] = __fadd_rn(theta.v[k], step);
+        }
+        store(v.out[tensor], group, theta);
     });
 }

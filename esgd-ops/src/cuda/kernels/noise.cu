@@ -1,5 +1,5 @@
-// Noise by address, and mutation with it: `reference::normal`, `uniform`, `mutate`, `antithetic` and
-// `weighted_noise` say what is computed.
+// Noise by address, and mutation with it: `mutate`, `mutate_diagonal`, `weighted_noise` and `squared_noise` of
+// esgd-core/src/plan/definition.rs say what is computed.
 #include "groups.cuh"
 
 // Numbers of a key, for each parameter of a network.
@@ -40,41 +40,33 @@ extern "C" __global__ void mutate(const Mutation m) {
     });
 }
 
-struct Antithetic {
+struct DiagonalMutation {
     Layout layout;
-    const float* const* theta;
-    // [pair][plus, minus][tensor].
-    float* const* out;
+    float* const* theta;
+    const float* const* variance;
+    // One for each tensor.
     const float* sigma;
-    // One key for each pair, of one seed.
-    const Start* starts;
-    unsigned int pairs;
-    unsigned int tensors;
-    RoundKeys rounds;
+    Stream stream;
 };
 
-// Theta is read once for all the pairs that this block makes.
-extern "C" __global__ void antithetic(const Antithetic a) {
-    for_each_group(a.layout, [&](const Group& group, unsigned int tensor) {
-        const Four theta = load(a.theta[tensor], group);
-        const float sigma = a.sigma[tensor];
-        const unsigned long long product = wide_product(PHILOX_M0, group.block);
-        for (unsigned int pair = blockIdx.z; pair < a.pairs; pair += gridDim.z) {
-            float* const* out = a.out + 2ull * pair * a.tensors + tensor;
-            Four plus = theta, minus = theta;
-            if (sigma != 0.0f) {
-                const Start start = a.starts[pair];
-                const Four noise = normals_of(philox(product, start, a.rounds));
-                plus = mutated(theta, sigma, noise);
-                minus = mutated(theta, -sigma, noise);
+extern "C" __global__ void mutate_diagonal(const DiagonalMutation m) {
+    for_each_group(m.layout, [&](const Group& group, unsigned int tensor) {
+        const float sigma = m.sigma[tensor];
+        if (sigma != 0.0f) {
+            const Four noise = normals_of(words_of(m.stream, group.block));
+            const Four variance = load(m.variance[tensor], group);
+            Four theta = load(m.theta[tensor], group);
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                const float deviation = __fmul_rn(sigma, __fsqrt_rn(variance.v[k]));
+                theta.v[k] = __fmaf_rn(deviation, noise.v[k], theta.v[k]);
             }
-            store(out[0], group, plus);
-            store(out[a.tensors], group, minus);
+            store(m.theta[tensor], group, theta);
         }
     });
 }
 
-struct WeightedNoise {
+struct NoiseSum {
     Layout layout;
     float* const* out;
     const Start* starts;
@@ -85,7 +77,9 @@ struct WeightedNoise {
     RoundKeys rounds;
 };
 
-extern "C" __global__ void weighted_noise(const WeightedNoise n) {
+// `add(sum, weight, noise)` for one key after another.
+template <typename Add>
+__device__ __forceinline__ void noise_sum(const NoiseSum& n, Add add) {
     for_each_group(n.layout, [&](const Group& group, unsigned int tensor) {
         const unsigned long long product = wide_product(PHILOX_M0, group.block);
         float* out = n.out[tensor];
@@ -95,8 +89,23 @@ extern "C" __global__ void weighted_noise(const WeightedNoise n) {
         }
         for (unsigned int j = 0; j < n.count; j++) {
             const Start start = n.starts[j];
-            sum = mutated(sum, n.weights[j], normals_of(philox(product, start, n.rounds)));
+            sum = add(sum, n.weights[j], normals_of(philox(product, start, n.rounds)));
         }
         store(out, group, sum);
+    });
+}
+
+extern "C" __global__ void weighted_noise(const NoiseSum n) {
+    noise_sum(n, [](const Four& sum, float w, const Four& noise) { return mutated(sum, w, noise); });
+}
+
+extern "C" __global__ void squared_noise(const NoiseSum n) {
+    noise_sum(n, [](const Four& sum, float w, const Four& noise) {
+        Four more;
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            more.v[k] = __fmaf_rn(__fmul_rn(w, noise.v[k]), noise.v[k], sum.v[k]);
+        }
+        return more;
     });
 }

@@ -1,4 +1,5 @@
-// Sums of squares in double precision, in the order of `reference::squared_norm`: in a tile of 4096
+// Sums of squares in double precision, in the order of `squared_norm` in
+// esgd-core/src/plan/definition.rs: in a tile of 4096
 // values, partial sum l of 256 takes values l, l + 256, ..., then the upper half of the partial sums
 // is added to the lower until one is left. The sums of a tensor's tiles are added in the same way,
 // by `sums_of_tiles`, as often as it takes.
@@ -17,6 +18,8 @@ struct alignas(16) Chunk {
 
 struct Squares {
     const float* const* tensors;
+    // What is subtracted from them before, for `distances_of_tiles`.
+    const float* const* others;
     const Chunk* chunks;
     double* sums;
 };
@@ -54,6 +57,17 @@ extern "C" __global__ void squares_of_tiles(const Squares s) {
     const float* values = s.tensors[chunk.tensor] + chunk.first;
     const auto square = [&](unsigned int i) {
         const double x = values[i];
+        return __dmul_rn(x, x);
+    };
+    tile_sum(chunk.count, square, s.sums + blockIdx.x);
+}
+
+extern "C" __global__ void distances_of_tiles(const Squares s) {
+    const Chunk chunk = s.chunks[blockIdx.x];
+    const float* values = s.tensors[chunk.tensor] + chunk.first;
+    const float* others = s.others[chunk.tensor] + chunk.first;
+    const auto square = [&](unsigned int i) {
+        const double x = __fsub_rn(values[i], others[i]);
         return __dmul_rn(x, x);
     };
     tile_sum(chunk.count, square, s.sums + blockIdx.x);

@@ -1,5 +1,6 @@
 // Offspring of several parents: theta = blend of the parents + sigma times noise, eq. 12 of the ESGD
-// paper. `reference::mean`, `weighted`, `crossover` and `mutate` say what is computed.
+// paper. `mean`, `weighted`, `crossover` and `mutate` of esgd-core/src/plan/definition.rs say what is
+// computed.
 //
 // A thread owns two groups of four parameters and makes them for one offspring after another, so
 // each parent is read from memory once for the whole batch. The parents' values wait in shared

@@ -48,21 +48,17 @@ pub(crate) struct Mutation {
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub(crate) struct Antithetic {
+pub(crate) struct DiagonalMutation {
     pub(crate) layout: LayoutPointers,
     pub(crate) theta: u64,
-    /// `[pair][plus, minus][tensor]`.
-    pub(crate) out: u64,
+    pub(crate) variance: u64,
     pub(crate) sigma: u64,
-    pub(crate) starts: u64,
-    pub(crate) pairs: u32,
-    pub(crate) tensors: u32,
-    pub(crate) rounds: RoundKeys,
+    pub(crate) stream: Stream,
 }
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub(crate) struct WeightedNoise {
+pub(crate) struct NoiseSum {
     pub(crate) layout: LayoutPointers,
     pub(crate) out: u64,
     pub(crate) starts: u64,
@@ -77,23 +73,24 @@ pub(crate) struct WeightedNoise {
 #[repr(C)]
 pub(crate) struct Trial {
     pub(crate) layout: LayoutPointers,
-    /// The target, then a, b and c.
-    pub(crate) networks: [u64; 4],
+    /// `[network][tensor]`: the target, then the others.
+    pub(crate) networks: u64,
+    pub(crate) weights: u64,
     pub(crate) out: u64,
     pub(crate) forced: u64,
-    pub(crate) f: f32,
+    pub(crate) others: u32,
+    pub(crate) tensors: u32,
     pub(crate) cr: f32,
     pub(crate) stream: Stream,
 }
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub(crate) struct Particle {
+pub(crate) struct Velocity {
     pub(crate) layout: LayoutPointers,
-    pub(crate) x: u64,
-    pub(crate) v: u64,
-    pub(crate) own_best: u64,
-    pub(crate) swarm_best: u64,
+    /// The place, the velocity, the particle's best and the swarm's.
+    pub(crate) networks: [u64; 4],
+    pub(crate) out: u64,
     /// w, c₁ and c₂.
     pub(crate) constants: [f32; 3],
     pub(crate) first: Stream,
@@ -102,8 +99,21 @@ pub(crate) struct Particle {
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
+pub(crate) struct ValueByValue {
+    pub(crate) layout: LayoutPointers,
+    /// As many as the operation takes; the others are 0.
+    pub(crate) networks: [u64; 3],
+    pub(crate) out: u64,
+    pub(crate) rate: f32,
+    pub(crate) epsilon: f32,
+}
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Squares {
     pub(crate) tensors: u64,
+    /// What is subtracted from them before, or 0.
+    pub(crate) others: u64,
     pub(crate) chunks: u64,
     pub(crate) sums: u64,
 }

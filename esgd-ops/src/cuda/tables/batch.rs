@@ -1,12 +1,9 @@
 //! Offspring of one launch: the twin of `Child` and `Choice` in `../kernels/recombine.cu`.
 
-use esgd_core::rng::Key;
+use esgd_core::{plan::definition::crossover_key, rng::Key};
 
 use super::{Invalid, RoundKeys, Start, expect};
-use crate::{
-    recombine::{Blend, Offspring},
-    reference::crossover_key,
-};
+use crate::recombine::{Blend, Offspring};
 
 const MEAN: u32 = 0;
 const WEIGHTED: u32 = 1;

@@ -1,6 +1,6 @@
 //! What each block of a sum of squares adds: the twin of `Chunk` in `../kernels/norm.cu`.
 
-/// Values, or sums of tiles, that are added together: as `reference::squared_norm` has it.
+/// Values, or sums of tiles, that are added together: as `definition::squared_norm` of esgd-core has it.
 const TILE: u64 = 4096;
 
 /// A stretch of a tensor, or of the sums of its tiles.

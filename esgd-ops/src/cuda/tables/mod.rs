@@ -11,8 +11,8 @@ mod layout;
 mod stream;
 
 pub(crate) use arguments::{
-    Antithetic, Fill, LayoutPointers, Mutation, Particle, Recombination, SquareRoots, Squares,
-    Sums, Trial, WeightedNoise,
+    DiagonalMutation, Fill, LayoutPointers, Mutation, NoiseSum, Recombination, SquareRoots,
+    Squares, Sums, Trial, ValueByValue, Velocity,
 };
 pub(crate) use batch::{Child, Choice, Row, batches};
 pub(crate) use chunks::{Chunk, chunks_of_sums, chunks_of_tensors};

@@ -3,7 +3,7 @@
 //! Images are channels × rows × columns, kernels outputs × inputs × rows × columns, as in PyTorch.
 //! One image at a time is put into planes with zeros around it, which stay in the nearest caches while
 //! every output channel is made of them; there is no unfolded copy of the input (im2col). What is
-//! computed is in [`reference`](crate::reference::layers::conv); sums are in another order here, so
+//! computed is in [`definition`](super::definition::conv); sums are in another order here, so
 //! results agree within rounding. They are the same to the bit for any batch, number of threads and
 //! set of vector instructions.
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::reference::layers;
+use crate::layers::definition;
 
 /// Values between −1 and 1 that follow no pattern a mistake could hide in.
 fn values(n: usize, salt: u64) -> Vec<f32> {
@@ -44,8 +44,9 @@ fn check(shape: Shape, isa: Isa) {
         conv.input_gradient(&dy, &mut work, &mut dx);
         conv.add_weight_gradient(&x, &dy, &mut work);
         let taps = shape.inputs * shape.kernel * shape.kernel;
-        assert_close(&y, &layers::conv(&shape, &wide(&x), &wide(&w)), taps, "output");
-        let (dx_expected, dw) = layers::conv_gradients(&shape, &wide(&x), &wide(&w), &wide(&dy));
+        assert_close(&y, &definition::conv(&shape, &wide(&x), &wide(&w)), taps, "output");
+        let (dx_expected, dw) =
+            definition::conv_gradients(&shape, &wide(&x), &wide(&w), &wide(&dy));
         assert_close(&dx, &dx_expected, taps * shape.outputs / shape.inputs, "input's gradient");
         dw_expected.iter_mut().zip(dw).for_each(|(sum, dw)| *sum += dw);
     }
@@ -162,9 +163,9 @@ fn gradients_are_those_of_the_output() {
     let w = wide(&values(shape.weights(), 2));
     let dy = wide(&values(shape.output_len(), 3));
     let loss = |x: &[f64], w: &[f64]| -> f64 {
-        layers::conv(&shape, x, w).iter().zip(&dy).map(|(y, dy)| y * dy).sum()
+        definition::conv(&shape, x, w).iter().zip(&dy).map(|(y, dy)| y * dy).sum()
     };
-    let (dx, dw) = layers::conv_gradients(&shape, &x, &w, &dy);
+    let (dx, dw) = definition::conv_gradients(&shape, &x, &w, &dy);
     let slope = |at: &[f64], i: usize, loss: &dyn Fn(&[f64]) -> f64| {
         let (mut up, mut down) = (at.to_vec(), at.to_vec());
         up[i] += 1e-4;

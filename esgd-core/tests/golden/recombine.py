@@ -4,7 +4,7 @@ Random numbers are an independent, vectorised Philox4x32-10 and Box-Muller. Need
 
     python3 recombine.py
 
-It writes recombine.json beside itself, which tests/golden.rs reads.
+It writes recombine.json beside itself, which tests/operations.rs reads.
 """
 
 import json

@@ -1,10 +1,10 @@
-//! What the layers of a network compute, in `f64` and one number at a time.
+//! What convolutions compute, in `f64` and one number at a time.
 //!
 //! Unlike the operations of evolution these are defined up to rounding: a fast kernel adds in another
 //! order. In `f64`, because the tests also check gradients against finite differences, which `f32`
 //! is too coarse for.
 
-use crate::layers::conv::Shape;
+use super::conv::Shape;
 
 /// Convolution as PyTorch's `Conv2d` without bias: y(o, r, c) = Σ x(i, r s + a − p, c s + b − p)
 /// w(o, i, a, b) over inputs i and kernel pixels (a, b), with zeros outside the image.
