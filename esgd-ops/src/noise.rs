@@ -10,7 +10,7 @@ use crate::{
     group,
     isa::{Isa, vectorized},
     recombine,
-    tensors::{Tensors, TensorsMut, assert_shape, for_each_tile, shape},
+    tensors::{TensorsMut, assert_shape, for_each_tile, shape},
 };
 
 /// Writes standard normal number `offset + i` of `key` to `out[i]`, for every i.
@@ -105,15 +105,10 @@ vectorized! {
 ///
 /// let (mut theta, variance) = ([1.0; 2], [0.0, 4.0]);
 /// let key = Key::new(7, Purpose::Mutation);
-/// mutate_diagonal(&mut vec![&mut theta[..]], &vec![&variance[..]], &[0.1], key);
+/// mutate_diagonal(&mut vec![&mut theta[..]], &[&variance], &[0.1], key);
 /// assert!(theta[0] == 1.0 && theta[1] != 1.0);
 /// ```
-pub fn mutate_diagonal(
-    theta: &mut TensorsMut<'_>,
-    variance: &Tensors<'_>,
-    sigma: &[f32],
-    key: Key,
-) {
+pub fn mutate_diagonal(theta: &mut TensorsMut<'_>, variance: &[&[f32]], sigma: &[f32], key: Key) {
     assert_eq!(sigma.len(), theta.len(), "there is not one sigma for each tensor");
     assert_shape("the variance", variance, &shape(theta));
     for_each_tile(std::slice::from_mut(theta), 1, |mut tile| {

@@ -47,7 +47,7 @@ pub(crate) struct Tile<'a> {
 
 impl Tile<'_> {
     /// The stretch of a network that the outputs are made from.
-    pub(crate) fn of<'b>(&self, network: &Tensors<'b>) -> &'b [f32] {
+    pub(crate) fn of<'b>(&self, network: &[&'b [f32]]) -> &'b [f32] {
         &network[self.tensor][self.start..self.start + self.out[0].len()]
     }
 }

@@ -38,14 +38,14 @@ pub(crate) trait Backend {
     fn mutate_diagonal(
         &self,
         theta: &mut Vec<Self::TensorMut<'_>>,
-        variance: &Vec<Self::Tensor<'_>>,
+        variance: &[Self::Tensor<'_>],
         sigma: &[f32],
         key: Key,
     ) -> Result<(), Self::Error>;
 
     fn trial(
         &self,
-        x: &Vec<Self::Tensor<'_>>,
+        x: &[Self::Tensor<'_>],
         others: &[Vec<Self::Tensor<'_>>],
         how: Trial<'_>,
         key: Key,
@@ -54,7 +54,7 @@ pub(crate) trait Backend {
 
     fn velocity(
         &self,
-        networks: [&Vec<Self::Tensor<'_>>; 4],
+        networks: [&[Self::Tensor<'_>]; 4],
         swarm: Swarm,
         key: Key,
         out: &mut Vec<Self::TensorMut<'_>>,
@@ -74,22 +74,22 @@ pub(crate) trait Backend {
 
     fn product(
         &self,
-        a: &Vec<Self::Tensor<'_>>,
-        b: &Vec<Self::Tensor<'_>>,
+        a: &[Self::Tensor<'_>],
+        b: &[Self::Tensor<'_>],
         out: &mut Vec<Self::TensorMut<'_>>,
     ) -> Result<(), Self::Error>;
 
     fn exponential(
         &self,
-        a: &Vec<Self::Tensor<'_>>,
-        b: &Vec<Self::Tensor<'_>>,
+        a: &[Self::Tensor<'_>],
+        b: &[Self::Tensor<'_>],
         rate: f32,
         out: &mut Vec<Self::TensorMut<'_>>,
     ) -> Result<(), Self::Error>;
 
     fn adaptive_step(
         &self,
-        networks: [&Vec<Self::Tensor<'_>>; 3],
+        networks: [&[Self::Tensor<'_>]; 3],
         rate: f32,
         epsilon: f32,
         out: &mut Vec<Self::TensorMut<'_>>,

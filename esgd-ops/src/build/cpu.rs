@@ -50,7 +50,7 @@ impl Backend for Cpu {
     fn mutate_diagonal(
         &self,
         theta: &mut TensorsMut<'_>,
-        variance: &Tensors<'_>,
+        variance: &[&[f32]],
         sigma: &[f32],
         key: Key,
     ) -> Result<()> {
@@ -60,7 +60,7 @@ impl Backend for Cpu {
 
     fn trial(
         &self,
-        x: &Tensors<'_>,
+        x: &[&[f32]],
         others: &[Tensors<'_>],
         how: Trial<'_>,
         key: Key,
@@ -72,7 +72,7 @@ impl Backend for Cpu {
 
     fn velocity(
         &self,
-        networks: [&Tensors<'_>; 4],
+        networks: [&[&[f32]]; 4],
         swarm: Swarm,
         key: Key,
         out: &mut TensorsMut<'_>,
@@ -91,15 +91,15 @@ impl Backend for Cpu {
         Ok(())
     }
 
-    fn product(&self, a: &Tensors<'_>, b: &Tensors<'_>, out: &mut TensorsMut<'_>) -> Result<()> {
+    fn product(&self, a: &[&[f32]], b: &[&[f32]], out: &mut TensorsMut<'_>) -> Result<()> {
         evolution::product(a, b, out);
         Ok(())
     }
 
     fn exponential(
         &self,
-        a: &Tensors<'_>,
-        b: &Tensors<'_>,
+        a: &[&[f32]],
+        b: &[&[f32]],
         rate: f32,
         out: &mut TensorsMut<'_>,
     ) -> Result<()> {
@@ -109,7 +109,7 @@ impl Backend for Cpu {
 
     fn adaptive_step(
         &self,
-        networks: [&Tensors<'_>; 3],
+        networks: [&[&[f32]]; 3],
         rate: f32,
         epsilon: f32,
         out: &mut TensorsMut<'_>,

@@ -112,7 +112,7 @@ pub(crate) fn build_on<B: Backend>(
         }
         Operation::Velocity { inertia, own, social } => {
             let [inertia, own, social] = [inertia, own, social].map(|x| *x as f32);
-            let networks = std::array::from_fn(|k| &sources[k]);
+            let networks = std::array::from_fn(|k| &sources[k][..]);
             backend.velocity(networks, Swarm { inertia, own, social }, key, out)?;
         }
         Operation::WeightedNoise { terms } => backend.weighted_noise(terms, out)?,
@@ -122,7 +122,7 @@ pub(crate) fn build_on<B: Backend>(
             backend.exponential(&sources[0], &sources[1], *rate as f32, out)?;
         }
         Operation::AdaptiveStep { rate, epsilon } => {
-            let networks = std::array::from_fn(|k| &sources[k]);
+            let networks = std::array::from_fn(|k| &sources[k][..]);
             backend.adaptive_step(networks, *rate as f32, *epsilon as f32, out)?;
         }
         Operation::Rescale { length, at_most } => {

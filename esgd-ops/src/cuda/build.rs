@@ -60,7 +60,7 @@ impl Backend for Kernels {
     fn mutate_diagonal(
         &self,
         theta: &mut Vec<TensorMut<'_>>,
-        variance: &Vec<Tensor<'_>>,
+        variance: &[Tensor<'_>],
         sigma: &[f32],
         key: Key,
     ) -> Result<(), Error> {
@@ -69,7 +69,7 @@ impl Backend for Kernels {
 
     fn trial(
         &self,
-        x: &Vec<Tensor<'_>>,
+        x: &[Tensor<'_>],
         others: &[Vec<Tensor<'_>>],
         how: Trial<'_>,
         key: Key,
@@ -80,12 +80,12 @@ impl Backend for Kernels {
 
     fn velocity(
         &self,
-        networks: [&Vec<Tensor<'_>>; 4],
+        networks: [&[Tensor<'_>]; 4],
         swarm: Swarm,
         key: Key,
         out: &mut Vec<TensorMut<'_>>,
     ) -> Result<(), Error> {
-        self.velocity(networks.map(Vec::as_slice), swarm, key, out)
+        self.velocity(networks, swarm, key, out)
     }
 
     fn weighted_noise(
@@ -106,8 +106,8 @@ impl Backend for Kernels {
 
     fn product(
         &self,
-        a: &Vec<Tensor<'_>>,
-        b: &Vec<Tensor<'_>>,
+        a: &[Tensor<'_>],
+        b: &[Tensor<'_>],
         out: &mut Vec<TensorMut<'_>>,
     ) -> Result<(), Error> {
         self.product(a, b, out)
@@ -115,8 +115,8 @@ impl Backend for Kernels {
 
     fn exponential(
         &self,
-        a: &Vec<Tensor<'_>>,
-        b: &Vec<Tensor<'_>>,
+        a: &[Tensor<'_>],
+        b: &[Tensor<'_>],
         rate: f32,
         out: &mut Vec<TensorMut<'_>>,
     ) -> Result<(), Error> {
@@ -125,12 +125,12 @@ impl Backend for Kernels {
 
     fn adaptive_step(
         &self,
-        networks: [&Vec<Tensor<'_>>; 3],
+        networks: [&[Tensor<'_>]; 3],
         rate: f32,
         epsilon: f32,
         out: &mut Vec<TensorMut<'_>>,
     ) -> Result<(), Error> {
-        self.adaptive_step(networks.map(Vec::as_slice), rate, epsilon, out)
+        self.adaptive_step(networks, rate, epsilon, out)
     }
 
     fn squared_norms(&self, network: &[Tensor<'_>]) -> Result<Vec<f64>, Error> {

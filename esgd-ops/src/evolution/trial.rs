@@ -38,11 +38,11 @@ pub struct Trial<'a> {
 /// let mut out = [9.0; 2];
 /// let how = Trial { weights: &[1.0, 0.5, -0.5], cr: 0.0, forced: 1 };
 /// let others = [&a, &b, &c].map(|network| vec![&network[..]]);
-/// trial(&vec![&x[..]], &others, how, Key::new(7, Purpose::Mutation), &mut vec![&mut out[..]]);
+/// trial(&[&x], &others, how, Key::new(7, Purpose::Mutation), &mut vec![&mut out[..]]);
 /// assert_eq!(out, [0.0, 2.0]);
 /// ```
 pub fn trial(
-    x: &Tensors<'_>,
+    x: &[&[f32]],
     others: &[Tensors<'_>],
     how: Trial<'_>,
     key: Key,
@@ -53,7 +53,7 @@ pub fn trial(
 
 fn trial_by(
     isa: Isa,
-    x: &Tensors<'_>,
+    x: &[&[f32]],
     others: &[Tensors<'_>],
     how: Trial<'_>,
     key: Key,

@@ -5,7 +5,7 @@ use esgd_core::plan::definition;
 
 use crate::{
     isa::{Isa, vectorized},
-    tensors::{Tensors, TensorsMut, assert_shape, for_each_tile, shape},
+    tensors::{TensorsMut, assert_shape, for_each_tile, shape},
 };
 
 /// Writes a b to `out`.
@@ -15,11 +15,10 @@ use crate::{
 ///
 /// ```
 /// let mut out = [0.0; 2];
-/// let (a, b) = (vec![&[2.0, 3.0][..]], vec![&[5.0, -1.0][..]]);
-/// esgd_ops::evolution::product(&a, &b, &mut vec![&mut out[..]]);
+/// esgd_ops::evolution::product(&[&[2.0, 3.0]], &[&[5.0, -1.0]], &mut vec![&mut out[..]]);
 /// assert_eq!(out, [10.0, -3.0]);
 /// ```
-pub fn product(a: &Tensors<'_>, b: &Tensors<'_>, out: &mut TensorsMut<'_>) {
+pub fn product(a: &[&[f32]], b: &[&[f32]], out: &mut TensorsMut<'_>) {
     each_tile([a, b], out, |[a, b], out| product_by(Isa::best(), a, b, out));
 }
 
@@ -31,11 +30,10 @@ pub fn product(a: &Tensors<'_>, b: &Tensors<'_>, out: &mut TensorsMut<'_>) {
 ///
 /// ```
 /// let mut out = [0.0; 2];
-/// let (a, b) = (vec![&[2.0, 3.0][..]], vec![&[0.0, 1.0][..]]);
-/// esgd_ops::evolution::exponential(&a, &b, 2f32.ln(), &mut vec![&mut out[..]]);
+/// esgd_ops::evolution::exponential(&[&[2.0, 3.0]], &[&[0.0, 1.0]], 2f32.ln(), &mut vec![&mut out[..]]);
 /// assert!(out[0] == 2.0 && (out[1] - 6.0).abs() < 1e-6);
 /// ```
-pub fn exponential(a: &Tensors<'_>, b: &Tensors<'_>, rate: f32, out: &mut TensorsMut<'_>) {
+pub fn exponential(a: &[&[f32]], b: &[&[f32]], rate: f32, out: &mut TensorsMut<'_>) {
     each_tile([a, b], out, |[a, b], out| exponential_by(Isa::best(), a, b, rate, out));
 }
 
@@ -47,23 +45,18 @@ pub fn exponential(a: &Tensors<'_>, b: &Tensors<'_>, rate: f32, out: &mut Tensor
 ///
 /// ```
 /// let mut out = [0.0];
-/// let networks = [vec![&[1.0][..]], vec![&[3.0][..]], vec![&[4.0][..]]];
-/// esgd_ops::evolution::adaptive_step(networks.each_ref(), -0.5, 1.0, &mut vec![&mut out[..]]);
+/// let networks: [&[&[f32]]; 3] = [&[&[1.0]], &[&[3.0]], &[&[4.0]]];
+/// esgd_ops::evolution::adaptive_step(networks, -0.5, 1.0, &mut vec![&mut out[..]]);
 /// assert_eq!(out, [0.5]);
 /// ```
-pub fn adaptive_step(
-    networks: [&Tensors<'_>; 3],
-    rate: f32,
-    epsilon: f32,
-    out: &mut TensorsMut<'_>,
-) {
+pub fn adaptive_step(networks: [&[&[f32]]; 3], rate: f32, epsilon: f32, out: &mut TensorsMut<'_>) {
     each_tile(networks, out, |from, out| {
         adaptive_step_by(Isa::best(), from, rate, epsilon, out);
     });
 }
 
 fn each_tile<const N: usize>(
-    networks: [&Tensors<'_>; N],
+    networks: [&[&[f32]]; N],
     out: &mut TensorsMut<'_>,
     work: impl Fn([&[f32]; N], &mut [f32]) + Send + Sync,
 ) {

@@ -7,7 +7,7 @@ use esgd_core::{plan::definition, rng::Key};
 use crate::{
     group,
     isa::{Isa, vectorized},
-    tensors::{Tensors, TensorsMut, assert_shape, for_each_tile, shape},
+    tensors::{TensorsMut, assert_shape, for_each_tile, shape},
 };
 
 /// The constants of a swarm.
@@ -32,19 +32,19 @@ pub struct Swarm {
 /// use esgd_core::rng::{Key, Purpose};
 /// use esgd_ops::evolution::{Swarm, velocity};
 ///
-/// let (best, v, mut next) = (vec![&[0.0; 2][..]], vec![&[1.0; 2][..]], [9.0; 2]);
+/// let (best, v, mut next): (&[&[f32]], &[&[f32]], _) = (&[&[0.0; 2]], &[&[1.0; 2]], [9.0; 2]);
 /// let swarm = Swarm { inertia: 0.5, own: 1.5, social: 1.5 };
 /// let key = Key::new(7, Purpose::Mutation);
-/// velocity([&best, &v, &best, &best], swarm, key, &mut vec![&mut next[..]]);
+/// velocity([best, v, best, best], swarm, key, &mut vec![&mut next[..]]);
 /// assert_eq!(next, [0.5; 2]);
 /// ```
-pub fn velocity(networks: [&Tensors<'_>; 4], swarm: Swarm, key: Key, out: &mut TensorsMut<'_>) {
+pub fn velocity(networks: [&[&[f32]]; 4], swarm: Swarm, key: Key, out: &mut TensorsMut<'_>) {
     velocity_by(Isa::best(), networks, swarm, key, out);
 }
 
 fn velocity_by(
     isa: Isa,
-    networks: [&Tensors<'_>; 4],
+    networks: [&[&[f32]]; 4],
     swarm: Swarm,
     key: Key,
     out: &mut TensorsMut<'_>,
@@ -113,7 +113,7 @@ mod tests {
             for isa in Isa::available() {
                 let mut out = networks[0].zeros();
                 let swarm = Swarm { inertia, own, social };
-                velocity_by(isa, tables.each_ref(), swarm, key, &mut out.tensors_mut());
+                velocity_by(isa, tables.each_ref().map(Vec::as_slice), swarm, key, &mut out.tensors_mut());
                 for (i, v) in out.values().into_iter().enumerate() {
                     let here = values.each_ref().map(|values| values[i]);
                     let expected = definition::velocity(here, constants, key, i as u64);
