@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     commands::args::CompareArgs,
-    compare::{self, Folder, Method, Request, costs::Cost},
+    compare::{self, Folder, Method, Request, costs::Costs},
     config::Config,
     failure::Failure,
     files::own_file::{self, Kind},
@@ -26,10 +26,10 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     }
     let splits = task::splits(&config.data)?;
     let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
-    let costs = Cost::of(&problem);
+    let costs = Costs::of(&problem);
     let budget = match &args.budget {
         Some(text) => costs.parse(text)?,
-        None => costs.run(&config.settings) + costs.choosing(config.settings.mu + 1),
+        None => costs.run.run(&config.settings)? + costs.choosing(config.settings.mu + 1),
     };
     let out = args.out.clone();
     let out = out.unwrap_or_else(|| Path::new("comparisons").join(task::name(&config)));

@@ -8,7 +8,6 @@ mod folder;
 mod grid;
 mod jobs;
 mod kept;
-pub mod metered;
 mod methods;
 mod outcome;
 mod rows;
@@ -32,7 +31,7 @@ pub use self::{
     table::HEADS,
 };
 
-use self::{costs::Cost, grid::Grid, running::Context, trial::Task};
+use self::{costs::Costs, grid::Grid, running::Context, trial::Task};
 use crate::{
     config::Config,
     failure::Failure,
@@ -74,7 +73,7 @@ pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Comparison, Failure
         budget,
         task,
     };
-    let (runs, folders) = grid.run(&request.methods, &seeds, Cost::of(problem))?;
+    let (runs, folders) = grid.run(&request.methods, &seeds, Costs::of(problem))?;
     bar.finish_and_clear();
     let rows = rows::rows(&runs, budget, problem.task().macs());
     let verdict = verdict::sentences(&rows, &runs, seeds.len());

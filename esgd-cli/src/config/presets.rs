@@ -39,6 +39,12 @@ pub fn text(name: &str) -> Result<&'static str, Failure> {
     })
 }
 
+/// What they are called.
+#[cfg(test)]
+pub fn names() -> [&'static str; PRESETS.len()] {
+    PRESETS.map(|(name, ..)| name)
+}
+
 /// A line a preset.
 pub fn listing() -> String {
     let lines = PRESETS.map(|(name, what, _)| format!("{name:15} {what}\n"));

@@ -7,7 +7,7 @@ pub mod control;
 pub mod device;
 pub mod folder;
 pub mod forecast;
-mod heartbeat;
+pub mod heartbeat;
 pub mod interrupt;
 pub mod known_data;
 pub mod log;

@@ -81,7 +81,7 @@ impl Session<'_> {
                     folder.path().display()
                 ))
             })?;
-        let mut progress = Progress::new("ESGD", &config.settings, silent)
+        let mut progress = Progress::new("ESGD", &config.settings, silent)?
             .explained(&format!("{} {}", config.data.fitness, config.data.score), silent)
             .logged(Some(&metrics), events.as_ref());
         if let From::Checkpoint(found, population) = &from {
@@ -99,8 +99,8 @@ impl Session<'_> {
             .patience(config.run.patience)
             .stop_when(self.interrupt.flag());
         let controls = match &from {
-            From::Start(warm_start) => config.run.control && warm_start.is_empty(),
-            From::Checkpoint(..) => config.run.control && !config.has_warm_start(),
+            From::Start(warm_start) => config.has_control() && warm_start.is_empty(),
+            From::Checkpoint(..) => config.has_control(),
         };
         let outcome = match from {
             From::Start(warm_start) => esgd.warm_start(warm_start).run(),

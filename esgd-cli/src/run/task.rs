@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use esgd_core::budget::Cost;
 use esgd_models::{
     Network, Supervised,
     data::{self, Sizes, Splits},
@@ -48,6 +49,11 @@ pub fn to_plan(config: &Config, splits: &Splits) -> Result<Supervised<Network>, 
     };
     let problem = Supervised::new(network, splits.train.clone(), fitness.clone())?;
     Ok(problem.scored_by(config.data.score))
+}
+
+/// What an epoch and an evaluation cost on it.
+pub fn cost(problem: &Supervised<Network>) -> Cost {
+    Cost { train: problem.train().len() as u64, fitness: problem.fitness_data().len() as u64 }
 }
 
 /// What a run of this config is called, as a folder's name.
