@@ -2,7 +2,6 @@
 //!
 //! The programs `ops` and `train` compare the speed of the kernels ([`mod@ops`]) and of training
 //! ([`mod@train`]) with others'; `soak` ruins runs of the program ([`soak`]).
-#![forbid(unsafe_code)]
 
 pub mod contest;
 #[cfg(feature = "cuda")]

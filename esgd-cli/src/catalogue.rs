@@ -2,7 +2,7 @@
 
 /// A data set.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub name: &'static str,
     /// Folders on the web that hold all files, tried in this order.
     pub mirrors: &'static [&'static str],
@@ -13,7 +13,7 @@ pub struct Entry {
 
 /// A file to download.
 #[derive(Clone, Copy, Debug)]
-pub struct Download {
+pub(crate) struct Download {
     pub file: Named,
     /// Of an archive (.tar.gz) what is wanted of it; the archive itself is not kept.
     pub holds: &'static [Named],
@@ -21,7 +21,7 @@ pub struct Download {
 
 /// A file with its size in bytes and its SHA-256.
 #[derive(Clone, Copy, Debug)]
-pub struct Named {
+pub(crate) struct Named {
     pub path: &'static str,
     pub size: u64,
     pub sha256: &'static str,
@@ -37,7 +37,7 @@ const fn plain(path: &'static str, size: u64, sha256: &'static str) -> Download 
 
 const BATCH: u64 = 30_730_000;
 
-pub const CATALOGUE: [Entry; 3] = [
+pub(crate) const CATALOGUE: [Entry; 3] = [
     Entry {
         name: "cifar10",
         mirrors: &["https://www.cs.toronto.edu/~kriz/"],

@@ -14,7 +14,12 @@ pub enum Failure {
     Failed(String),
     /// Ctrl-C or SIGTERM, after everything was saved.
     #[error("{message}")]
-    Interrupted { signal: u8, message: String },
+    Interrupted {
+        /// The number of the signal: 2 or 15, or 1 of a terminal that was closed.
+        signal: u8,
+        /// What there is to say.
+        message: String,
+    },
 }
 
 impl From<SettingsError> for Failure {

@@ -1,17 +1,35 @@
-//! What the program `esgd` is made of: runs with checkpoints and logs, comparisons, reports.
+//! What the program `esgd` is made of, for programs that train populations themselves: configs, runs with
+//! checkpoints and logs that go on after a kill, comparisons at equal compute, pages of figures, downloads.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`config`] | the settings of a run, laid together from presets, files and single ones |
+//! | [`run`] | a run from its start or a checkpoint to what it leaves in its folder |
+//! | [`compare`] | ESGD and other methods at the same budget |
+//! | [`report`] | a page of runs and comparisons; feature `report` |
+//! | [`download`] | the official files of data sets; feature `download` |
+//!
+//! What a run needs to tell goes to stderr, unless it is silent; results are values. An error is one sentence.
 #![forbid(unsafe_code)]
-#![allow(unreachable_pub, missing_docs)]
+// A library without the program has parts that only its commands ask for.
+#![cfg_attr(not(feature = "program"), allow(dead_code, unused_imports))]
 
 mod catalogue;
+#[cfg(feature = "program")]
 pub mod commands;
-mod compare;
-mod config;
-mod download;
+pub mod compare;
+pub mod config;
+#[cfg(feature = "download")]
+pub mod download;
+#[cfg(feature = "report")]
 mod draw;
 mod failure;
 mod files;
 mod old_names;
-mod report;
-mod run;
+#[cfg(feature = "report")]
+pub mod report;
+pub mod run;
 mod terminal;
 mod text;
+
+pub use failure::Failure;

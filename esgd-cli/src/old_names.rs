@@ -14,7 +14,7 @@ const KEYS: [(&str, &str, &str); 2] =
 const FIELDS: [(&str, &str); 2] = [("yardstick", "objective"), ("contrast", "control")];
 
 /// Gives the keys of a config their names of now. Returns those that had others, as `old` and `new` path.
-pub fn in_config(table: &mut Table) -> Vec<(String, String)> {
+pub(crate) fn in_config(table: &mut Table) -> Vec<(String, String)> {
     let mut renamed = vec![];
     for (section, old, new) in KEYS {
         let found = match table.get_mut(section) {
@@ -37,7 +37,7 @@ pub fn in_config(table: &mut Table) -> Vec<(String, String)> {
 }
 
 /// The same of `--set PATH=VALUE`: the assignment with its names of now.
-pub fn in_assignment(assignment: &str) -> (String, Option<(String, String)>) {
+pub(crate) fn in_assignment(assignment: &str) -> (String, Option<(String, String)>) {
     let (path, text) = assignment.split_once('=').unwrap_or((assignment, ""));
     for (section, old, new) in KEYS {
         let whole = format!("{section}.{old}");
@@ -51,7 +51,7 @@ pub fn in_assignment(assignment: &str) -> (String, Option<(String, String)>) {
 }
 
 /// Gives the fields of run.json their names of now.
-pub fn in_result(result: &mut Json) {
+pub(crate) fn in_result(result: &mut Json) {
     let Some(fields) = result.as_object_mut() else { return };
     for (old, new) in FIELDS {
         if let Some(value) = fields.remove(old) {
@@ -64,7 +64,7 @@ pub fn in_result(result: &mut Json) {
 }
 
 /// Gives what the file of a network says of itself its names of now. Returns whether there was another.
-pub fn in_metadata(said: &mut BTreeMap<String, String>) -> bool {
+pub(crate) fn in_metadata(said: &mut BTreeMap<String, String>) -> bool {
     let old = said.remove("yardstick");
     let found = old.is_some();
     said.extend(old.map(|value| ("objective".into(), value)));

@@ -19,7 +19,7 @@ const LONGEST: usize = 4000;
 
 /// Prints a result of several lines, which end where the text has line ends. A result that could be read and
 /// cannot be written, as on a full disk, is a failure.
-pub fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out.write_all(lines(text).as_bytes()).and_then(|()| out.flush());
     match written {
@@ -47,28 +47,28 @@ fn is_unheard(error: &io::Error) -> bool {
 }
 
 /// Prints a result of one line.
-pub fn line(text: &str) -> Result<(), Failure> {
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
     print(&format!("{}\n", short(text, LONGEST)))
 }
 
 /// Prints a result as JSON.
-pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Failed(e.to_string()))?;
     print(&format!("{text}\n"))
 }
 
 /// Says a line on stderr. What nobody can hear is not said.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = io::stderr().lock().write_all(format!("{}\n", short(text, LONGEST)).as_bytes());
 }
 
 /// Says a line on stderr that begins with the program's name, as notices and errors do.
-pub fn notice(text: &str) {
+pub(crate) fn notice(text: &str) {
     say(&format!("esgd: {text}"));
 }
 
 /// Names what was given by a name of before, once each.
-pub fn renamed(names: &[(String, String)]) {
+pub(crate) fn renamed(names: &[(String, String)]) {
     for (i, (old, new)) in names.iter().enumerate() {
         if !names[..i].iter().any(|(before, _)| before == old) {
             notice(&format!("`{old}` is called `{new}` now; the name of before still works"));

@@ -4,7 +4,9 @@ use std::error::Error as StdError;
 
 use thiserror::Error;
 
-use crate::{CheckpointError, Objective, Population, Problem, settings::SettingsError};
+use crate::{
+    CheckpointError, Objective, Population, Problem, settings::SettingsError, work::ShareError,
+};
 
 /// Why a run stopped.
 #[derive(Debug, Error)]
@@ -18,6 +20,9 @@ pub enum Error<E: StdError> {
     /// The run could not be kept.
     #[error("{0}")]
     CheckpointFailed(CheckpointError),
+    /// Another process of the run has failed or gone.
+    #[error("{0}; resume all processes from the last checkpoint")]
+    Processes(String),
     /// Fitness was measured with something else in mid-run.
     #[error(
         "the fitness was measured with \"{was}\" and is now measured with \"{is}\": scores of different objectives do not compare, so keep data and mode fixed during a run"
@@ -46,6 +51,16 @@ pub enum Error<E: StdError> {
         /// The smallest m' for which J(m') rose.
         m: usize,
     },
+}
+
+impl<E: StdError> Error<E> {
+    /// Why a step of several processes did not come to its end.
+    pub(crate) fn of_share(error: ShareError<E>) -> Self {
+        match error {
+            ShareError::Problem(error) => Self::Problem(error),
+            other => Self::Processes(other.to_string()),
+        }
+    }
 }
 
 /// A run that stopped: why, and the last complete population, if there was one.

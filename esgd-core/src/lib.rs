@@ -28,13 +28,13 @@ pub mod budget;
 mod checkpointer;
 mod error;
 mod esgd;
-mod executor;
 mod fitness;
 pub mod guarantee;
 mod halving;
 #[cfg(feature = "laws")]
 pub mod laws;
 pub mod plan;
+mod portable;
 mod problem;
 mod recipe;
 mod report;
@@ -44,12 +44,12 @@ pub mod strategy;
 mod test_function;
 pub mod trace;
 mod training;
+pub mod work;
 
 pub use audit::Auditor;
 pub use checkpointer::{CheckpointError, Checkpointer};
 pub use error::{Error, Failure};
 pub use esgd::{Esgd, Outcome};
-pub use executor::{Executor, Serial, Threads};
 pub use fitness::{EliteMean, Fitness, Objective};
 pub use guarantee::{Effort, Entry, Id, Individual, NotWorse, Population, Scored};
 pub use halving::{Halving, HalvingSettings, Trials};
@@ -57,6 +57,7 @@ pub use plan::{
     BuildError, Mutation, Noise, NoiseTerm, Operation, OperationKind, Plan, Real, Scale, Slot,
     Source, Weights, build,
 };
+pub use portable::Portable;
 pub use problem::Problem;
 pub use recipe::{
     Distribution, Domain, Hyperparameters, OptimizerPool, OptimizerSpec, Recipe, Schedule,
@@ -65,3 +66,4 @@ pub use report::{EpochReport, IndividualReport, Observer, Phase, Report};
 pub use settings::Settings;
 pub use strategy::{Memo, Memory, Next, Numbers, Recombination, Roulette, Strategy, View};
 pub use test_function::{Function, TestFunction};
+pub use work::{Exchange, ExchangeError, Executor, Processes, Serial, Threads};

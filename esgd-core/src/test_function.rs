@@ -3,7 +3,7 @@
 
 use crate::{
     BuildError, Domain, Hyperparameters, Objective, Operation, OperationKind, OptimizerPool,
-    OptimizerSpec, Problem, build,
+    OptimizerSpec, Portable, Problem, build,
     plan::definition::squared_norm,
     rng::{Key, Philox},
 };
@@ -164,6 +164,35 @@ impl Problem for TestFunction {
 
     fn values(&self, theta: &Vec<f32>) -> Option<Vec<f64>> {
         Some(theta.iter().map(|&x| f64::from(x)).collect())
+    }
+}
+
+/// Values as little-endian bytes.
+impl Portable for TestFunction {
+    fn write_genome(&self, theta: &Vec<f32>) -> Result<Vec<u8>, BuildError> {
+        Ok(theta.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+
+    fn read_genome(&self, bytes: &[u8]) -> Result<Vec<f32>, BuildError> {
+        match bytes.as_chunks::<4>() {
+            (values, []) if values.len() == self.dimension => {
+                Ok(values.iter().map(|x| f32::from_le_bytes(*x)).collect())
+            }
+            _ => Err(BuildError(format!("{} bytes are no point", bytes.len()))),
+        }
+    }
+
+    fn write_state(&self, _: &Vec<f32>, state: &Vec<f64>) -> Result<Vec<u8>, BuildError> {
+        Ok(state.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+
+    fn read_state(&self, theta: &Vec<f32>, bytes: &[u8]) -> Result<Vec<f64>, BuildError> {
+        match bytes.as_chunks::<8>() {
+            (values, []) if values.len() == theta.len() => {
+                Ok(values.iter().map(|x| f64::from_le_bytes(*x)).collect())
+            }
+            _ => Err(BuildError(format!("{} bytes are no velocity", bytes.len()))),
+        }
     }
 }
 

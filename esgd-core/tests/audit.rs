@@ -51,8 +51,9 @@ fn numbers(value: &Value, settings: &Settings) -> Vec<String> {
     // Under relaxed back-off what an epoch reached on the way is nobody's fitness.
     let relaxed = settings.guarantee.anchor;
     paths.retain(|path| !(relaxed && (path.contains("/epochs/") || path == "/effort/backed_off")));
-    // Nor that of an offspring where survivors are chosen freely and no archive keeps the best.
-    let chosen = make(&settings.strategy).unwrap().needs(settings).exit == Exit::Free;
+    // Nor that of an offspring where survivors are chosen freely, or that would replace the anchor, and no archive
+    // keeps the best.
+    let chosen = make(&settings.strategy).unwrap().needs(settings).exit != Exit::Elitist;
     paths.retain(|path| !(relaxed && chosen && path.contains("/evolved/")));
     paths.retain(|path| {
         !free.iter().any(|free| path.ends_with(free) || path.contains(&format!("{free}/")))

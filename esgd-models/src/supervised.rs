@@ -1,6 +1,6 @@
 //! The one adapter between core and candle: a task with its data is a `Problem`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Device, Tensor};
 use esgd_core::{Hyperparameters, Objective, Operation, Problem, Settings, rng::Key};
@@ -30,6 +30,8 @@ pub struct Supervised<T> {
     device: Device,
     /// Engines that no thread is using.
     engines: Mutex<Vec<Engine>>,
+    /// A network of the task's shapes, once one was asked for.
+    pub(crate) shape: OnceLock<Genome>,
 }
 
 impl<T: Task> Supervised<T> {
@@ -47,7 +49,8 @@ impl<T: Task> Supervised<T> {
             }
         }
         let (score, device) = (Score::default(), Device::Cpu);
-        Ok(Self { task, train, fitness, score, device, engines: Mutex::default() })
+        let (engines, shape) = (Mutex::default(), OnceLock::new());
+        Ok(Self { task, train, fitness, score, device, engines, shape })
     }
 
     /// The same with another fitness: the loss, which it is otherwise, or the error rate of a classifier.
@@ -63,7 +66,8 @@ impl<T: Task> Supervised<T> {
     /// its own.
     #[must_use]
     pub fn on(self, device: Device) -> Self {
-        Self { device, ..self }
+        // One that was asked for before is on another device.
+        Self { device, shape: OnceLock::new(), ..self }
     }
 
     /// What gradients are taken on.

@@ -3,9 +3,7 @@
 //! candle and gemm would split every small product over all cores; a population has better use
 //! for them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use esgd_core::Executor;
+use esgd_core::{Executor, work::Jobs};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{Error, Result};
@@ -44,17 +42,8 @@ impl Workers {
 
 impl Executor for Workers {
     fn run(&self, n: usize, job: &(dyn Fn(usize) + Sync)) {
-        let next = AtomicUsize::new(0);
-        let take = || {
-            loop {
-                let i = next.fetch_add(1, Ordering::Relaxed);
-                if i >= n {
-                    return;
-                }
-                job(i);
-            }
-        };
-        each(&self.pools[..self.pools.len().min(n)], &take);
+        let jobs = Jobs::new(n);
+        each(&self.pools[..self.pools.len().min(n)], &|| jobs.work(job));
     }
 }
 

@@ -6,7 +6,8 @@ use esgd_ops::layers::{
     activation::Activation,
     batch_norm::{self, Affine, GradientSums, Moments},
     conv::{Conv, Shape},
-    cross_entropy, linear, pooling,
+    cross_entropy, linear,
+    pooling::{self, Plane},
 };
 use serde_json::Value;
 
@@ -167,8 +168,9 @@ fn pooling_is_pytorchs() {
                 pooling::mean_gradient(&dy, &mut dx);
             }
             size => {
-                pooling::max(&x, (5, 6), size, &mut y);
-                pooling::max_gradient(&x, &y, &dy, (5, 6), size, &mut dx);
+                let plane = Plane { height: 5, width: 6 };
+                pooling::max(&x, plane, size, &mut y);
+                pooling::max_gradient(&x, &y, &dy, plane, size, &mut dx);
             }
         }
         close("y", &y, &case["y"]);

@@ -73,10 +73,21 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The least and the greatest.
-pub(crate) fn range(values: &[f64]) -> (f64, f64) {
-    let both = |(low, high): (f64, f64), &x: &f64| (low.min(x), high.max(x));
-    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), both)
+/// The least and the greatest of several numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Extremes {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Extremes {
+    /// Of no numbers `low` is +∞ and `high` −∞.
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let none = Self { low: f64::INFINITY, high: f64::NEG_INFINITY };
+        values
+            .iter()
+            .fold(none, |Self { low, high }, &x| Self { low: low.min(x), high: high.max(x) })
+    }
 }
 
 /// The median over rounds of a's seconds over b's in the same round.
@@ -93,7 +104,7 @@ mod tests {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
         assert!(median(&[]).is_nan());
-        assert_eq!(range(&[3.0, 1.0, 2.0]), (1.0, 3.0));
+        assert_eq!(Extremes::of(&[3.0, 1.0, 2.0]), Extremes { low: 1.0, high: 3.0 });
         // A round in which the machine was busy slows both, and leaves the ratio alone.
         assert_eq!(paired_ratio(&[2.0, 20.0, 2.0], &[1.0, 10.0, 1.0]), 2.0);
     }

@@ -5,7 +5,7 @@ use crate::{
     Result,
     contest::{
         contestant::Contestant,
-        rounds::{Entry, alternate, median, paired_ratio, range},
+        rounds::{Entry, Extremes, alternate, median, paired_ratio},
         table::{Table, count, significant, time},
     },
     ops::shape::Shape,
@@ -55,7 +55,7 @@ pub fn print(shape: &Shape, rounds: usize) -> Result<()> {
                 continue;
             }
         };
-        let (low, high) = range(seconds);
+        let Extremes { low, high } = Extremes::of(seconds);
         let made = if entry.form == "copy" { shape.made() / 2.0 } else { shape.made() };
         let ratio = ours.map_or(f64::NAN, |ours| paired_ratio(seconds, ours));
         table.row(&[

@@ -12,7 +12,7 @@ use crate::{
     Result,
     contest::{
         contestant::Contestant,
-        rounds::{Entry, Seconds, alternate, median, paired_ratio, range},
+        rounds::{Entry, Extremes, Seconds, alternate, median, paired_ratio},
         table::{Table, count, significant, time},
     },
 };
@@ -100,7 +100,7 @@ fn table(entries: &[Entry], seconds: &[Seconds], threads: usize, made: f64) -> T
     for (entry, seconds) in rows() {
         match seconds {
             Ok(seconds) => {
-                let (low, high) = range(seconds);
+                let Extremes { low, high } = Extremes::of(seconds);
                 let ratio = ours.map_or(f64::NAN, |ours| paired_ratio(seconds, ours));
                 table.row(&[
                     entry.label.clone(),

@@ -1,5 +1,7 @@
 //! The growth as a drawing: a panel for each size that grows, all on one logarithmic scale.
 
+use std::ops::Range;
+
 use plotters::{
     coord::Shift,
     prelude::*,
@@ -65,7 +67,7 @@ pub fn svg(panels: &[Panel]) -> Result<String> {
         area.fill(&WHITE)?;
         let (above, below) = area.split_vertically(PANEL.1);
         for (area, panel) in above.split_evenly((1, panels.len())).iter().zip(panels) {
-            draw(area, panel, (low / 1.3, high * 1.3))?;
+            draw(area, panel, low / 1.3..high * 1.3)?;
         }
         legend(&below)?;
         area.present()?;
@@ -73,7 +75,7 @@ pub fn svg(panels: &[Panel]) -> Result<String> {
     Ok(text)
 }
 
-fn draw(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Result<()> {
+fn draw(area: &Area<'_>, panel: &Panel, heights: Range<f64>) -> Result<()> {
     let xs: Vec<f64> = panel.points.iter().map(|(x, _)| *x as f64).collect();
     let (Some(first), Some(last)) = (xs.first(), xs.last()) else { return Ok(()) };
     // A little room, so that no mark lies on the frame.
@@ -85,7 +87,7 @@ fn draw(area: &Area<'_>, panel: &Panel, (low, high): (f64, f64)) -> Result<()> {
         .y_label_area_size(62)
         .build_cartesian_2d(
             (first / room..last * room).log_scale().with_key_points(xs.clone()),
-            (low..high).log_scale().with_key_points(ticks(low, high)),
+            heights.clone().log_scale().with_key_points(ticks(heights.start, heights.end)),
         )?;
     chart
         .configure_mesh()

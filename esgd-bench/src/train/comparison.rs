@@ -5,7 +5,7 @@ use crate::{
     Result,
     contest::{
         contestant::Contestant,
-        rounds::{Entry, Seconds, alternate, median, paired_ratio, range},
+        rounds::{Entry, Extremes, Seconds, alternate, median, paired_ratio},
         table::{Table, significant},
     },
 };
@@ -69,7 +69,7 @@ fn add(table: &mut Table, name: &str, entries: &[Entry], seconds: &[Seconds]) {
     for (entry, seconds) in entries.iter().zip(seconds) {
         match seconds {
             Ok(seconds) => {
-                let (low, high) = range(seconds);
+                let Extremes { low, high } = Extremes::of(seconds);
                 let ratio = ours.map_or(f64::NAN, |ours| paired_ratio(seconds, ours));
                 table.row(&[
                     entry.label.clone(),

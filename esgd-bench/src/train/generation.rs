@@ -5,7 +5,7 @@ use crate::{
     Result,
     contest::{
         contestant::Contestant,
-        rounds::{Entry, alternate, median, paired_ratio, range},
+        rounds::{Entry, Extremes, alternate, median, paired_ratio},
         table::{Table, significant, time},
     },
 };
@@ -61,7 +61,7 @@ fn compare(rounds: usize) -> Result<()> {
     for (i, (entry, seconds)) in entries.iter().zip(&seconds).enumerate() {
         match seconds {
             Ok(seconds) => {
-                let (low, high) = range(seconds);
+                let Extremes { low, high } = Extremes::of(seconds);
                 let ratio = ours.as_ref().map_or(f64::NAN, |ours| paired_ratio(seconds, ours));
                 table.row(&[
                     entry.label.clone(),

@@ -12,13 +12,13 @@ use crate::config::Sources;
 /// mutates and keeps its best. The best model never gets worse on the data that fitness is measured on.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Train a population; with no option, on handwritten digits that are built in
     Train(TrainArgs),
     /// Go on with a run that was interrupted, killed or has failed, or add generations to one
@@ -43,7 +43,7 @@ pub enum Command {
 
 /// What a config is laid together from.
 #[derive(Debug, ClapArgs)]
-pub struct SourceArgs {
+pub(super) struct SourceArgs {
     /// A config file (TOML); it names only what differs from the defaults
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub struct SourceArgs {
 
 impl SourceArgs {
     /// The same for a config, with more settings.
-    pub fn with(&self, sets: &[String]) -> Sources {
+    pub(super) fn with(&self, sets: &[String]) -> Sources {
         Sources {
             presets: self.preset.clone(),
             file: self.config.clone(),
@@ -81,7 +81,7 @@ impl SourceArgs {
 
 /// When a run ends and what it leaves, as settings of `run`.
 #[derive(Debug, ClapArgs)]
-pub struct Ending {
+pub(super) struct Ending {
     /// Stop after so long, such as 90s, 30m or 1h30m, at a checkpoint that `esgd resume` goes on from
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
@@ -95,7 +95,7 @@ pub struct Ending {
 
 impl Ending {
     /// What --set would be told.
-    pub fn sets(&self) -> Vec<String> {
+    pub(super) fn sets(&self) -> Vec<String> {
         let time = self.max_time.iter().map(|time| format!("run.max_time={time}"));
         let patience = self.patience.iter().map(|n| format!("run.patience={n}"));
         let keep = self.keep_best.iter().map(|k| format!("run.keep_best={k}"));
@@ -125,7 +125,7 @@ What progress and results say:
   archive     the m best networks ever scored, kept beside the population
   J(m)        the mean fitness of the m that never get worse: the archive, or else the elite
   taken back  of an epoch that made its network worse: undone")]
-pub struct TrainArgs {
+pub(super) struct TrainArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
     /// The folder for the run; it must be new or empty [default: runs/NAME-N]
@@ -160,7 +160,7 @@ number of threads. More generations can be added to one that has not been fine-t
   esgd resume runs/digits-1 --set generations=60
 
 What the guarantee was founded on cannot be changed: mu, m, guarantee, the data, the network.")]
-pub struct ResumeArgs {
+pub(super) struct ResumeArgs {
     /// The run's folder
     pub run: PathBuf,
     /// One setting to go on with, such as generations=60 or run.threads=8
@@ -199,7 +199,7 @@ each evaluation that a choice is made by takes one. What a method spends on tuni
 choosing an ensemble is counted. What is not enough for another generation of a population goes into
 fine-tuning its best. Results are kept: the same command goes on where it was interrupted, a run of asha from
 its beginning, and with another seed or method only what is missing is run.")]
-pub struct CompareArgs {
+pub(super) struct CompareArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
     /// What each method may spend: a number of epochs, or of samples such as 500000samples, with evaluations
@@ -229,7 +229,7 @@ pub struct CompareArgs {
 The page needs nothing else: no network, no other file. It opens from disk, is light or dark as the reader's
 system is, and can be printed. Beside it the same figures are written as SVG and PNG, and in each run's
 folder its log as CSV.")]
-pub struct ReportArgs {
+pub(super) struct ReportArgs {
     /// Folders of runs, or of comparisons
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
@@ -249,7 +249,7 @@ pub struct ReportArgs {
 Every number is derived again: populations and elites from the log's account of each step, run.json and the
 files of networks from the last checkpoint and the data. Times are not. Checksums and fingerprints have no
 key: they tell damage, mistakes and other data, and keep out nobody who knows how to write them anew.")]
-pub struct VerifyArgs {
+pub(super) struct VerifyArgs {
     /// The run's folder
     pub run: PathBuf,
     /// Train the initial recipes without evolution again, to check what that came to
@@ -276,7 +276,7 @@ Examples:
 
 Of several networks the probabilities are averaged. Networks of other programs may have a prefix before all
 names of their tensors, which is dropped, and values of f64, f16 or bf16, which are converted.")]
-pub struct EvaluateArgs {
+pub(super) struct EvaluateArgs {
     /// The run's folder
     pub run: PathBuf,
     /// A network to evaluate instead of its best (safetensors), here or in the run's folder; or a folder of
@@ -301,7 +301,7 @@ on the data that fitness is measured on; so neither is worse there than the best
 probabilities and takes an evaluation of each of its networks for an answer; a soup averages weights, with
 BatchNorm's statistics estimated anew where that is better, and is one network. They are written to the
 run's folder: soup.safetensors, ensemble/1.safetensors and so on, combined.json.")]
-pub struct CombineArgs {
+pub(super) struct CombineArgs {
     /// The run's folder
     pub run: PathBuf,
     /// The folder with the data, if it has moved since
@@ -320,7 +320,7 @@ pub struct CombineArgs {
 What is there and whole is not downloaded again, and a download that broke off goes on where it
 stopped. Every file is checked against the SHA-256 of the official one. Files that are not of this command
 are never overwritten.")]
-pub struct DataArgs {
+pub(super) struct DataArgs {
     /// cifar10 (170 MB), fashion-mnist (31 MB) or mnist (12 MB)
     pub name: String,
     /// The folder for the files
@@ -335,7 +335,7 @@ pub struct DataArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct ConfigArgs {
+pub(super) struct ConfigArgs {
     /// Print the defaults, every field explained (this is what happens without options, too)
     #[arg(long)]
     pub print_default: bool,

@@ -4,7 +4,7 @@
 use std::iter;
 
 use esgd_core::{Entry, Id, Individual, Problem, Scored};
-use esgd_models::{Evaluation, Genome, OptimizerState, Workers, data::Dataset};
+use esgd_models::{Evaluation, Genome, OptimizerState, data::Dataset};
 use serde::Serialize;
 
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
     config::{Config, Part},
     failure::Failure,
     run::{
-        checkpoint, combined_files::CombinedFiles, device, folder::RunFolder, known_data, metadata,
-        restore, summary::Cells, task,
+        checkpoint, combined_files::CombinedFiles, folder::RunFolder, known_data, metadata,
+        restore, setting::Setting, summary::Cells,
     },
     terminal,
 };
@@ -47,7 +47,7 @@ struct Together {
 }
 
 /// Makes an ensemble and a soup of a run's best network and its last population.
-pub fn run(args: &CombineArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &CombineArgs) -> Result<(), Failure> {
     let folder = RunFolder::open(&args.run)?;
     let shown = folder.path().display();
     let files = CombinedFiles::of(&folder)?;
@@ -65,11 +65,10 @@ pub fn run(args: &CombineArgs) -> Result<(), Failure> {
     if let Some(device) = &args.device {
         config.run.device.clone_from(device);
     }
-    let splits = task::splits(&config.data)?;
-    known_data::to_go_on(Some(&found), &splits, &config.data)?;
-    let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
-    let workers = Workers::new(config.run.threads())?;
-    let population = restore::restore(folder.path(), &found, &problem)?;
+    let setting = Setting::of(&config)?;
+    let Setting { splits, problem, workers } = &setting;
+    known_data::to_go_on(Some(&found), splits, &config.data)?;
+    let population = restore::restore(folder.path(), &found, problem)?;
 
     let best = population.best();
     let (ids, ranked) = candidates(&best, population.individuals());
@@ -77,18 +76,18 @@ pub fn run(args: &CombineArgs) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("every network in {shown} has diverged")));
     }
     let bar = bar(args.json);
-    let costs = Costs::of(&problem);
+    let costs = Costs::of(problem);
     bar.set_length(costs.choosing(ranked.len()));
     bar.set_message("choosing");
     let progress = |passes| bar.inc(passes);
-    let metered = Metered::new(&problem, costs.run, Spent::default(), &progress);
-    let ensemble = choosing::ensemble(&metered, &ranked, &workers)?;
+    let metered = Metered::new(problem, costs.run, Spent::default(), &progress);
+    let ensemble = choosing::ensemble(&metered, &ranked, workers)?;
     let (soup, theta) = choosing::soup(&metered, &ranked)?;
     bar.finish_and_clear();
 
     let evaluate = |networks: &[&Genome], data: &Dataset| match networks {
         [one] => problem.evaluate(one, data),
-        _ => choosing::evaluate(&metered, networks, data, &workers),
+        _ => choosing::evaluate(&metered, networks, data, workers),
     };
     let on_test = |networks: &[&Genome]| match splits.test.is_empty() {
         true => Ok(None),
@@ -114,7 +113,7 @@ pub fn run(args: &CombineArgs) -> Result<(), Failure> {
         soup: together(&soup.members, &[&theta])?,
         ensemble: together(&ensemble.members, &members)?,
     };
-    let card = |fitness| metadata::of(&config, &problem, fitness);
+    let card = |fitness| metadata::of(&config, problem, fitness);
     let fitness = problem.score().of(&combined.soup.fitness)?;
     let soup = card(Some(fitness)).file(&theta)?;
     let member = card(None);

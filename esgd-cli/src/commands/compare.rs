@@ -9,7 +9,7 @@ use crate::{
     failure::Failure,
     files::own_file::{self, Kind},
     report,
-    run::{device, interrupt::Interrupt, task},
+    run::{interrupt::Interrupt, setting::Setting},
     terminal,
 };
 
@@ -17,22 +17,21 @@ use crate::{
 const MOST_SEEDS: u64 = 10_000;
 
 /// Compares methods, and makes the page of it.
-pub fn run(args: &CompareArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let config = Config::of(&args.sources.with(&[]), 0)?;
     terminal::renamed(&config.renamed);
     let methods = methods(&args.methods)?;
     if !(1..=MOST_SEEDS).contains(&args.seeds) {
         return Err(Failure::Usage(format!("--seeds {}: expected 1 to {MOST_SEEDS}", args.seeds)));
     }
-    let splits = task::splits(&config.data)?;
-    let problem = task::problem(&config, &splits)?.on(device::named(&config.run.device)?);
+    let Setting { splits, problem, .. } = Setting::of(&config)?;
     let costs = Costs::of(&problem);
     let budget = match &args.budget {
         Some(text) => costs.parse(text)?,
         None => costs.run.run(&config.settings)? + costs.choosing(config.settings.mu + 1),
     };
     let out = args.out.clone();
-    let out = out.unwrap_or_else(|| Path::new("comparisons").join(task::name(&config)));
+    let out = out.unwrap_or_else(|| Path::new("comparisons").join(config.data.folder_name()));
     let folder = Folder::open(&out)?;
     own_file::check(&out.join(report::PAGE), Kind::Page)?;
     let request = Request {

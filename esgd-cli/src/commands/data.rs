@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Downloads the files of a data set.
-pub fn run(args: &DataArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &DataArgs) -> Result<(), Failure> {
     let DataArgs { name, dir, from, quiet } = args;
     let then = download::run(&Request { name, dir, from: from.as_deref(), quiet: *quiet })?;
     if !quiet {

@@ -21,7 +21,7 @@ use crate::{
     commands::{args::EvaluateArgs, train},
     config::Config,
     failure::Failure,
-    run::{checkpoint, device, folder::MOST, known_data, summary::Cells, task},
+    run::{checkpoint, folder::MOST, known_data, setting::Setting, summary::Cells},
     terminal,
 };
 
@@ -36,15 +36,17 @@ struct Evaluations {
 }
 
 /// Evaluates a run's best network, or others.
-pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     let mut config = Config::of_run(&args.run.join("config.toml"))?;
     if let Some(dir) = &args.data {
         config.data.read_from(dir)?;
     }
     let trained_on = config.run.device.clone();
-    let device = args.device.as_ref().unwrap_or(&trained_on);
-    let splits = task::splits(&config.data)?;
-    let problem = task::problem(&config, &splits)?.on(device::named(device)?);
+    if let Some(device) = &args.device {
+        config.run.device.clone_from(device);
+    }
+    let device = &config.run.device;
+    let Setting { splits, problem, .. } = Setting::of(&config)?;
     let networks = networks(args, &problem)?;
 
     let on = |data: &Dataset| match data.is_empty() {

@@ -7,6 +7,7 @@ mod args;
 mod combine;
 mod compare;
 mod data;
+mod ended;
 mod evaluate;
 mod report;
 mod resume;

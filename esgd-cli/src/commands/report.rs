@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Makes the page that is asked for.
-pub fn run(args: &ReportArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ReportArgs) -> Result<(), Failure> {
     let first = args.runs.first().map_or(Path::new("."), |run| run);
     let out = args.out.as_deref().unwrap_or(first);
     let figures = write(out, &args.runs, args.tensorboard)?;
@@ -25,7 +25,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
 }
 
 /// Writes the page of runs and comparisons into `out`, and tells how many figures it has.
-pub fn write(out: &Path, folders: &[PathBuf], tensorboard: bool) -> Result<usize, Failure> {
+pub(super) fn write(out: &Path, folders: &[PathBuf], tensorboard: bool) -> Result<usize, Failure> {
     let written = report::run(&Request { folders, out, tensorboard })?;
     if !written.letters {
         terminal::notice(

@@ -4,34 +4,31 @@ use std::{io, path::Path, sync::Mutex, time::Instant};
 
 use esgd_core::{Effort, Esgd, Population};
 use esgd_models::{
-    Genome, OptimizerState, Workers,
+    Genome, OptimizerState,
     data::Fingerprint,
     regular_file::{self, Links},
 };
 
 use crate::{
-    commands::args::ResumeArgs,
+    commands::{args::ResumeArgs, ended},
     config::Config,
     failure::Failure,
     run::{
         best_networks::{self, BestNetworks},
-        checkpoint::{self, Checkpoints, Found},
-        device,
+        checkpoint::{self, Checkpoints, Found, OfRun, Retention},
         folder::{MOST, RunFolder},
         forecast::Forecast,
-        interrupt::Interrupt,
         known_data,
         log::Metrics,
         restore,
-        session::{From, Session},
-        task,
-        time_limit::TimeLimit,
+        session::{Begin, Session, Shown},
+        setting::Setting,
     },
     terminal,
 };
 
 /// Goes on with a run.
-pub fn run(args: &ResumeArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ResumeArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let folder = RunFolder::open(&args.run)?;
     let found = checkpoint::search(folder.path())?;
@@ -60,29 +57,26 @@ pub fn run(args: &ResumeArgs) -> Result<(), Failure> {
         )));
     }
     best_networks::check(folder.path(), config.run.keep_best)?;
-    let device = device::named(&config.run.device)?;
-    let splits = task::splits(&config.data)?;
-    let data = known_data::to_go_on(found.as_ref(), &splits, &config.data)?;
-    let problem = task::problem(&config, &splits)?.on(device);
-    let workers = Workers::new(config.run.threads())?;
-    Forecast::of(&config, &problem, &splits, workers.count(), 0)?.check()?;
+    let setting = Setting::of(&config)?;
+    let data = known_data::to_go_on(found.as_ref(), &setting.splits, &config.data)?;
+    Forecast::of(&config, &setting, 0)?.check()?;
     let from = match &found {
         None => {
             terminal::notice(&format!(
                 "{} has no checkpoint yet: it begins again",
                 folder.path().display()
             ));
-            From::Start(&[])
+            Begin::Start(&[])
         }
         Some(found) => {
-            let population = restore::restore(folder.path(), found, &problem)?;
+            let population = restore::restore(folder.path(), found, &setting.problem)?;
             refuse_others(folder.path(), population.best().scored.theta())?;
             if found.manifest.data.is_none() {
                 terminal::notice(
                     "this run is of a version that did not know data by their contents: from here on their fingerprint is in its checkpoints, and every offspring in its log",
                 );
             }
-            Esgd::new(&problem, &config.settings)
+            Esgd::new(&setting.problem, &config.settings)
                 .patience(config.run.patience)
                 .fits(&population)
                 .map_err(|e| Failure::Usage(e.to_string()))?;
@@ -101,25 +95,12 @@ pub fn run(args: &ResumeArgs) -> Result<(), Failure> {
                 ));
                 return Ok(());
             }
-            From::Checkpoint(found, Box::new(population))
+            Begin::Checkpoint(found, Box::new(population))
         }
     };
-    let interrupt = Interrupt::listen()?;
-    let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
-    Session {
-        config: &config,
-        problem: &problem,
-        splits: &splits,
-        data: &data,
-        workers: &workers,
-        folder: &folder,
-        interrupt: &interrupt,
-        limit: &limit,
-        quiet: args.quiet,
-        json: args.json,
-        tensorboard: args.tensorboard,
-    }
-    .run(from)
+    let shown = Shown { silent: args.quiet || args.json, tensorboard: args.tensorboard };
+    let ended = Session::new(&config, &setting, data, &folder, began, shown)?.run(from)?;
+    ended::show(ended, &config, &folder, args.quiet, args.json)
 }
 
 /// Refuses files in the places of a run's results that no run wrote.
@@ -151,9 +132,9 @@ fn add_fingerprint(
 ) -> Result<(), Failure> {
     let metrics = Metrics::reopen(&folder.metrics(), &found.manifest.metrics);
     let metrics = Mutex::new(metrics.map_err(Failure::Failed)?);
-    let kept_with = (found.manifest.config.clone(), Some(data));
-    let kept = (found.manifests.len() + 1, 1.0);
-    let made = Checkpoints::new(folder.path(), kept_with, kept, &metrics, Some(found));
+    let of = OfRun { config: found.manifest.config.clone(), data: Some(data) };
+    let retention = Retention { keep: found.manifests.len() + 1, share: 1.0 };
+    let made = Checkpoints::new(folder.path(), of, retention, &metrics, Some(found));
     let made = made.map_err(|e| e.to_string()).and_then(|checkpoints| checkpoints.save(population));
     made.map_err(Failure::Failed)
 }

@@ -6,34 +6,28 @@ use esgd_core::{
     Problem,
     rng::{Key, Purpose},
 };
-use esgd_models::{Genome, Network, Supervised, Workers};
+use esgd_models::{Genome, Network, Supervised};
 
 use crate::{
-    commands::args::TrainArgs,
+    commands::{args::TrainArgs, ended},
     config::Config,
     failure::Failure,
     run::{
-        device,
         folder::{Missing, RunFolder},
         forecast::Forecast,
-        interrupt::Interrupt,
-        session::{From, Session},
-        task,
-        time_limit::TimeLimit,
+        session::{Begin, Session, Shown},
+        setting::Setting,
     },
     terminal,
 };
 
 /// Trains a population and leaves a run's folder.
-pub fn run(args: &TrainArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let config = Config::of(&args.sources.with(&args.ending.sets()), args.init.len())?;
     terminal::renamed(&config.renamed);
-    let device = device::named(&config.run.device)?;
-    let splits = task::splits(&config.data)?;
-    let problem = task::to_plan(&config, &splits)?.on(device);
-    let workers = Workers::new(config.run.threads())?;
-    let plan = Forecast::of(&config, &problem, &splits, workers.count(), args.init.len())?;
+    let setting = Setting::unchecked(&config)?;
+    let plan = Forecast::of(&config, &setting, args.init.len())?;
     // What cannot fit cannot be made or tried either.
     if let Err(refusal) = plan.check() {
         if args.plan && !args.quiet {
@@ -41,31 +35,19 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         }
         return Err(refusal);
     }
-    let warm_start = warm_start(args, &problem, config.settings.seed)?;
+    let warm_start = warm_start(args, &setting.problem, config.settings.seed)?;
     if args.plan {
-        let plan = plan.timed(&config, &problem, &workers)?;
+        let plan = plan.timed(&config, &setting)?;
         return if args.quiet { Ok(()) } else { show(&plan, args.json) };
     }
     let missing = Missing::of(args.out.as_deref());
-    let folder = RunFolder::create(args.out.as_deref(), &task::name(&config))?;
+    let folder = RunFolder::create(args.out.as_deref(), &config.data.folder_name())?;
     let run = || {
-        let data = splits.fingerprint()?;
-        let interrupt = Interrupt::listen()?;
-        let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
-        let session = Session {
-            config: &config,
-            problem: &problem,
-            splits: &splits,
-            data: &data,
-            workers: &workers,
-            folder: &folder,
-            interrupt: &interrupt,
-            limit: &limit,
-            quiet: args.quiet,
-            json: args.json,
-            tensorboard: args.tensorboard,
-        };
-        session.run(From::Start(&warm_start))
+        let data = setting.splits.fingerprint()?;
+        let shown = Shown { silent: args.quiet || args.json, tensorboard: args.tensorboard };
+        let session = Session::new(&config, &setting, data, &folder, began, shown)?;
+        let ended = session.run(Begin::Start(&warm_start))?;
+        ended::show(ended, &config, &folder, args.quiet, args.json)
     };
     let ended = run();
     if ended.is_err() {
@@ -93,7 +75,7 @@ fn warm_start(
 }
 
 /// A network from a file of any program, in the shapes of `shape`. What had to be done for that is said.
-pub fn import(path: &Path, shape: &Genome, quiet: bool) -> Result<Genome, Failure> {
+pub(super) fn import(path: &Path, shape: &Genome, quiet: bool) -> Result<Genome, Failure> {
     let import = shape.import(path).map_err(|e| Failure::Usage(e.to_string()))?;
     if let (Some(changes), false) = (import.changes(), quiet) {
         terminal::notice(&format!("{}: {changes}", path.display()));

@@ -5,7 +5,6 @@
 //! do not keep out somebody who writes them anew.
 
 use esgd_core::{Fitness, Problem};
-use esgd_models::Workers;
 
 use crate::{
     commands::args::VerifyArgs,
@@ -14,8 +13,9 @@ use crate::{
     files::lock::Lock,
     run::{
         checkpoint::{self, Found},
-        device, known_data, restore, task,
-        verify::{checkpoints, log, result::Checked},
+        known_data, log, restore,
+        setting::Setting,
+        verify::{checkpoints, claims, result::Checked},
     },
     terminal,
 };
@@ -24,7 +24,7 @@ use crate::{
 type Check = (&'static str, Result<String, String>);
 
 /// Checks a run's folder.
-pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     if args.contrast {
         terminal::notice("--contrast is called --control now; the name of before still works");
     }
@@ -43,15 +43,15 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     if let Some(dir) = &args.data {
         config.data.read_from(dir)?;
     }
-    let logged = log::read(&run.join("metrics.jsonl"), whole.map(|found| &found.manifest.metrics));
+    let logged = claims::read(&run.join(log::NAME), whole.map(|found| &found.manifest.metrics));
     let lines = logged.as_ref().map(|(lines, _)| &lines[..]).unwrap_or_default();
     let record = whole.map(|found| &found.manifest.population);
     let mut checks: Vec<Check> = vec![
         ("checkpoints", checkpoints::whole(&found, lines)),
         ("config", checkpoints::config(run, whole)),
         ("log", logged.as_ref().map(|(_, what)| what.clone()).map_err(Clone::clone)),
-        ("steps", log::steps(lines, &config.settings)),
-        ("guarantee", log::guarantee(lines, &config.settings)),
+        ("steps", claims::steps(lines, &config.settings)),
+        ("guarantee", claims::guarantee(lines, &config.settings)),
         ("agreement", checkpoints::agreement(lines, record)),
     ];
     match (whole, &found) {
@@ -92,15 +92,12 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
 /// The checks that need the data and the networks of the last checkpoint.
 fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec<Check> {
     let checks = || -> Result<Vec<Check>, Failure> {
-        let device = device::named(&config.run.device)?;
-        let splits = task::splits(&config.data)?;
-        let problem = task::problem(config, &splits)?.on(device);
-        let workers = Workers::new(config.run.threads())?;
+        let setting = Setting::of(config)?;
         let other = found
             .manifest
             .data
             .as_ref()
-            .map_or(Ok(None), |was| known_data::between(was, &splits, &config.data))?;
+            .map_or(Ok(None), |was| known_data::between(was, &setting.splits, &config.data))?;
         let data = match (other, &found.manifest.data) {
             (Some(difference), _) => Err(difference),
             (None, Some(_)) => Ok("training, validation and test data are those of the run".into()),
@@ -108,7 +105,7 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
                 Ok("the run is of before their fingerprint was kept; `esgd resume` adds it".into())
             }
         };
-        let population = restore::population(&args.run, found, &problem)?;
+        let population = restore::population(&args.run, found, &setting.problem)?;
         let population = match population {
             Ok(population) => population,
             Err(why) => return Ok(vec![("data", data), ("best network", Err(why))]),
@@ -116,15 +113,13 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
         let checked = Checked {
             run: &args.run,
             config,
-            problem: &problem,
-            splits: &splits,
-            workers: &workers,
+            setting: &setting,
             old,
             done: restore::is_done(&population, config),
             control: args.control || args.contrast,
         };
         let best = population.best().scored;
-        let now = problem.fitness(best.theta()).map(Fitness::new)?;
+        let now = setting.problem.fitness(best.theta()).map(Fitness::new)?;
         let fitness = match now == best.fitness() {
             true => Ok(format!("the best network's is {now}, as recorded, to the bit")),
             false => Err(format!(

@@ -8,7 +8,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar without a length yet.
-pub fn bar(silent: bool) -> ProgressBar {
+pub(crate) fn bar(silent: bool) -> ProgressBar {
     let bar = ProgressBar::new(0);
     if silent || !io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());

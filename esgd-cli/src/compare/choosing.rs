@@ -10,7 +10,7 @@ use super::costs::Metered;
 
 /// A network that may be chosen.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     pub theta: Arc<Genome>,
     pub fitness: Fitness,
 }
@@ -22,7 +22,7 @@ impl From<&Scored<Genome>> for Candidate {
 }
 
 /// Networks chosen to go together.
-pub struct Chosen {
+pub(crate) struct Chosen {
     /// Which candidates.
     pub members: Vec<usize>,
     /// Of all of them together.
@@ -30,7 +30,7 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    pub fn networks<'a>(&self, of: &'a [Candidate]) -> Vec<&'a Genome> {
+    pub(crate) fn networks<'a>(&self, of: &'a [Candidate]) -> Vec<&'a Genome> {
         self.members.iter().map(|&i| &*of[i].theta).collect()
     }
 }
@@ -58,7 +58,7 @@ fn greedy(
 }
 
 /// An ensemble of some of `ranked`, best first. Each of them is evaluated once more.
-pub fn ensemble(
+pub(crate) fn ensemble(
     problem: &Metered<'_>,
     ranked: &[Candidate],
     executor: &dyn Executor,
@@ -73,7 +73,7 @@ pub fn ensemble(
 
 /// The average of some of `ranked`, best first, with its statistics estimated anew where that is better.
 /// Each candidate is evaluated.
-pub fn soup(problem: &Metered<'_>, ranked: &[Candidate]) -> Result<(Chosen, Genome), Error> {
+pub(crate) fn soup(problem: &Metered<'_>, ranked: &[Candidate]) -> Result<(Chosen, Genome), Error> {
     let average = |some: &[usize]| {
         let some: Vec<_> = some.iter().map(|&i| &*ranked[i].theta).collect();
         problem.inner().average(&some)
@@ -91,7 +91,10 @@ pub fn soup(problem: &Metered<'_>, ranked: &[Candidate]) -> Result<(Chosen, Geno
 }
 
 /// A network with its statistics estimated anew, and its loss; `None` where there are none.
-pub fn reestimated(problem: &Metered<'_>, theta: &Genome) -> Result<Option<(Genome, f64)>, Error> {
+pub(crate) fn reestimated(
+    problem: &Metered<'_>,
+    theta: &Genome,
+) -> Result<Option<(Genome, f64)>, Error> {
     let samples = problem.inner().train().len();
     let Some(anew) = problem.inner().reestimated(theta, samples)? else { return Ok(None) };
     problem.count_evaluation(samples);
@@ -100,7 +103,7 @@ pub fn reestimated(problem: &Metered<'_>, theta: &Genome) -> Result<Option<(Geno
 }
 
 /// What an ensemble comes to on other data.
-pub fn evaluate(
+pub(crate) fn evaluate(
     problem: &Metered<'_>,
     networks: &[&Genome],
     data: &Dataset,

@@ -11,25 +11,25 @@ use crate::{failure::Failure, text::safe::lines};
 /// The result of a comparison, as `comparison.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Comparison {
-    pub network: String,
+    pub(crate) network: String,
     /// Multiplications with additions of one sample's forward pass.
-    pub macs: u64,
-    pub data: String,
-    pub train: usize,
-    pub fitness: usize,
-    pub test: usize,
+    pub(crate) macs: u64,
+    pub(crate) data: String,
+    pub(crate) train: usize,
+    pub(crate) fitness: usize,
+    pub(crate) test: usize,
     /// In forward passes of a sample.
-    pub budget: u64,
-    pub seeds: Vec<u64>,
-    pub rows: Vec<Row>,
-    pub verdict: Vec<String>,
+    pub(crate) budget: u64,
+    pub(crate) seeds: Vec<u64>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) verdict: Vec<String>,
     /// The folders of the runs, each with its log.
-    pub runs: Vec<Run>,
+    pub(crate) runs: Vec<Run>,
 }
 
 /// Where the log of a run is.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Run {
+pub(crate) struct Run {
     pub method: Method,
     pub seed: u64,
     pub rate: Option<f64>,
@@ -38,11 +38,14 @@ pub struct Run {
 
 impl Comparison {
     /// The budget in epochs of gradient steps.
-    pub fn epochs(&self) -> f64 {
+    pub(crate) fn epochs(&self) -> f64 {
         self.budget as f64 / (STEP as f64 * self.train as f64)
     }
 
     /// As `comparison.json`.
+    ///
+    /// # Errors
+    /// None that is known: every number can be written.
     pub fn to_json(&self) -> Result<String, Failure> {
         let json =
             serde_json::to_string_pretty(self).map_err(|e| Failure::Failed(e.to_string()))?;

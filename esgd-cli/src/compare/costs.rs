@@ -1,17 +1,17 @@
 //! What a comparison's runs cost on a network and data, and what choosing from their networks does.
 
-pub use esgd_core::budget::Spent;
+pub(crate) use esgd_core::budget::Spent;
 use esgd_core::budget::{self, Cost, STEP};
 use esgd_models::{Network, Supervised};
 
-use crate::{failure::Failure, run::task};
+use crate::{failure::Failure, run::setting};
 
 /// The task of a run, which counts every sample.
-pub type Metered<'a> = budget::Metered<'a, Supervised<Network>>;
+pub(crate) type Metered<'a> = budget::Metered<'a, Supervised<Network>>;
 
 /// What follows from a network and its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Costs {
+pub(crate) struct Costs {
     /// Of a run.
     pub run: Cost,
     /// Whether averaged weights need their statistics estimated anew.
@@ -19,27 +19,27 @@ pub struct Costs {
 }
 
 impl Costs {
-    pub fn of(problem: &Supervised<Network>) -> Self {
+    pub(crate) fn of(problem: &Supervised<Network>) -> Self {
         let network = problem.task();
         Self {
-            run: task::cost(problem),
+            run: setting::cost(problem),
             statistics: network.bytes() > 4 * network.parameters() as u64,
         }
     }
 
     /// Choosing an ensemble and a soup from so many networks.
-    pub fn choosing(self, networks: usize) -> u64 {
+    pub(crate) fn choosing(self, networks: usize) -> u64 {
         2 * networks as u64 * self.run.fitness + self.averaging()
     }
 
     /// Scoring averaged weights, and once more with statistics estimated anew where there are any.
-    pub fn averaging(self) -> u64 {
+    pub(crate) fn averaging(self) -> u64 {
         let Cost { train, fitness } = self.run;
         fitness + if self.statistics { train + fitness } else { 0 }
     }
 
     /// A budget as it is written: a number of epochs, or of samples.
-    pub fn parse(self, text: &str) -> Result<u64, Failure> {
+    pub(crate) fn parse(self, text: &str) -> Result<u64, Failure> {
         let (number, samples) = match text.strip_suffix("samples") {
             Some(number) => (number.trim(), 1),
             None => (text.strip_suffix("epochs").unwrap_or(text).trim(), self.run.train),
@@ -63,6 +63,7 @@ mod tests {
         run::{
             forecast::{Forecast, Work},
             heartbeat::Pulse,
+            setting::Setting,
         },
     };
 
@@ -95,14 +96,13 @@ mod tests {
         for preset in presets::names() {
             let text = presets::text(preset).unwrap();
             let config = Config::with_changes(text, preset, &small.map(str::to_owned)).unwrap();
-            let splits = task::splits(&config.data).unwrap();
-            let problem = task::problem(&config, &splits).unwrap();
-            let costs = Costs::of(&problem);
+            let setting = Setting::of(&config).unwrap();
+            let costs = Costs::of(&setting.problem);
 
-            let planned = Forecast::of(&config, &problem, &splits, 2, 0).unwrap().work;
+            let planned = Forecast::of(&config, &setting, 0).unwrap().work;
             let Work { epochs, evaluations, .. } = planned;
             let compared = costs.run.run(&config.settings).unwrap();
-            let fitness = problem.fitness_data().len() as u64;
+            let fitness = setting.problem.fitness_data().len() as u64;
             assert_eq!(compared, STEP * 100 * epochs + fitness * evaluations, "{preset}");
             if preset == "default" {
                 assert_eq!((epochs, evaluations), (4360, 4938));

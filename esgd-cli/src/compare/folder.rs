@@ -13,20 +13,23 @@ use crate::{
 };
 
 /// What a comparison comes to.
-pub const JSON: (&str, Kind) = ("comparison.json", Kind::Json);
-pub const MARKDOWN: (&str, Kind) = ("table.md", Kind::Markdown);
-pub const CSV: (&str, Kind) = ("table.csv", Kind::Csv);
+pub(super) const JSON: (&str, Kind) = ("comparison.json", Kind::Json);
+pub(super) const MARKDOWN: (&str, Kind) = ("table.md", Kind::Markdown);
+pub(super) const CSV: (&str, Kind) = ("table.csv", Kind::Csv);
 
 /// The folder of a comparison, locked as long as this lives.
 #[derive(Debug)]
 pub struct Folder {
-    pub held: HeldFolder,
+    pub(crate) held: HeldFolder,
     _lock: Lock,
 }
 
 impl Folder {
     /// Locks a folder, which is made if it is not there. Files of others in the places of results are
     /// refused now, and not after all has run.
+    ///
+    /// # Errors
+    /// That it cannot be made, is in use, or has files of others.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
         atomic_file::create_folders(path)
@@ -46,7 +49,7 @@ impl Folder {
     }
 
     /// Writes one of the results.
-    pub fn write(&self, (name, kind): (&str, Kind), text: &str) -> Result<(), Failure> {
+    pub(crate) fn write(&self, (name, kind): (&str, Kind), text: &str) -> Result<(), Failure> {
         own_file::write(&self.path().join(name), text.as_bytes(), kind)
     }
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{failure::Failure, terminal, text::safe::one_line};
 
 /// All runs of a comparison.
-pub struct Grid<'a> {
+pub(super) struct Grid<'a> {
     pub bench: Context<'a>,
     pub threads: usize,
     /// Whether a line is printed for each run.
@@ -33,7 +33,7 @@ pub struct Grid<'a> {
 
 impl Grid<'_> {
     /// Makes the runs that are missing, and gives what all came to.
-    pub fn run(
+    pub(super) fn run(
         &self,
         methods: &[Method],
         seeds: &[u64],
@@ -52,7 +52,7 @@ impl Grid<'_> {
                         (Method::Tuned, Job::Evolve(settings)) => costs.run.run(settings)?,
                         _ => self.budget,
                     };
-                    let trial = Trial::new((method, rate), job, seed, budget, &self.task, &dir);
+                    let trial = Trial::new(method, rate, job, seed, budget, &self.task, &dir);
                     match trial.kept() {
                         Ok(kept) => trials.push((trial, kept)),
                         Err(why) => unused.push(why),

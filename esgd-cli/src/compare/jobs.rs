@@ -20,14 +20,14 @@ use crate::{
     config::Config,
     failure::Failure,
     run::{
-        checkpoint::{Checkpoints, Found},
+        checkpoint::{Checkpoints, Found, OfRun, Retention},
         interrupt::Interrupt,
         log::{self, Metrics},
     },
 };
 
 /// What a run leaves.
-pub struct RunResult {
+pub(super) struct RunResult {
     pub best: Candidate,
     /// What the best was last trained with.
     pub recipe: Option<String>,
@@ -37,10 +37,10 @@ pub struct RunResult {
 }
 
 /// A population, its checkpoint and what it goes on with.
-pub type Resumed = (Found, Population<Genome, OptimizerState>);
+pub(super) type Resumed = (Found, Population<Genome, OptimizerState>);
 
 /// Where a job runs.
-pub struct Workspace<'a> {
+pub(super) struct Workspace<'a> {
     pub folder: &'a Path,
     pub problem: &'a Metered<'a>,
     pub executor: &'a dyn Executor,
@@ -104,7 +104,7 @@ impl Checkpointer<Genome, OptimizerState> for WeightAverager<'_> {
 
 impl Workspace<'_> {
     /// A population, or one network.
-    pub fn evolve(
+    pub(super) fn evolve(
         &self,
         config: &Config,
         resumed: Option<Resumed>,
@@ -121,7 +121,7 @@ impl Workspace<'_> {
 
     /// A single run and the average of its weights after some generation: as they are, or with statistics
     /// estimated anew. The best of all counts, as of every run.
-    pub fn average(
+    pub(super) fn average(
         &self,
         config: &Config,
         after: usize,
@@ -180,7 +180,7 @@ impl Workspace<'_> {
     }
 
     /// Successive halving.
-    pub fn halve(&self, settings: &HalvingSettings) -> Result<Option<RunResult>, Failure> {
+    pub(super) fn halve(&self, settings: &HalvingSettings) -> Result<Option<RunResult>, Failure> {
         let metrics = self.metrics(None)?;
         let log = Log::after(None, &metrics);
         let trials = Halving::new(self.problem, settings)
@@ -219,8 +219,9 @@ impl Workspace<'_> {
         found: Option<&Found>,
         metrics: &'m Mutex<Metrics>,
     ) -> Result<Checkpoints<'m>, Failure> {
-        let kept = (1, config.run.checkpoint_share);
-        let made = Checkpoints::new(self.folder, (config.to_toml()?, None), kept, metrics, found);
+        let retention = Retention { keep: 1, share: config.run.checkpoint_share };
+        let of = OfRun { config: config.to_toml()?, data: None };
+        let made = Checkpoints::new(self.folder, of, retention, metrics, found);
         made.map_err(|e| {
             Failure::Failed(format!("cannot keep checkpoints in {}: {e}", self.folder.display()))
         })

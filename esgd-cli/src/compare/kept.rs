@@ -21,7 +21,7 @@ const LARGEST: u64 = 1 << 20;
 /// What a result is of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Label {
+pub(super) struct Label {
     pub method: Method,
     pub seed: u64,
     pub rate: Option<f64>,
@@ -75,7 +75,7 @@ impl Label {
 }
 
 /// The result in a run's folder, if there is one; or, in a sentence, why it is not used.
-pub fn read(folder: &Path, label: &Label) -> Result<Option<Outcome>, String> {
+pub(super) fn read(folder: &Path, label: &Label) -> Result<Option<Outcome>, String> {
     let path = folder.join(FILE);
     let unused = |why: String| {
         format!(
@@ -114,7 +114,7 @@ pub fn read(folder: &Path, label: &Label) -> Result<Option<Outcome>, String> {
 }
 
 /// Keeps a result.
-pub fn write(folder: &Path, label: &Label, outcome: &Outcome) -> Result<(), Failure> {
+pub(super) fn write(folder: &Path, label: &Label, outcome: &Outcome) -> Result<(), Failure> {
     let kept = Kept { of: label.clone(), outcome: outcome.clone(), sha256: String::new() };
     let bytes = kept.to_bytes().map_err(|e| Failure::Failed(e.to_string()))?;
     atomic_file::write(&folder.join(FILE), &bytes)

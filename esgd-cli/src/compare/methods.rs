@@ -10,22 +10,33 @@ use crate::{config::Config, failure::Failure};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
+    /// The config's own run.
     Esgd,
+    /// The same without evolution steps, for more generations.
     NoEvolution,
+    /// μ networks with recipes drawn once.
     Population,
+    /// Population-based training.
     Pbt,
+    /// Asynchronous successive halving.
     Asha,
+    /// A run for each learning rate, an equal share each.
     Tuned,
+    /// μ single runs from other initial weights.
     Restarts,
+    /// One run as long as the budget.
     Long,
+    /// The same with the weights of its last quarter averaged.
     Swa,
+    /// One run with a μ-th of the budget.
     Single,
+    /// The best learning rate of full-length runs, of which the others are not paid for.
     Oracle,
 }
 
 /// What a run does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Job {
+pub(crate) enum Job {
     /// A population, or one network.
     Evolve(Settings),
     /// One network, and the average of its weights after the generations behind `after`.
@@ -36,7 +47,7 @@ pub enum Job {
 
 impl Job {
     /// The same with another seed.
-    pub fn with_seed(&self, seed: u64) -> Self {
+    pub(crate) fn with_seed(&self, seed: u64) -> Self {
         let mut job = self.clone();
         match &mut job {
             Self::Evolve(settings) | Self::Average { settings, .. } => settings.seed = seed,
@@ -46,7 +57,7 @@ impl Job {
     }
 
     /// How many networks train at the same time.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         match self {
             Self::Evolve(settings) | Self::Average { settings, .. } => settings.mu,
             Self::Halve(halving) => halving.workers,
@@ -55,6 +66,7 @@ impl Job {
 }
 
 impl Method {
+    /// All, as they stand in tables.
     pub const ALL: [Self; 11] = [
         Self::Esgd,
         Self::NoEvolution,
@@ -86,6 +98,10 @@ impl Method {
         }
     }
 
+    /// The method of that name.
+    ///
+    /// # Errors
+    /// That there is none, with those that there are.
     pub fn named(name: &str) -> Result<Self, Failure> {
         let found = Self::ALL.into_iter().find(|method| method.name() == name);
         found.ok_or_else(|| {
@@ -100,7 +116,7 @@ impl Method {
     }
 
     /// What it is called in a table.
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Esgd => "ESGD",
             Self::NoEvolution => "ESGD without evolution",
@@ -117,7 +133,7 @@ impl Method {
     }
 
     /// What it is, in one line.
-    pub fn what(self) -> &'static str {
+    pub(crate) fn what(self) -> &'static str {
         match self {
             Self::Esgd => "the config's own run",
             Self::NoEvolution => "the same without evolution steps, for more generations",
@@ -148,12 +164,12 @@ impl Method {
     }
 
     /// Whether it spends less than the budget, or more, and so is no rival.
-    pub fn is_apart(self) -> bool {
+    pub(crate) fn is_apart(self) -> bool {
         matches!(self, Self::Single | Self::Oracle)
     }
 
     /// Whether it leaves networks to make an ensemble of.
-    pub fn leaves_many(self) -> bool {
+    pub(crate) fn leaves_many(self) -> bool {
         matches!(
             self,
             Self::Esgd | Self::NoEvolution | Self::Population | Self::Pbt | Self::Restarts
@@ -169,12 +185,17 @@ impl Method {
     }
 
     /// Whether it has a run for each learning rate of `compare.rates`.
-    pub fn tries_rates(self) -> bool {
+    pub(crate) fn tries_rates(self) -> bool {
         matches!(self, Self::Tuned | Self::Oracle)
     }
 
     /// What it runs within `budget`: one job, or one for each learning rate.
-    pub fn jobs(self, config: &Config, costs: Costs, budget: u64) -> Result<Vec<Job>, Failure> {
+    pub(crate) fn jobs(
+        self,
+        config: &Config,
+        costs: Costs,
+        budget: u64,
+    ) -> Result<Vec<Job>, Failure> {
         let (own, cost) = (&config.settings, costs.run);
         let choosing = if self.leaves_many() { costs.choosing(own.mu + 1) } else { 0 };
         let for_training = budget.checked_sub(choosing).ok_or_else(|| self.too_small())?;

@@ -1,9 +1,9 @@
 //! Is it worth it, at equal compute? Every method gets the same budget, and what each run comes to is kept.
 
 mod bar;
-pub mod choosing;
+pub(crate) mod choosing;
 mod comparison;
-pub mod costs;
+pub(crate) mod costs;
 mod folder;
 mod grid;
 mod jobs;
@@ -21,29 +21,26 @@ use esgd_core::Problem;
 use esgd_models::{Network, Supervised, data::Splits};
 use sha2::{Digest, Sha256};
 
-pub use self::{
+pub(crate) use self::{
     bar::bar,
-    comparison::Comparison,
-    folder::Folder,
-    methods::Method,
     rows::{Against, Difference, Row},
     statistics::Interval,
     table::HEADS,
 };
+pub use self::{comparison::Comparison, folder::Folder, methods::Method};
 
 use self::{costs::Costs, grid::Grid, running::Context, trial::Task};
-use crate::{
-    config::Config,
-    failure::Failure,
-    files::sha256,
-    run::{interrupt::Interrupt, task},
-};
+use crate::{config::Config, failure::Failure, files::sha256, run::interrupt::Interrupt};
 
 /// A comparison to make.
 pub struct Request<'a> {
+    /// Whose settings are ESGD's, and the other methods' as far as they have them.
     pub config: &'a Config,
+    /// The network and its data, as [`Setting`](crate::run::Setting) has them.
     pub problem: &'a Supervised<Network>,
+    /// The same data, with those for tests.
     pub splits: &'a Splits,
+    /// Each once.
     pub methods: Vec<Method>,
     /// How many runs of each method, with seeds from the config's on.
     pub seeds: u64,
@@ -51,11 +48,16 @@ pub struct Request<'a> {
     pub budget: u64,
     /// Whether neither a bar nor a line for each run is shown.
     pub silent: bool,
+    /// What stops it; the same request goes on.
     pub interrupt: &'a Interrupt,
 }
 
 /// Compares methods. The results are left in the folder, and each run's own in a folder in it; runs that are
 /// there already are not made again.
+///
+/// # Errors
+/// That a seed is too large, that the budget is not enough for a method, that results in the folder are of something
+/// else, that it was interrupted, or whatever fails on the way.
 pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Comparison, Failure> {
     let Request { config, problem, splits, budget, interrupt, .. } = *request;
     let seeds = seeds(config.settings.seed, request.seeds)?;
@@ -80,7 +82,7 @@ pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Comparison, Failure
     let comparison = Comparison {
         network: problem.task().name().to_owned(),
         macs: problem.task().macs(),
-        data: task::name(config),
+        data: config.data.folder_name(),
         train: problem.train().len(),
         fitness: problem.fitness_data().len(),
         test: splits.test.len(),

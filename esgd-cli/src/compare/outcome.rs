@@ -8,7 +8,7 @@ use super::{costs::Spent, methods::Method};
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Outcome {
+pub(super) struct Outcome {
     pub method: Method,
     pub seed: u64,
     pub rate: Option<f64>,
@@ -31,7 +31,7 @@ pub struct Outcome {
 /// One network, or some that answer together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scores {
+pub(super) struct Scores {
     /// How many are evaluated for an answer.
     pub networks: usize,
     /// How many are in it: an average of weights is one network.
@@ -46,7 +46,7 @@ pub struct Scores {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Test {
+pub(super) struct Test {
     pub loss: Fitness,
     /// From 0 to 1.
     pub error: Option<f64>,

@@ -13,7 +13,7 @@ use crate::compare::outcome::{Outcome, Scores};
 /// What of a method's networks a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Part {
+pub(crate) enum Part {
     /// The best of them.
     Best,
     /// Some of them with averaged probabilities.
@@ -24,7 +24,7 @@ pub enum Part {
 
 /// A row of the table. Vectors have a value a seed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Row {
+pub(crate) struct Row {
     pub method: Method,
     pub part: Part,
     pub title: String,
@@ -53,7 +53,7 @@ pub struct Row {
 
 /// What a row took with one seed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Each {
+pub(crate) struct Each {
     pub networks: usize,
     pub members: usize,
     pub spent: Spent,
@@ -65,7 +65,7 @@ pub struct Each {
 
 /// The spread of the 15 best networks of a run, or as many as there are, in the mean of seeds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Top {
+pub(crate) struct Top {
     pub count: usize,
     pub test_loss: Option<[Fitness; 2]>,
     pub test_error: Option<[f64; 2]>,
@@ -73,13 +73,13 @@ pub struct Top {
 
 /// ESGD minus the row, in pairs of seeds. Below 0 ESGD is better.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Against {
+pub(crate) struct Against {
     pub loss: Option<Difference>,
     pub error: Option<Difference>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// Its mean and half the width of its 95 % confidence interval; none where a run diverged, or all differ
     /// by the same.
     pub interval: Option<Interval>,
@@ -93,19 +93,19 @@ pub struct Difference {
 
 impl Difference {
     /// Whether ESGD is lower.
-    pub fn is_ahead(&self) -> bool {
+    pub(crate) fn is_ahead(&self) -> bool {
         self.interval.map_or(self.lower > self.higher, |interval| interval.mean < 0.0)
     }
 }
 
 /// One method's runs: of each seed, in order, one or several.
-pub struct Runs {
+pub(super) struct Runs {
     pub method: Method,
     pub seeds: Vec<Vec<Outcome>>,
 }
 
 /// All rows: those that compete, lowest test loss first, then those that stand apart.
-pub fn rows(runs: &[Runs], budget: u64, macs: u64) -> Vec<Row> {
+pub(super) fn rows(runs: &[Runs], budget: u64, macs: u64) -> Vec<Row> {
     let mut rows: Vec<Row> = runs
         .iter()
         .flat_map(|runs| {
@@ -223,7 +223,7 @@ fn range(values: &[f64]) -> Option<[f64; 2]> {
     Some([low, values.iter().copied().reduce(f64::max)?])
 }
 
-pub fn mean(values: &[Fitness]) -> f64 {
+pub(super) fn mean(values: &[Fitness]) -> f64 {
     values.iter().map(|value| value.get()).sum::<f64>() / values.len() as f64
 }
 

@@ -22,19 +22,16 @@ use crate::{
     config::Config,
     failure::Failure,
     files::{atomic_file, held_folder::HeldFolder, own_file},
-    run::{checkpoint, interrupt::Interrupt, log, restore, task},
+    run::{checkpoint, interrupt::Interrupt, log, restore, setting, summary::TOP},
     terminal,
 };
-
-/// As many of the best are reported, as in Table 1 of the paper.
-const TOP: usize = 15;
 
 /// What a run of a comparison leaves beside its result, in the order in which it is written.
 const CONFIG: &str = "config.toml";
 const BEST: &str = "best.safetensors";
 
 /// Everything that runs have in common.
-pub struct Context<'a> {
+pub(super) struct Context<'a> {
     pub config: &'a Config,
     pub problem: &'a Supervised<Network>,
     pub splits: &'a Splits,
@@ -46,17 +43,17 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Runs a trial and keeps what it came to; `None` if it was interrupted.
-    pub fn run(&self, trial: &Trial, workers: &Workers) -> Result<Option<Outcome>, Failure> {
+    pub(super) fn run(&self, trial: &Trial, workers: &Workers) -> Result<Option<Outcome>, Failure> {
         self.held.check().map_err(|e| Failure::Failed(e.to_string()))?;
         let resumed = self.prepare(trial)?;
         let before = match (&trial.job, &resumed) {
             (Job::Evolve(settings) | Job::Average { settings, .. }, Some((_, population))) => {
-                task::cost(self.problem).spent(settings, population.effort())?
+                setting::cost(self.problem).spent(settings, population.effort())?
             }
             _ => Spent::default(),
         };
         let progress = |passes| self.bar.inc(passes);
-        let problem = Metered::new(self.problem, task::cost(self.problem), before, &progress);
+        let problem = Metered::new(self.problem, setting::cost(self.problem), before, &progress);
         let (folder, interrupt) = (trial.folder.as_path(), self.interrupt);
         let place = Workspace { folder, problem: &problem, executor: workers, interrupt };
         let left = match &trial.job {
@@ -176,11 +173,13 @@ impl Context<'_> {
                     workers,
                 )?),
             };
-            ensemble = Some(scores((members, members), chosen.loss, test, chosen_with));
+            ensemble =
+                Some(scores(Size { networks: members, members }, chosen.loss, test, chosen_with));
             let before = problem.spent();
             let (chosen, theta) = choosing::soup(problem, &sound)?;
-            let (networks, test) = ((1, chosen.members.len()), self.test(&theta)?);
-            soup = Some(scores(networks, chosen.loss, test, problem.spent() - before));
+            let size = Size { networks: 1, members: chosen.members.len() };
+            let test = self.test(&theta)?;
+            soup = Some(scores(size, chosen.loss, test, problem.spent() - before));
         }
         Ok(Outcome {
             method: trial.method,
@@ -213,7 +212,7 @@ impl Context<'_> {
 
     fn one(&self, one: &Candidate) -> Result<Scores, Failure> {
         let test = self.test(&one.theta)?;
-        Ok(scores((1, 1), one.fitness.get(), test, Spent::default()))
+        Ok(scores(Size { networks: 1, members: 1 }, one.fitness.get(), test, Spent::default()))
     }
 
     fn test(&self, theta: &Genome) -> Result<Option<Evaluation>, Failure> {
@@ -247,15 +246,16 @@ fn remove_checkpoints(dir: &Path) {
     let _ = fs::remove_dir(dir);
 }
 
-fn scores(
-    (networks, members): (usize, usize),
-    loss: f64,
-    test: Option<Evaluation>,
-    chosen_with: Spent,
-) -> Scores {
+/// How many networks are evaluated for an answer, and how many are in it.
+struct Size {
+    networks: usize,
+    members: usize,
+}
+
+fn scores(size: Size, loss: f64, test: Option<Evaluation>, chosen_with: Spent) -> Scores {
     Scores {
-        networks,
-        members,
+        networks: size.networks,
+        members: size.members,
         fitness: Fitness::new(loss),
         test: test.map(|test| Test { loss: Fitness::new(test.loss), error: test.error }),
         chosen_with,

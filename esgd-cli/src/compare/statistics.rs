@@ -6,7 +6,7 @@ use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 
 /// The mean of some values and half the width of its 95 % confidence interval by Student's t; no interval
 /// of a single value.
-pub fn mean(values: &[f64]) -> (f64, Option<f64>) {
+pub(super) fn mean(values: &[f64]) -> (f64, Option<f64>) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let half = deviation_of_mean(values, mean).zip(students_t(values.len()));
@@ -15,7 +15,7 @@ pub fn mean(values: &[f64]) -> (f64, Option<f64>) {
 
 /// A paired comparison of a with b over seeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Paired {
+pub(super) struct Paired {
     /// The mean of a − b and half the width of its 95 % confidence interval; none where a run diverged, or
     /// where all differ by the same.
     pub interval: Option<Interval>,
@@ -27,13 +27,13 @@ pub struct Paired {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub(crate) struct Interval {
     pub mean: f64,
     pub half: f64,
 }
 
 /// Compares values of the same seeds; `None` of fewer than two. What is not finite is worse than any number.
-pub fn paired(a: &[f64], b: &[f64]) -> Option<Paired> {
+pub(super) fn paired(a: &[f64], b: &[f64]) -> Option<Paired> {
     if a.len() != b.len() || a.len() < 2 {
         return None;
     }
@@ -72,7 +72,7 @@ fn sign_test(lower: usize, higher: usize) -> f64 {
 }
 
 /// Holm's correction: the p of each of several tests made at once.
-pub fn holm(p: &[f64]) -> Vec<f64> {
+pub(super) fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&i, &j| p[i].total_cmp(&p[j]));
     let mut corrected = vec![0.0; p.len()];

@@ -16,7 +16,7 @@ use crate::text::{
 };
 
 /// The columns.
-pub const HEADS: [&str; 11] = [
+pub(crate) const HEADS: [&str; 11] = [
     "method",
     "loss to choose by",
     "test loss",
@@ -32,7 +32,7 @@ pub const HEADS: [&str; 11] = [
 
 impl Row {
     /// Its cells as text.
-    pub fn cells(&self) -> [String; 11] {
+    pub(crate) fn cells(&self) -> [String; 11] {
         let numbers = |values: &[Fitness]| values.iter().map(|v| v.get()).collect::<Vec<_>>();
         let percent: Vec<f64> = self.test_error.iter().map(|e| 100.0 * e).collect();
         let (loss, error) = self.against.map_or((None, None), |a| (a.loss, a.error));
@@ -43,8 +43,8 @@ impl Row {
             interval(&numbers(&self.test_loss), 4),
             interval(&percent, 2),
             self.top.as_ref().map_or_else(String::new, top),
-            loss.map_or_else(String::new, |d| difference(&d, seeds, (1.0, 4))),
-            error.map_or_else(String::new, |d| difference(&d, seeds, (100.0, 2))),
+            loss.map_or_else(String::new, |d| difference(&d, seeds, LOSS)),
+            error.map_or_else(String::new, |d| difference(&d, seeds, PERCENT)),
             match self.networks {
                 n if n == n.round() => fixed(n, 0),
                 n => fixed(n, 1),
@@ -79,9 +79,20 @@ fn top(top: &Top) -> String {
     }
 }
 
-/// A difference times `scale` with so many digits.
-fn difference(d: &Difference, seeds: usize, (scale, digits): (f64, usize)) -> String {
+/// What numbers are printed in: times `scale`, with so many digits.
+#[derive(Clone, Copy)]
+struct Unit {
+    scale: f64,
+    digits: usize,
+}
+
+const LOSS: Unit = Unit { scale: 1.0, digits: 4 };
+const PERCENT: Unit = Unit { scale: 100.0, digits: 2 };
+
+/// A difference and how sure it is.
+fn difference(d: &Difference, seeds: usize, unit: Unit) -> String {
     let p = if d.p < 0.001 { "p < .001".to_owned() } else { format!("p = {}", fixed(d.p, 3)) };
+    let Unit { scale, digits } = unit;
     let by = match d.interval {
         Some(Interval { mean, half }) => {
             format!("{} ± {}", signed(scale * mean, digits), fixed(scale * half, digits))
@@ -150,7 +161,7 @@ impl Comparison {
     }
 
     /// What was compared, in one paragraph.
-    pub fn heading(&self) -> String {
+    pub(crate) fn heading(&self) -> String {
         format!(
             "{} on {}: {} training samples, {} to choose by, {} to test. A budget of {:.1} epochs for each \
              method, evaluations counted as a third of a gradient step: {} forward passes, {:.2e} floating-point \

@@ -15,7 +15,7 @@ const RULES: u32 = 2;
 
 /// A run to make.
 #[derive(Clone, Debug)]
-pub struct Trial {
+pub(super) struct Trial {
     pub method: Method,
     pub seed: u64,
     /// The learning rate, where it is one of several.
@@ -30,7 +30,7 @@ pub struct Trial {
 }
 
 /// What all runs of a comparison train and are scored on.
-pub struct Task {
+pub(super) struct Task {
     /// The fingerprint of the data.
     pub data: String,
     /// The network, how fitness is measured, and the device.
@@ -40,8 +40,9 @@ pub struct Task {
 impl Trial {
     /// A run of `job`, kept under `dir` by what it is: the same run of the same program on the same
     /// `task` has the same folder.
-    pub fn new(
-        (method, rate): (Method, Option<f64>),
+    pub(super) fn new(
+        method: Method,
+        rate: Option<f64>,
         job: &Job,
         seed: u64,
         budget: u64,
@@ -70,17 +71,17 @@ impl Trial {
     }
 
     /// What it came to, if it was run before; or, in a sentence, why what is there is not used.
-    pub fn kept(&self) -> Result<Option<Outcome>, String> {
+    pub(super) fn kept(&self) -> Result<Option<Outcome>, String> {
         kept::read(&self.folder, &self.label)
     }
 
     /// Keeps what it came to.
-    pub fn keep(&self, outcome: &Outcome) -> Result<(), Failure> {
+    pub(super) fn keep(&self, outcome: &Outcome) -> Result<(), Failure> {
         kept::write(&self.folder, &self.label, outcome)
     }
 
     /// What it is called while it runs.
-    pub fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         let rate = self.rate.map(|rate| format!(" at lr {rate}")).unwrap_or_default();
         format!("{}{rate}, seed {}", self.method.name(), self.seed)
     }
@@ -97,7 +98,7 @@ mod tests {
         let job = Job::Evolve(Settings::paper());
         let trial = |seed, data: &str| {
             let task = Task { data: data.into(), rest: "mlp".into() };
-            Trial::new((Method::Esgd, None), &job, seed, 10, &task, Path::new("runs"))
+            Trial::new(Method::Esgd, None, &job, seed, 10, &task, Path::new("runs"))
         };
         let one = trial(1, "digits");
         assert_eq!(

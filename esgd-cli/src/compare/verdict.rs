@@ -10,7 +10,7 @@ use crate::compare::outcome::Outcome;
 const LEVEL: f64 = 0.05;
 
 /// Sentences about what ESGD leaves against what each rival does at the same budget, like with like.
-pub fn sentences(rows: &[Row], runs: &[Runs], seeds: usize) -> Vec<String> {
+pub(super) fn sentences(rows: &[Row], runs: &[Runs], seeds: usize) -> Vec<String> {
     let is_esgd = |row: &&Row| row.method == Method::Esgd && row.part == Part::Best;
     let Some(esgd) = rows.iter().find(is_esgd) else {
         return vec!["ESGD was not among the methods, so nothing is compared with it.".into()];

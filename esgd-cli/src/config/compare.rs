@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Compare {
+pub(crate) struct Compare {
     /// The recipe of the single runs.
     pub single: OptimizerSpec,
     /// The learning rates that tuning tries.
@@ -18,11 +18,11 @@ pub struct Compare {
 
 impl Compare {
     /// The single run's recipe as a pool to draw it from.
-    pub fn pool(&self) -> OptimizerPool {
+    pub(crate) fn pool(&self) -> OptimizerPool {
         OptimizerPool(vec![OptimizerSpec { weight: 1.0, ..self.single.clone() }])
     }
 
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         esgd_models::recipe::check_pool(&self.pool())
             .map_err(|e| Failure::Usage(format!("compare.single: {e}")))?;
         if self.rates.is_empty() {

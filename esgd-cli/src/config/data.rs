@@ -12,7 +12,7 @@ use crate::failure::Failure;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Data {
+pub(crate) struct Data {
     pub name: Source,
     pub dir: String,
     pub train: usize,
@@ -27,7 +27,7 @@ pub struct Data {
 /// Where the data comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub(crate) enum Source {
     Digits,
     Idx,
     Cifar10,
@@ -37,7 +37,7 @@ pub enum Source {
 /// What fitness is measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Part {
+pub(crate) enum Part {
     Train,
     Validation,
 }
@@ -52,12 +52,29 @@ impl fmt::Display for Part {
 }
 
 impl Data {
-    pub fn augmentation(&self) -> Augmentation {
+    /// What a run on these data is called, as a folder's name.
+    pub(crate) fn folder_name(&self) -> String {
+        let folder = || {
+            let name = Path::new(&self.dir).file_name()?.to_str()?;
+            let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+            let name: String = name.chars().filter(plain).collect();
+            let name = name.trim_start_matches(['-', '.']);
+            (!name.is_empty()).then(|| name.to_owned())
+        };
+        match self.name {
+            Source::Digits => "digits".into(),
+            Source::Cifar10 => "cifar10".into(),
+            Source::Cifar100 => "cifar100".into(),
+            Source::Idx => folder().unwrap_or_else(|| "idx".into()),
+        }
+    }
+
+    pub(crate) fn augmentation(&self) -> Augmentation {
         Augmentation { crop: self.crop, flip: self.flip }
     }
 
     /// Takes the data from a folder.
-    pub fn read_from(&mut self, dir: &Path) -> Result<(), Failure> {
+    pub(crate) fn read_from(&mut self, dir: &Path) -> Result<(), Failure> {
         self.dir = absolute(dir)?;
         if self.name == Source::Digits {
             self.name = Source::Idx;
@@ -66,14 +83,14 @@ impl Data {
     }
 
     /// Names the folder so that it is found from anywhere.
-    pub fn make_absolute(&mut self) -> Result<(), Failure> {
+    pub(crate) fn make_absolute(&mut self) -> Result<(), Failure> {
         if !self.dir.is_empty() {
             self.dir = absolute(Path::new(&self.dir))?;
         }
         Ok(())
     }
 
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         let usage = |message: &str| Err(Failure::Usage(message.into()));
         if self.fitness == Part::Validation && self.validation == 0 {
             return usage(
@@ -149,6 +166,22 @@ mod tests {
         for (dir, expected) in [(&*odd, "is not UTF-8"), (Path::new(""), "`` cannot be found")] {
             let message = data().read_from(dir).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_called_by_what_is_plain_in_its_data_folder_s_name() {
+        for (dir, expected) in [
+            ("/data/fashion-mnist", "fashion-mnist"),
+            ("/data/my data\u{202e}\n(2).v1", "mydata2.v1"),
+            ("/data/--..x", "x"),
+            ("/data/é", "idx"),
+            ("/", "idx"),
+        ] {
+            let mut config = Config::with_changes("", "test", &[]).unwrap();
+            config.data.name = Source::Idx;
+            config.data.dir = dir.into();
+            assert_eq!(config.data.folder_name(), expected, "{dir}");
         }
     }
 }

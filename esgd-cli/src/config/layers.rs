@@ -6,7 +6,7 @@ use super::{nearest::did_you_mean, words};
 use crate::failure::Failure;
 
 /// Lays `over` on `under`: keys replace keys, sections are merged. `source` is named in errors.
-pub fn lay(under: &mut Table, over: Table, source: &str) -> Result<(), Failure> {
+pub(crate) fn lay(under: &mut Table, over: Table, source: &str) -> Result<(), Failure> {
     for (key, value) in over {
         let Some(old) = under.get_mut(&key) else {
             return Err(unknown(&key, under, "", source));
@@ -29,7 +29,7 @@ pub fn lay(under: &mut Table, over: Table, source: &str) -> Result<(), Failure> 
 
 /// Sets one key by its path, such as `guarantee.way` or `optimizers.0.lr`. A value that is not
 /// TOML is taken as text, so that words need no quotes.
-pub fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
+pub(crate) fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
     let Some((path, text)) = assignment.split_once('=') else {
         return Err(Failure::Usage(format!(
             "--set {} has no value: write --set KEY=VALUE, such as --set mu=32",

@@ -9,7 +9,7 @@ const EXPECTED: &str =
 
 /// A limit, or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MaxTime(pub Option<Duration>);
+pub(crate) struct MaxTime(pub Option<Duration>);
 
 impl MaxTime {
     /// No time at all is no limit.
@@ -50,7 +50,7 @@ impl MaxTime {
 }
 
 /// In words: `1 h 30 min`.
-pub fn words(time: Duration) -> String {
+pub(crate) fn words(time: Duration) -> String {
     let (seconds, part) = (time.as_secs(), f64::from(time.subsec_nanos()) / 1e9);
     let (h, min, s) = (seconds / 3600, seconds / 60 % 60, (seconds % 60) as f64 + part);
     let named = [(h as f64, "h"), (min as f64, "min"), (s, "s")];

@@ -1,16 +1,16 @@
 //! The config of a run: the algorithm's settings, the data, the network, and how to run it.
 
-pub mod compare;
-pub mod data;
-pub mod layers;
-pub mod max_time;
-pub mod nearest;
-pub mod network;
+pub(crate) mod compare;
+pub(crate) mod data;
+pub(crate) mod layers;
+pub(crate) mod max_time;
+pub(crate) mod nearest;
+pub(crate) mod network;
 #[cfg(test)]
 mod odd_values;
 mod plain;
-pub mod presets;
-pub mod run;
+pub(crate) mod presets;
+pub(crate) mod run;
 mod sources;
 mod words;
 
@@ -21,11 +21,11 @@ use esgd_models::regular_file::{self, Links};
 use serde::{Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
-pub use compare::Compare;
-pub use data::{Data, Part, Source};
-pub use max_time::MaxTime;
-pub use network::Network;
-pub use run::Run;
+pub(crate) use compare::Compare;
+pub(crate) use data::{Data, Part, Source};
+pub(crate) use max_time::MaxTime;
+pub(crate) use network::Network;
+pub(crate) use run::Run;
 pub use sources::Sources;
 
 use crate::{failure::Failure, old_names};
@@ -51,18 +51,22 @@ const LARGEST: u64 = 1_000_000;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
     #[serde(flatten)]
+    /// What the algorithm is told.
     pub settings: Settings,
-    pub data: Data,
-    pub network: Network,
-    pub run: Run,
-    pub compare: Compare,
+    pub(crate) data: Data,
+    pub(crate) network: Network,
+    pub(crate) run: Run,
+    pub(crate) compare: Compare,
     /// Keys that were given by a name of before, and the name of now.
     #[serde(skip)]
-    pub renamed: Vec<(String, String)>,
+    pub(crate) renamed: Vec<(String, String)>,
 }
 
 impl Config {
     /// The config that is asked for, checked, to begin from so many networks of --init.
+    ///
+    /// # Errors
+    /// That a file or preset cannot be read, that there is no such setting, or that a value cannot be.
     pub fn of(sources: &Sources, warm_start: usize) -> Result<Self, Failure> {
         let mut table = parse(presets::text("default")?, "the default config")?;
         let mut renamed = vec![];
@@ -107,6 +111,9 @@ impl Config {
     }
 
     /// The config that a run was started with.
+    ///
+    /// # Errors
+    /// That it cannot be read, or is none.
     pub fn of_run(path: &Path) -> Result<Self, Failure> {
         let source = path.display().to_string();
         let text = regular_file::read_text(path, LARGEST, Links::Refuse).map_err(|e| {
@@ -118,7 +125,10 @@ impl Config {
     }
 
     /// The config that a run was started with, with some settings changed. A field that is new since is
-    /// that of the defaults.
+    /// that of the defaults. `source` is named in errors.
+    ///
+    /// # Errors
+    /// That it is no config, that there is no such setting, or that a value cannot be.
     pub fn with_changes(text: &str, source: &str, sets: &[String]) -> Result<Self, Failure> {
         let mut table = parse(presets::text("default")?, "the default config")?;
         let mut over = parse(text, source)?;
@@ -135,7 +145,7 @@ impl Config {
 
     /// Why a run that was started with this config cannot go on with another, if it cannot. What core
     /// refuses is not refused here.
-    pub fn refuses(&self, other: &Self) -> Option<Failure> {
+    pub(crate) fn refuses(&self, other: &Self) -> Option<Failure> {
         let elsewhere = Data { dir: other.data.dir.clone(), ..self.data.clone() };
         let refusals = [
             (self.network != other.network, "network", "the networks have their shapes already"),
@@ -154,18 +164,18 @@ impl Config {
     }
 
     /// Whether the population begins from existing networks.
-    pub fn has_warm_start(&self) -> bool {
+    pub(crate) fn has_warm_start(&self) -> bool {
         matches!(self.settings.start, Start::Warm { .. })
     }
 
     /// Whether the run is trained again without evolution: not where it begins from networks, or where nothing but
     /// evolution trains.
-    pub fn has_control(&self) -> bool {
+    pub(crate) fn has_control(&self) -> bool {
         self.run.control && !self.has_warm_start() && self.settings.epochs > 0
     }
 
     /// Of all epochs spent those that are not the start's.
-    pub fn epochs_of_generations(&self, spent: usize) -> usize {
+    pub(crate) fn epochs_of_generations(&self, spent: usize) -> usize {
         spent.saturating_sub(self.settings.start.epochs())
     }
 
@@ -193,6 +203,9 @@ impl Config {
     }
 
     /// The config as a file.
+    ///
+    /// # Errors
+    /// That a value cannot be written in TOML.
     pub fn to_toml(&self) -> Result<String, Failure> {
         let text = toml::to_string(self)
             .map_err(|e| Failure::Failed(format!("cannot write the config: {e}")))?;
@@ -200,7 +213,7 @@ impl Config {
     }
 
     /// Whether a text was written by [`to_toml`](Self::to_toml), and perhaps changed since.
-    pub fn is_of_run(text: &[u8]) -> bool {
+    pub(crate) fn is_of_run(text: &[u8]) -> bool {
         text.starts_with(HEADER.as_bytes())
     }
 }

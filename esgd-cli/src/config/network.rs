@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Network {
+pub(crate) struct Network {
     pub kind: Kind,
     pub hidden: Vec<usize>,
     pub activation: Activation,
@@ -20,7 +20,7 @@ pub struct Network {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub(crate) enum Kind {
     Mlp,
     Convnet,
     Resnet,
@@ -29,7 +29,7 @@ pub enum Kind {
 
 impl Network {
     /// The network for samples of this size.
-    pub fn layers(&self, input: Size, classes: usize) -> Result<Layers, Failure> {
+    pub(crate) fn layers(&self, input: Size, classes: usize) -> Result<Layers, Failure> {
         let layers = match self.kind {
             Kind::Mlp => networks::mlp(input.len(), &self.hidden, classes, self.activation),
             Kind::Convnet => networks::convnet(input, classes),
@@ -39,7 +39,7 @@ impl Network {
         layers.map_err(|e| Failure::Usage(format!("network: {e}")))
     }
 
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         let limits = [("network.depth", self.depth, 2000), ("network.width", self.width, 256)];
         for (name, value, most) in limits {
             if value > most {

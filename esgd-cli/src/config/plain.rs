@@ -35,7 +35,7 @@ const WORDS: [(&str, &str); 27] = [
 const LEFT: [&str; 8] = ["variant", "struct", "enum", "tuple", "untagged", "wanted", "::", "usize"];
 
 /// A library's message on one line, its Rust types in words; `None` where it has only those.
-pub fn words(message: &str) -> Option<String> {
+pub(super) fn words(message: &str) -> Option<String> {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = WORDS.iter().fold(line, |text, (rust, plain)| text.replace(rust, plain));
     // 5e-324 has 326 digits otherwise.

@@ -30,7 +30,7 @@ const PRESETS: [(&str, &str, &str); 6] = [
 ];
 
 /// The text of a preset.
-pub fn text(name: &str) -> Result<&'static str, Failure> {
+pub(crate) fn text(name: &str) -> Result<&'static str, Failure> {
     let found = PRESETS.iter().find(|(known, ..)| *known == name);
     found.map(|(_, _, text)| *text).ok_or_else(|| {
         let hint = did_you_mean(name, PRESETS.iter().map(|p| p.0));
@@ -41,12 +41,12 @@ pub fn text(name: &str) -> Result<&'static str, Failure> {
 
 /// What they are called.
 #[cfg(test)]
-pub fn names() -> [&'static str; PRESETS.len()] {
+pub(crate) fn names() -> [&'static str; PRESETS.len()] {
     PRESETS.map(|(name, ..)| name)
 }
 
 /// A line a preset.
-pub fn listing() -> String {
+pub(crate) fn listing() -> String {
     let lines = PRESETS.map(|(name, what, _)| format!("{name:15} {what}\n"));
     lines.concat()
         + "\nSee one with `esgd config --preset NAME`; lay them over one another with --preset A --preset B.\n"

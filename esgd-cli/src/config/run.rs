@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Run {
+pub(crate) struct Run {
     pub device: String,
     pub threads: usize,
     pub control: bool,
@@ -23,14 +23,14 @@ pub struct Run {
 
 impl Run {
     /// The number of workers.
-    pub fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         match self.threads {
             0 => thread::available_parallelism().map_or(1, Into::into),
             n => n,
         }
     }
 
-    pub fn check(&self, settings: &Settings) -> Result<(), Failure> {
+    pub(crate) fn check(&self, settings: &Settings) -> Result<(), Failure> {
         let refuse = |what: String| Err(Failure::Usage(what));
         if self.threads > 1024 {
             return refuse(format!(

@@ -11,6 +11,7 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// Settings, each as `KEY=VALUE`.
     pub sets: Vec<String>,
+    /// What every random number follows from.
     pub seed: Option<u64>,
     /// The folder with the data.
     pub data: Option<PathBuf>,

@@ -7,7 +7,7 @@ use super::presets;
 use crate::failure::Failure;
 
 /// What `value` means as the new value of `key`, which is `old`.
-pub fn meant(key: &str, old: &Value, value: Value, source: &str) -> Result<Value, Failure> {
+pub(super) fn meant(key: &str, old: &Value, value: Value, source: &str) -> Result<Value, Failure> {
     match (key, &value) {
         ("start" | "selection", Value::String(word)) => {
             Ok(choice(key, word, old)?.unwrap_or(value))
@@ -43,13 +43,13 @@ pub fn meant(key: &str, old: &Value, value: Value, source: &str) -> Result<Value
 }
 
 /// Whether `value`, that of `key`, is a section.
-pub fn is_section(key: &str, value: &Value) -> bool {
+pub(super) fn is_section(key: &str, value: &Value) -> bool {
     value.is_table() && !["start", "selection", "strategy"].contains(&key)
 }
 
 /// The table of a start or a selection that has numbers: as it is, or else as in the defaults; `None` of a
 /// word without any.
-pub fn choice(key: &str, word: &str, old: &Value) -> Result<Option<Value>, Failure> {
+pub(super) fn choice(key: &str, word: &str, old: &Value) -> Result<Option<Value>, Failure> {
     let has = |value: &Value| value.get(word).is_some_and(Value::is_table);
     if has(old) {
         return Ok(Some(old.clone()));
@@ -69,7 +69,7 @@ fn only(word: &str) -> Option<(&'static str, f64)> {
 }
 
 /// What `value` means as the numbers of a start or a selection: a number is the only one that there is.
-pub fn numbers(word: &str, value: Value) -> Value {
+pub(super) fn numbers(word: &str, value: Value) -> Value {
     match (only(word), &value) {
         (Some((name, _)), Value::Integer(_) | Value::Float(_)) => single(name, value),
         _ => value,
@@ -113,7 +113,7 @@ fn field(section: &str, value: &Value) -> Option<&'static str> {
 }
 
 /// How a setting, or one of a section's, is set.
-pub fn example(path: &str) -> &'static str {
+pub(super) fn example(path: &str) -> &'static str {
     let examples = [
         ("data.fitness", "data.fitness=validation"),
         ("data", "data.name=digits"),
@@ -140,7 +140,7 @@ pub fn example(path: &str) -> &'static str {
 }
 
 /// Gives the schedules that are named by a word, wherever one is, the numbers that the defaults have.
-pub fn schedules(table: &mut Table, path: &str) -> Result<(), Failure> {
+pub(super) fn schedules(table: &mut Table, path: &str) -> Result<(), Failure> {
     for (name, value) in table {
         let here = format!("{path}{name}");
         match value {
@@ -172,7 +172,7 @@ fn single(name: &str, value: Value) -> Value {
 }
 
 /// Refuses true and false where a number is drawn: only Nesterov's momentum is on or off.
-pub fn no_switches(config: &Table) -> Result<(), Failure> {
+pub(super) fn no_switches(config: &Table) -> Result<(), Failure> {
     let refuse = |path: String| {
         Err(Failure::Usage(format!(
             "the setting `{path}`: expected a number or a range, and only nesterov takes true or false"

@@ -15,7 +15,7 @@ use super::{Named, check_place, checksum};
 use crate::{failure::Failure, files::atomic_file};
 
 /// Unpacks the files named from a .tar.gz into `dir`, each checked and then renamed to its place.
-pub fn unpack(archive: &Path, wanted: &[Named], dir: &Path) -> Result<(), Failure> {
+pub(super) fn unpack(archive: &Path, wanted: &[Named], dir: &Path) -> Result<(), Failure> {
     let fault = |what: String| {
         Failure::Failed(format!("the archive {} {what}: nothing of it is used", archive.display()))
     };

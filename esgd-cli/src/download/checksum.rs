@@ -8,7 +8,7 @@ use super::Named;
 use crate::files::sha256;
 
 /// What is wrong with the file at `path`, or nothing.
-pub fn fault(expected: &Named, path: &Path) -> Option<String> {
+pub(super) fn fault(expected: &Named, path: &Path) -> Option<String> {
     let size = match path.metadata() {
         Ok(metadata) => metadata.len(),
         Err(e) => return Some(format!("it cannot be read: {e}")),
@@ -24,6 +24,6 @@ pub fn fault(expected: &Named, path: &Path) -> Option<String> {
 }
 
 /// The SHA-256 of a file, in hexadecimal.
-pub fn sha256(path: &Path) -> io::Result<String> {
+pub(super) fn sha256(path: &Path) -> io::Result<String> {
     Ok(sha256::hex(sha256::read(regular_file::open(path, Links::Follow)?)?.0))
 }

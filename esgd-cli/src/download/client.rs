@@ -18,7 +18,7 @@ use crate::terminal;
 
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
-pub struct Retry {
+pub(super) struct Retry {
     /// Attempts one after another that bring nothing new; each goes on where the last one broke off.
     pub attempts: u32,
     /// Before the second attempt, twice that before the third, and so on.
@@ -28,19 +28,19 @@ pub struct Retry {
 }
 
 impl Retry {
-    pub const DEFAULT: Self =
+    pub(super) const DEFAULT: Self =
         Self { attempts: 4, pause: Duration::from_secs(2), silence: Duration::from_secs(30) };
 }
 
 /// Downloads files and shows how far it is.
-pub struct Client {
+pub(super) struct Client {
     agent: Agent,
     quiet: bool,
     patience: Retry,
 }
 
 impl Client {
-    pub fn new(quiet: bool, patience: Retry) -> Self {
+    pub(super) fn new(quiet: bool, patience: Retry) -> Self {
         let config = Agent::config_builder()
             .timeout_connect(Some(patience.silence))
             .timeout_recv_response(Some(patience.silence))
@@ -49,14 +49,14 @@ impl Client {
     }
 
     /// A line for the reader.
-    pub fn log(&self, line: &str) {
+    pub(super) fn log(&self, line: &str) {
         if !self.quiet {
             terminal::say(line);
         }
     }
 
     /// Downloads `url` to `part`, and checks it. What is wrong, if something is, names the URL.
-    pub fn fetch(&self, url: &str, file: &Named, part: &Path) -> Result<(), String> {
+    pub(super) fn fetch(&self, url: &str, file: &Named, part: &Path) -> Result<(), String> {
         let (mut most, mut in_vain) = (size(part), 0);
         loop {
             let why = match self.attempt(url, file, part) {

@@ -32,6 +32,10 @@ pub struct Request<'a> {
 }
 
 /// Downloads what is not there yet. Gives the command that trains on it, up to the folder.
+///
+/// # Errors
+/// That there is no such data set, that files of others are in the folder, or that none of the places on the web has the
+/// official files.
 pub fn run(request: &Request<'_>) -> Result<&'static str, Failure> {
     let Request { name, dir, from, quiet } = *request;
     let found = CATALOGUE.iter().find(|entry| entry.name == name);

@@ -7,13 +7,13 @@ use super::{
     svg::{WIDTH, escaped},
 };
 
-pub const LEFT: f64 = 78.0;
-pub const RIGHT: f64 = 26.0;
-pub const BOTTOM: f64 = 44.0;
+pub(crate) const LEFT: f64 = 78.0;
+pub(crate) const RIGHT: f64 = 26.0;
+pub(crate) const BOTTOM: f64 = 44.0;
 
 /// Where an axis begins and ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Ends {
+pub(crate) enum Ends {
     /// With the values, exactly.
     #[default]
     Tight,
@@ -27,7 +27,7 @@ pub enum Ends {
 
 /// An axis.
 #[derive(Clone, Debug, Default)]
-pub struct Axis {
+pub(crate) struct Axis {
     pub name: String,
     /// How a value is told, with `#` for the number: `generation #`.
     pub tells: String,
@@ -39,17 +39,21 @@ pub struct Axis {
 }
 
 impl Axis {
-    pub fn new(name: &str, tells: &str, ends: Ends) -> Self {
+    pub(crate) fn new(name: &str, tells: &str, ends: Ends) -> Self {
         Self { name: name.into(), tells: tells.into(), ends, ..Self::default() }
     }
 
     /// Generations, of which the last may be fine-tuning.
-    pub fn generations(fine_tuning: Option<f64>) -> Self {
+    pub(crate) fn generations(fine_tuning: Option<f64>) -> Self {
         let axis = Self::new("generation", "generation #", Ends::Tight);
         Self { whole: true, named: fine_tuning.map(|at| (at, "fine-tuning")), ..axis }
     }
 
-    pub fn scale(&self, values: impl Iterator<Item = f64>, may_be_logarithmic: bool) -> Scale {
+    pub(crate) fn scale(
+        &self,
+        values: impl Iterator<Item = f64>,
+        may_be_logarithmic: bool,
+    ) -> Scale {
         let zero = matches!(self.ends, Ends::Zero);
         let scale = Scale::over(values, may_be_logarithmic && !zero);
         let scale = match self.ends {
@@ -62,7 +66,7 @@ impl Axis {
     }
 
     /// A value as it is told.
-    pub fn value(&self, at: f64) -> String {
+    pub(crate) fn value(&self, at: f64) -> String {
         match self.named {
             Some((named, name)) if named == at => name.into(),
             _ => number(at),
@@ -70,13 +74,21 @@ impl Axis {
     }
 }
 
+/// Where a frame begins and ends, from above.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heights {
+    pub top: f64,
+    pub bottom: f64,
+}
+
 /// The frame with its numbers and names, between these heights.
-pub fn axes(
+pub(crate) fn axes(
     svg: &mut String,
     (x, x_axis): (&Scale, &Axis),
     (y, y_axis): (&Scale, &Axis),
-    (top, bottom): (f64, f64),
+    heights: Heights,
 ) {
+    let Heights { top, bottom } = heights;
     let right = WIDTH - RIGHT;
     for tick in y.ticks(5) {
         let at = y.at(tick);
@@ -131,7 +143,7 @@ mod tests {
         let x = axis.scale([0.0, 41.0].into_iter(), false).on(LEFT, WIDTH - RIGHT);
         let y = Scale::between(0.0, 1.0).on(300.0, 10.0);
         let mut svg = String::new();
-        axes(&mut svg, (&x, &axis), (&y, &Axis::default()), (10.0, 300.0));
+        axes(&mut svg, (&x, &axis), (&y, &Axis::default()), Heights { top: 10.0, bottom: 300.0 });
         assert!(svg.contains(">fine-tuning<") && svg.contains(">30<") && !svg.contains(">40<"));
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::{
-    axes::{Axis, BOTTOM, LEFT, RIGHT, axes},
+    axes::{Axis, BOTTOM, Heights, LEFT, RIGHT, axes},
     detail::{Detail, thinned},
     scale::{Scale, number},
     svg::{WIDTH, escaped, open},
@@ -16,7 +16,7 @@ const DASHES: usize = 6;
 
 /// A line, and perhaps a band around it.
 #[derive(Clone, Debug, Default)]
-pub struct Series {
+pub(crate) struct Series {
     pub name: String,
     /// Which colour of the page, and which dashes: a print without colours has those alone.
     pub colour: usize,
@@ -38,7 +38,7 @@ pub struct Series {
 
 /// What a chart shows.
 #[derive(Clone, Debug, Default)]
-pub struct Chart {
+pub(crate) struct Chart {
     /// What it shows, for those who cannot see it.
     pub title: String,
     pub x: Axis,
@@ -48,11 +48,11 @@ pub struct Chart {
 
 impl Chart {
     /// Whether there is nothing to show.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.series.iter().all(|s| s.points.len() + s.band.len() < 2)
     }
 
-    pub fn svg(&self, detail: Detail) -> String {
+    pub(crate) fn svg(&self, detail: Detail) -> String {
         let all = || self.series.iter();
         let xs = all().flat_map(|s| s.points.iter().map(|p| p.0).chain(s.band.iter().map(|b| b.0)));
         let ys = all().flat_map(|s| {
@@ -71,7 +71,8 @@ impl Chart {
         );
         let mut svg = open(WIDTH, height, (&self.title, &self.description()), &tooltip);
         svg.push_str(&legend);
-        axes(&mut svg, (&x, &self.x), (&y, &self.y), (top + 10.0, height - BOTTOM));
+        let heights = Heights { top: top + 10.0, bottom: height - BOTTOM };
+        axes(&mut svg, (&x, &self.x), (&y, &self.y), heights);
         for main in [false, true] {
             for series in self.series.iter().filter(|series| series.main == main) {
                 series.draw(&mut svg, (&self.x, &x), &y, detail);

@@ -1,13 +1,13 @@
 //! How much of long runs a page shows: less of each the more there are, so that it opens at once.
 
 /// The largest page, in bytes, that shows more than the least.
-pub const LIMIT: usize = 1_900_000;
+pub(crate) const LIMIT: usize = 1_900_000;
 /// The largest page that is written at all.
-pub const LARGEST: usize = 3_000_000;
+pub(crate) const LARGEST: usize = 3_000_000;
 
 /// How much is shown of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Detail {
+pub(crate) struct Detail {
     /// Points of a line; more than the first level's cannot be told apart.
     pub points: usize,
     /// Marks of a scatter.
@@ -21,7 +21,7 @@ pub struct Detail {
 }
 
 /// From the most to the least.
-pub const LEVELS: [Detail; 6] = [
+pub(crate) const LEVELS: [Detail; 6] = [
     Detail { points: 200, marks: 3000, rows: 40, steps: 60, columns: 100 },
     Detail { points: 120, marks: 1500, rows: 24, steps: 30, columns: 60 },
     Detail { points: 70, marks: 700, rows: 16, steps: 16, columns: 40 },
@@ -31,7 +31,7 @@ pub const LEVELS: [Detail; 6] = [
 ];
 
 /// Every so many of them, the first and the last among them.
-pub fn thinned<T: Clone>(all: &[T], most: usize) -> Vec<T> {
+pub(crate) fn thinned<T: Clone>(all: &[T], most: usize) -> Vec<T> {
     match all.len() {
         n if n <= most => all.to_vec(),
         n => (0..most).map(|i| all[i * (n - 1) / (most - 1)].clone()).collect(),

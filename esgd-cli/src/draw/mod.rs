@@ -1,9 +1,9 @@
 //! Charts as SVG and as PNG.
 
-pub mod axes;
-pub mod chart;
-pub mod detail;
-pub mod palette;
-pub mod png;
-pub mod scale;
-pub mod svg;
+pub(crate) mod axes;
+pub(crate) mod chart;
+pub(crate) mod detail;
+pub(crate) mod palette;
+pub(crate) mod png;
+pub(crate) mod scale;
+pub(crate) mod svg;

@@ -34,7 +34,7 @@ const DARK: Palette = [
 const STYLE: &str = include_str!("style.css");
 
 /// The styles of a page: light, or dark where the reader's system is.
-pub fn for_page() -> String {
+pub(crate) fn for_page() -> String {
     let variables = |palette: &Palette| {
         palette.iter().map(|(name, colour)| format!("--{name}: {colour};")).collect::<String>()
     };
@@ -46,7 +46,7 @@ pub fn for_page() -> String {
 }
 
 /// A picture that stands alone, on white paper.
-pub fn standing_alone(svg: &str) -> String {
+pub(crate) fn standing_alone(svg: &str) -> String {
     let style = LIGHT.iter().fold(STYLE.to_owned(), |css, (name, colour)| {
         css.replace(&format!("var(--{name})"), colour)
     });

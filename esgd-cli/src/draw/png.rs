@@ -13,13 +13,13 @@ use crate::files::own_file;
 const SCALE: f32 = 2.0;
 
 /// Draws SVGs with the fonts of this system.
-pub struct Painter {
+pub(crate) struct Painter {
     options: Options<'static>,
     has_fonts: bool,
 }
 
 impl Painter {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut fonts = fontdb::Database::new();
         fonts.load_system_fonts();
         let family = |face: &fontdb::FaceInfo| Some(face.families.first()?.0.clone());
@@ -35,12 +35,12 @@ impl Painter {
     }
 
     /// Whether letters can be drawn at all.
-    pub fn has_fonts(&self) -> bool {
+    pub(crate) fn has_fonts(&self) -> bool {
         self.has_fonts
     }
 
     /// A picture of an SVG that stands alone.
-    pub fn png(&self, svg: &str) -> Result<Vec<u8>, String> {
+    pub(crate) fn png(&self, svg: &str) -> Result<Vec<u8>, String> {
         let tree = Tree::from_str(svg, &self.options).map_err(|e| e.to_string())?;
         let size = tree.size().to_int_size().scale_by(SCALE).ok_or("it has no size")?;
         let mut pixels = Pixmap::new(size.width(), size.height()).ok_or("it is too large")?;

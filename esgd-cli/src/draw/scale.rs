@@ -1,8 +1,10 @@
 //! Axes: where values are on paper, and the round numbers that stand beside them.
 
+use std::ops::RangeInclusive;
+
 /// A direction of a chart.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
     logarithmic: bool,
@@ -23,7 +25,7 @@ const TO_ROUND: f64 = 0.12;
 impl Scale {
     /// From the lowest to the highest of `values`, which may be any; logarithmic where they are positive and
     /// far apart, if that is wanted.
-    pub fn over(values: impl Iterator<Item = f64>, may_be_logarithmic: bool) -> Self {
+    pub(crate) fn over(values: impl Iterator<Item = f64>, may_be_logarithmic: bool) -> Self {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values.filter(|value| value.is_finite()) {
             let value = value.clamp(-FAR, FAR);
@@ -41,29 +43,29 @@ impl Scale {
     }
 
     /// From and to these.
-    pub fn between(low: f64, high: f64) -> Self {
+    pub(crate) fn between(low: f64, high: f64) -> Self {
         Self { low, high, logarithmic: false, whole: false, from: 0.0, to: 1.0 }
     }
 
     /// The same from 0 on, if values are not far above it.
-    pub fn with_zero(self) -> Self {
+    pub(crate) fn with_zero(self) -> Self {
         Self { low: self.low.min(0.0), logarithmic: false, ..self }
     }
 
     /// The same, with ticks at whole numbers alone.
-    pub fn whole(self) -> Self {
+    pub(crate) fn whole(self) -> Self {
         Self { whole: true, ..self }
     }
 
     /// The same with room at its ends, so that no line lies on the frame: up to the next round number, if
     /// that is near. An end that is 0 stays.
-    pub fn with_room(self) -> Self {
+    pub(crate) fn with_room(self) -> Self {
         let (low, high) = (self.place(self.low), self.place(self.high));
         let size = high - low;
         let back = |place: f64| if self.logarithmic { place.exp() } else { place };
         let around = Self { low: back(low - size), high: back(high + size), ..self };
         let ticks: Vec<f64> = match self.logarithmic {
-            true => self.decades(&[1.0, 2.0, 5.0], (self.low / 10.0, self.high * 10.0)),
+            true => self.decades(&[1.0, 2.0, 5.0], self.low / 10.0..=self.high * 10.0),
             false => linear_ticks(around.low, around.high, 15, false),
         };
         let end = |here: f64, sign: f64| {
@@ -81,7 +83,7 @@ impl Scale {
     }
 
     /// The same on these pixels.
-    pub fn on(self, from: f64, to: f64) -> Self {
+    pub(crate) fn on(self, from: f64, to: f64) -> Self {
         Self { from, to, ..self }
     }
 
@@ -90,33 +92,33 @@ impl Scale {
     }
 
     /// Where a value is.
-    pub fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let (low, high) = (self.place(self.low), self.place(self.high));
         let value = value.clamp(self.low, self.high);
         self.from + (self.place(value) - low) / (high - low) * (self.to - self.from)
     }
 
     /// Round numbers along it, about `n` of them.
-    pub fn ticks(&self, n: usize) -> Vec<f64> {
+    pub(crate) fn ticks(&self, n: usize) -> Vec<f64> {
         if !self.logarithmic {
             return linear_ticks(self.low, self.high, n, self.whole);
         }
         for steps in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
-            let ticks = self.decades(steps, (self.low, self.high));
+            let ticks = self.decades(steps, self.low..=self.high);
             if ticks.len() <= 2 * n {
                 return ticks;
             }
         }
-        let inside = self.decades(&[1.0], (self.low, self.high));
+        let inside = self.decades(&[1.0], self.low..=self.high);
         let every = inside.len().div_ceil(n.max(1));
         inside.into_iter().step_by(every.max(1)).collect()
     }
 
     /// These multiples of powers of ten from one number to another.
-    fn decades(&self, steps: &[f64], (low, high): (f64, f64)) -> Vec<f64> {
-        let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    fn decades(&self, steps: &[f64], range: RangeInclusive<f64>) -> Vec<f64> {
+        let decades = range.start().log10().floor() as i32..=range.end().log10().ceil() as i32;
         let all = decades.flat_map(|d| steps.iter().map(move |s| s * 10f64.powi(d)));
-        all.filter(|t| (low..=high).contains(t)).collect()
+        all.filter(|t| range.contains(t)).collect()
     }
 }
 
@@ -135,7 +137,7 @@ fn linear_ticks(low: f64, high: f64, n: usize, whole: bool) -> Vec<f64> {
 }
 
 /// A number as short as it can be read.
-pub fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let text = match value.abs() {
         0.0 => "0".into(),
         v if !v.is_finite() => "–".into(),

@@ -3,10 +3,10 @@
 use crate::text::safe::one_line;
 
 /// The width of every drawing.
-pub const WIDTH: f64 = 680.0;
+pub(crate) const WIDTH: f64 = 680.0;
 
 /// Text in XML, in one line without the characters that XML forbids.
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         match c {
@@ -22,7 +22,12 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// The beginning of an SVG: what it is called and what there is to see, and more attributes.
-pub fn open(width: f64, height: f64, (title, description): (&str, &str), more: &str) -> String {
+pub(crate) fn open(
+    width: f64,
+    height: f64,
+    (title, description): (&str, &str),
+    more: &str,
+) -> String {
     let (title, description) = (escaped(title), escaped(description));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{title}\"{more}><title>{title}</title><desc>{description}</desc>"

@@ -16,7 +16,7 @@ const PREFIX: &str = ".esgd-";
 const SUFFIX: &str = ".part";
 
 /// Whether a file of this name was left by a program that died while it wrote.
-pub fn is_left_over(name: &str) -> bool {
+pub(crate) fn is_left_over(name: &str) -> bool {
     let random = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
     random.is_some_and(|random| {
         random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -25,7 +25,7 @@ pub fn is_left_over(name: &str) -> bool {
 
 /// A temporary file in `dir`, readable for whoever new files are readable for; `persist` renames it to
 /// its place, and without that it is removed.
-pub fn beside(dir: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn beside(dir: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(6);
     // A temporary file is its owner's alone otherwise, and stays so when it is renamed.
@@ -35,13 +35,13 @@ pub fn beside(dir: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Writes a file whole or not at all, which lasts.
-pub fn write(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), Failure> {
     let written = put(path, contents).and_then(|()| sync_folder(folder_of(path)));
     written.map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))
 }
 
 /// Writes a file whole or not at all, which lasts from when its folder is synced.
-pub fn put(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub(crate) fn put(path: &Path, contents: &[u8]) -> io::Result<()> {
     refuse_others(path)?;
     let mut file = beside(folder_of(path))?;
     file.write_all(contents)?;
@@ -60,7 +60,7 @@ fn refuse_others(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a folder, and those that it is in, which last.
-pub fn create_folders(path: &Path) -> io::Result<()> {
+pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -76,7 +76,7 @@ pub fn create_folders(path: &Path) -> io::Result<()> {
 }
 
 /// Makes what was created, renamed or removed in a folder last.
-pub fn sync_folder(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(dir: &Path) -> io::Result<()> {
     // Elsewhere a folder cannot be opened.
     if cfg!(unix) {
         File::open(dir)?.sync_all()?;
@@ -85,7 +85,7 @@ pub fn sync_folder(dir: &Path) -> io::Result<()> {
 }
 
 /// The folder that a path is in.
-pub fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) => Path::new("."),

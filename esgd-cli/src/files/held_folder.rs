@@ -8,26 +8,26 @@ use std::{
 
 /// A folder, and which one it is.
 #[derive(Debug)]
-pub struct HeldFolder {
+pub(crate) struct HeldFolder {
     path: PathBuf,
     id: Option<Identity>,
 }
 
 /// What a folder or file keeps when it is moved: the numbers of its device and itself.
-pub type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 impl HeldFolder {
     /// The folder that is at `path` now.
-    pub fn of(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
         Ok(Self { path: path.into(), id: identity(path)? })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Refuses another folder in its place.
-    pub fn check(&self) -> io::Result<()> {
+    pub(crate) fn check(&self) -> io::Result<()> {
         let moved = || {
             io::Error::other(format!(
                 "the folder {} was moved or replaced while it was in use",
@@ -45,7 +45,7 @@ impl HeldFolder {
 
 /// Which folder or file is at `path` now, where systems tell.
 #[cfg(unix)]
-pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
+pub(crate) fn identity(path: &Path) -> io::Result<Option<Identity>> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).map(|metadata| Some((metadata.dev(), metadata.ino())))
 }

@@ -17,21 +17,21 @@ use sysinfo::System;
 use crate::failure::Failure;
 
 /// The file that is locked; it says who holds it.
-pub const NAME: &str = "lock";
+pub(crate) const NAME: &str = "lock";
 
 /// More than a line of the file `lock` can have.
 const MOST: u64 = 1024;
 
 /// A folder's lock, held as long as this lives.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     _folder: Option<File>,
     _file: File,
 }
 
 impl Lock {
     /// Takes the lock of `folder`.
-    pub fn take(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn take(folder: &Path) -> Result<Self, Failure> {
         let shown = folder.display();
         let cannot = |e: io::Error| Failure::Failed(format!("cannot lock {shown}: {e}"));
         let opened = open_folder(folder).map_err(cannot)?;
@@ -70,7 +70,7 @@ impl Lock {
     }
 
     /// Refuses a folder that somebody writes to, without writing to it.
-    pub fn check(folder: &Path) -> Result<(), Failure> {
+    pub(crate) fn check(folder: &Path) -> Result<(), Failure> {
         let file = regular_file::open(&folder.join(NAME), Links::Refuse).ok();
         let locked = [open_folder(folder).ok().flatten(), file];
         for held in locked.iter().flatten() {

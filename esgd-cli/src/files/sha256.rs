@@ -8,12 +8,12 @@ use std::{
 use sha2::{Digest, Sha256};
 
 /// The checksum of bytes.
-pub fn of(bytes: &[u8]) -> String {
+pub(crate) fn of(bytes: &[u8]) -> String {
     hex(Sha256::new_with_prefix(bytes))
 }
 
 /// The checksum so far of everything that there is to read, and how many bytes that was.
-pub fn read(mut from: impl Read) -> io::Result<(Sha256, u64)> {
+pub(crate) fn read(mut from: impl Read) -> io::Result<(Sha256, u64)> {
     let (mut hash, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -28,7 +28,7 @@ pub fn read(mut from: impl Read) -> io::Result<(Sha256, u64)> {
 }
 
 /// A checksum as text.
-pub fn hex(hash: Sha256) -> String {
+pub(crate) fn hex(hash: Sha256) -> String {
     hash.finalize().iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The log as CSV. What diverged has no fitness.
-pub fn of(lines: &[Line]) -> String {
+pub(super) fn of(lines: &[Line]) -> String {
     let mut csv = String::from(LOG_HEADS);
     for Line { seconds, report } in lines {
         let phase = match report.phase {

@@ -27,7 +27,10 @@ use crate::{
     },
     failure::Failure,
     files::own_file::{self, Kind},
-    run::tensorboard::Events,
+    run::{
+        log::{Log, NAME},
+        tensorboard::Events,
+    },
     text::numbers,
 };
 
@@ -69,12 +72,16 @@ pub struct Written {
 
 /// Writes the page of runs and comparisons with its figures, and in each run's folder its log for a
 /// spreadsheet.
+///
+/// # Errors
+/// That a folder has no run or comparison, that a log or result is damaged, that the page would be too large, or that
+/// files of others stand where it belongs.
 pub fn run(request: &Request<'_>) -> Result<Written, Failure> {
     let runs = || request.folders.iter().filter(|folder| !is_comparison(folder));
     runs().try_for_each(|folder| own_file::check(&folder.join(CSV), Kind::Log))?;
     let written = page(request.out, request.folders)?;
     for folder in runs() {
-        let (lines, _) = log::read(&folder.join("metrics.jsonl"))?;
+        let Log { lines, .. } = log::read(&folder.join(NAME))?;
         own_file::write(&folder.join(CSV), csv::of(&lines).as_bytes(), Kind::Log)?;
         if request.tensorboard {
             Events::of(folder, &lines)?;

@@ -1,20 +1,20 @@
 //! Pages of odd logs: whatever is in one, a page has no places that are no numbers, and it is small.
 
-use std::path::Path;
-
 use esgd_core::laws::corrupted;
 use proptest::prelude::*;
 use resvg::usvg;
 use serde_json::{Value, json};
 
-use super::{
-    Subject, comparison::Compared, csv, example, log, page_with, run::Run, small_page, texts,
+use super::{Subject, comparison::Compared, csv, example, page_with, run::Run, small_page, texts};
+use crate::{
+    draw::detail::{LARGEST, LEVELS},
+    run::log::{self, Log},
 };
-use crate::draw::detail::{LARGEST, LEVELS};
 
 /// A run of such a log, as it is read from a folder.
 fn run(log: &[u8], result: Option<Value>) -> Option<Run> {
-    let (mut lines, cut) = log::parse(Path::new("metrics.jsonl"), log).ok()?;
+    let Log { mut lines, cut, .. } = log::parse(log).ok()?;
+    let cut = !cut.is_empty();
     texts::tidy(&mut lines);
     let samples = result.as_ref().and_then(|r| r["best"]["train"]["samples"].as_f64());
     (!lines.is_empty()).then(|| Run { name: "run".into(), lines, cut, result, samples })

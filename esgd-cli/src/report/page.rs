@@ -10,7 +10,7 @@ use crate::{
 
 /// A part of the page.
 #[derive(Clone, Debug, Default)]
-pub struct Section {
+pub(super) struct Section {
     pub title: String,
     /// Sentences, each a paragraph.
     pub text: Vec<String>,
@@ -19,7 +19,7 @@ pub struct Section {
 }
 
 /// The page as HTML.
-pub fn html(title: &str, sections: &[Section]) -> String {
+pub(super) fn html(title: &str, sections: &[Section]) -> String {
     let title = escaped(title);
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"generator\" content=\"{GENERATOR}\">\n<title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",

@@ -10,7 +10,12 @@ use super::{
     log,
     texts::{self, short},
 };
-use crate::{compare::Method, failure::Failure, run::log::Line, text::numbers::fixed};
+use crate::{
+    compare::Method,
+    failure::Failure,
+    run::log::{Line, Log, NAME},
+    text::numbers::fixed,
+};
 
 /// The largest result, in bytes.
 const LARGEST: u64 = 1 << 24;
@@ -20,7 +25,7 @@ const RECIPE: usize = 200;
 
 /// A run to report on.
 #[derive(Debug)]
-pub struct Run {
+pub(super) struct Run {
     pub name: String,
     pub lines: Vec<Line>,
     /// Whether the last line of the log is cut off; it is not among the lines.
@@ -33,15 +38,15 @@ pub struct Run {
 
 impl Run {
     /// Reads the run in a folder.
-    pub fn read(folder: &Path) -> Result<Self, Failure> {
-        let path = folder.join("metrics.jsonl");
+    pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join(NAME);
         if fs::symlink_metadata(&path).is_err() && is_unfinished_comparison(folder) {
             return Err(Failure::Usage(format!(
                 "{} is a comparison that is not finished: run the same `esgd compare` command again",
                 folder.display()
             )));
         }
-        let (mut lines, cut) = log::read(&path)?;
+        let Log { mut lines, cut, .. } = log::read(&path)?;
         if lines.is_empty() {
             return Err(Failure::Usage(format!(
                 "{} has no line yet: the run has not come to its first generation",
@@ -52,23 +57,23 @@ impl Run {
         let result = result(&folder.join("run.json"))?;
         let samples = result.as_ref().and_then(|r| r["best"]["train"]["samples"].as_f64());
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
-        Ok(Self { name: short(&name, texts::NAME), lines, cut, result, samples })
+        Ok(Self { name: short(&name, texts::NAME), lines, cut: !cut.is_empty(), result, samples })
     }
 
     /// The generation of each line; fine-tuning comes as one more.
-    pub fn generations(&self) -> Vec<f64> {
+    pub(super) fn generations(&self) -> Vec<f64> {
         let fine_tuned = |line: &Line| u8::from(line.report.phase == Phase::FineTune);
         self.lines.iter().map(|l| l.report.generation as f64 + f64::from(fine_tuned(l))).collect()
     }
 
     /// Where fine-tuning is among the generations.
-    pub fn fine_tuning(&self) -> Option<f64> {
+    pub(super) fn fine_tuning(&self) -> Option<f64> {
         let at = self.lines.iter().position(|line| line.report.phase == Phase::FineTune)?;
         self.generations().get(at).copied()
     }
 
     /// The lowest fitness so far, in each line.
-    pub fn best(&self) -> Vec<f64> {
+    pub(super) fn best(&self) -> Vec<f64> {
         let mut best = Fitness::WORST;
         let lowest = |line: &Line| {
             best = best.min(line.report.best);
@@ -78,13 +83,13 @@ impl Run {
     }
 
     /// The individual of the lowest fitness that the log has, and that fitness.
-    pub fn lowest(&self) -> Option<(Id, Fitness)> {
+    pub(super) fn lowest(&self) -> Option<(Id, Fitness)> {
         let all = self.lines.iter().flat_map(|line| &line.report.individuals);
         all.min_by_key(|one| one.fitness).map(|one| (one.id, one.fitness))
     }
 
     /// What there is to say where the archive has better than any individual of the log.
-    pub fn better_than_logged(&self) -> Option<String> {
+    pub(super) fn better_than_logged(&self) -> Option<String> {
         let best = self.lines.iter().map(|line| line.report.best).min()?;
         let (_, logged) = self.lowest()?;
         (best < logged).then(|| {
@@ -98,7 +103,7 @@ impl Run {
     }
 
     /// Whether what is guarded is an archive, and not the best of the population.
-    pub fn has_archive(&self) -> bool {
+    pub(super) fn has_archive(&self) -> bool {
         self.lines.iter().any(|line| {
             let all = line.report.individuals.iter().map(|one| one.fitness);
             !line.report.elite.iter().copied().eq(all.take(line.report.elite.len()))
@@ -106,17 +111,17 @@ impl Run {
     }
 
     /// How many networks are guarded: m, or the best alone where there is an anchor.
-    pub fn guarded(&self) -> usize {
+    pub(super) fn guarded(&self) -> usize {
         self.lines.last().map_or(0, |line| line.report.elite.len())
     }
 
     /// m, as the last line has it.
-    pub fn m(&self) -> usize {
+    pub(super) fn m(&self) -> usize {
         self.lines.last().map_or(0, |line| line.report.m)
     }
 
     /// The lowest and the highest fitness of the best `n` individuals, in each line.
-    pub fn band(&self, n: usize) -> Vec<(f64, f64)> {
+    pub(super) fn band(&self, n: usize) -> Vec<(f64, f64)> {
         let of = |line: &Line| {
             let sound = line.report.individuals.iter().map(|one| one.fitness.get());
             let sound: Vec<f64> = sound.filter(|f| f.is_finite()).take(n).collect();
@@ -126,13 +131,13 @@ impl Run {
     }
 
     /// The m best of each line's population, which an archive need not have.
-    pub fn best_of_population(line: &Line) -> &[IndividualReport] {
+    pub(super) fn best_of_population(line: &Line) -> &[IndividualReport] {
         let all = &line.report.individuals;
         &all[..all.len().min(line.report.m)]
     }
 
     /// The optimizers that were ever used, in a fixed order.
-    pub fn kinds(&self) -> Vec<String> {
+    pub(super) fn kinds(&self) -> Vec<String> {
         let reports = self.lines.iter().map(|line| &line.report);
         let all = reports.flat_map(|report| report.individuals.iter().chain(&report.departed));
         let mut kinds: Vec<String> =
@@ -143,7 +148,7 @@ impl Run {
     }
 
     /// Whether offspring were made.
-    pub fn evolves(&self) -> bool {
+    pub(super) fn evolves(&self) -> bool {
         self.lines.iter().any(|line| line.report.effort.offspring > 0)
     }
 }

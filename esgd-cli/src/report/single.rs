@@ -14,7 +14,7 @@ use crate::{
     text::numbers::{count, fixed, seconds, thousands},
 };
 
-pub fn section(run: &Run, detail: Detail) -> Section {
+pub(super) fn section(run: &Run, detail: Detail) -> Section {
     let mut text = vec![];
     if let Some(last) = run.lines.last() {
         let effort = last.report.effort;

@@ -6,7 +6,7 @@ use crate::{draw::svg::escaped, text::spreadsheet::number as plain};
 
 /// A table of text, whose columns sort.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub(crate) struct Table {
     pub caption: String,
     /// None is empty: each is a button.
     pub heads: Vec<String>,
@@ -14,7 +14,7 @@ pub struct Table {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct TableRow {
+pub(crate) struct TableRow {
     /// `own` for ESGD's, `apart` for what is no rival, `words` where cells are no numbers.
     pub class: &'static str,
     /// What is shown, perhaps in several lines, and the number that it sorts by, if not by what is shown.
@@ -23,7 +23,7 @@ pub struct TableRow {
 
 impl Table {
     /// As a table of the page, which is the `n`th; a wide one lies on its side in print.
-    pub fn write(&self, html: &mut String, n: usize) {
+    pub(crate) fn write(&self, html: &mut String, n: usize) {
         let wide = if self.heads.len() > 7 { " wide" } else { "" };
         // Writing to a string does not fail.
         let _ = write!(
@@ -43,7 +43,7 @@ impl Table {
     }
 
     /// As the values of a figure, which are shown when they are asked for.
-    pub fn write_folded(&self, html: &mut String) {
+    pub(crate) fn write_folded(&self, html: &mut String) {
         // Writing to a string does not fail.
         let _ = write!(
             html,

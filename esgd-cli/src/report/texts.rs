@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use esgd_core::{Hyperparameters, IndividualReport};
 use serde_json::Value;
 
-pub use crate::text::safe::short;
+pub(super) use crate::text::safe::short;
 use crate::{run::log::Line, text::safe::one_line};
 
 /// Characters of a name.
-pub const NAME: usize = 80;
+pub(super) const NAME: usize = 80;
 /// Characters of an optimizer's name.
 const KIND: usize = 40;
 /// Optimizers that a page tells apart; there are colours for fewer.
@@ -21,7 +21,7 @@ const OTHERS: &str = "other optimizers";
 const VALUES: usize = 12;
 
 /// A result with short texts, each in one line.
-pub fn shorten(value: &mut Value, most: usize) {
+pub(super) fn shorten(value: &mut Value, most: usize) {
     match value {
         Value::String(text) => *text = short(text, most),
         Value::Array(all) => all.iter_mut().for_each(|one| shorten(one, most)),
@@ -37,7 +37,7 @@ pub fn shorten(value: &mut Value, most: usize) {
 }
 
 /// A log with short names, and with the rarest optimizers under one name where there are too many.
-pub fn tidy(lines: &mut [Line]) {
+pub(super) fn tidy(lines: &mut [Line]) {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for hyper in lines.iter_mut().flat_map(hypers) {
         match counts.get_mut(&hyper.kind) {

@@ -8,7 +8,7 @@ use crate::draw::{
 };
 
 /// The section of all runs of a page.
-pub fn section(runs: &[&Run], detail: Detail) -> Section {
+pub(super) fn section(runs: &[&Run], detail: Detail) -> Section {
     let series = |x: &dyn Fn(&Run) -> Vec<f64>| {
         let line = |(i, run): (usize, &&Run)| Series {
             name: run.name.clone(),

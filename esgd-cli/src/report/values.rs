@@ -39,7 +39,7 @@ impl Chart {
     }
 
     /// Each line in a sentence: where it begins and ends, and its lowest.
-    pub fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let at = |x: f64| self.x.tells.replace('#', &self.x.value(x));
         let sentence = |(name, values): Column| {
             let (first, last) = (values.first()?, values.last()?);
@@ -49,7 +49,7 @@ impl Chart {
     }
 
     /// The values, a row an x; or, where lines do not share their x, a row a point.
-    pub fn table(&self, detail: Detail) -> Table {
+    pub(crate) fn table(&self, detail: Detail) -> Table {
         let columns = self.columns();
         let xs = |column: &Column| column.1.iter().map(|v| v.0).collect::<Vec<_>>();
         let shared = columns.windows(2).all(|pair| xs(&pair[0]) == xs(&pair[1]));

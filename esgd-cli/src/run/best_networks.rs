@@ -23,21 +23,21 @@ const DIR: &str = "best";
 
 /// A file with a network, as `run.json` lists it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Listed {
+pub(crate) struct Listed {
     pub file: String,
     pub id: String,
     pub fitness: Fitness,
 }
 
 /// The best networks that there are, best first.
-pub struct BestNetworks {
+pub(crate) struct BestNetworks {
     pub list: Vec<Listed>,
     networks: Vec<Arc<Genome>>,
 }
 
 impl BestNetworks {
     /// So many of the archive, or else of the population.
-    pub fn of(population: &Population<Genome, OptimizerState>, keep: usize) -> Self {
+    pub(crate) fn of(population: &Population<Genome, OptimizerState>, keep: usize) -> Self {
         let archived = population.archived();
         let archived = archived.iter().map(|entry| (entry.id, &entry.scored));
         let last = population.individuals().iter().map(|one| (one.id(), one.scored()));
@@ -53,12 +53,12 @@ impl BestNetworks {
     }
 
     /// Each network, with its file.
-    pub fn each(&self) -> impl Iterator<Item = (&Listed, &Genome)> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&Listed, &Genome)> {
         self.list.iter().zip(self.networks.iter().map(AsRef::as_ref))
     }
 
     /// Writes the files.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         folder: &RunFolder,
         bytes: impl Fn(&Genome, Fitness) -> Result<Vec<u8>, Failure>,
@@ -99,13 +99,13 @@ fn listed(run: &Path) -> Vec<String> {
 }
 
 /// Whether a run lists so many files, and they are there.
-pub fn are_there(run: &Path, n: usize) -> bool {
+pub(crate) fn are_there(run: &Path, n: usize) -> bool {
     let listed = listed(run);
     listed.len() == n && listed.iter().all(|name| regular_file::is_there(&run.join(name)))
 }
 
 /// Refuses a folder with something that the run did not write.
-pub fn check(run: &Path, keep: usize) -> Result<(), Failure> {
+pub(crate) fn check(run: &Path, keep: usize) -> Result<(), Failure> {
     let dir = run.join(DIR);
     if keep == 0 || fs::symlink_metadata(&dir).is_err() {
         return Ok(());
@@ -133,7 +133,7 @@ pub fn check(run: &Path, keep: usize) -> Result<(), Failure> {
 }
 
 /// Removes the files that a run lists, which are those of a shorter one, before it goes on.
-pub fn remove(folder: &RunFolder) -> Result<(), Failure> {
+pub(crate) fn remove(folder: &RunFolder) -> Result<(), Failure> {
     let listed = listed(folder.path());
     let dir = folder.path().join(DIR);
     if listed.is_empty() || !regular_file::is_folder(&dir) {

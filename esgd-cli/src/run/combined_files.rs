@@ -20,20 +20,20 @@ use crate::{
 /// What was chosen, and which files there are.
 const LIST: &str = "combined.json";
 /// The averaged network.
-pub const SOUP: &str = "soup.safetensors";
+pub(crate) const SOUP: &str = "soup.safetensors";
 /// The folder of those whose probabilities are averaged.
 const ENSEMBLE: &str = "ensemble";
 
 /// The files of an earlier `esgd combine` in a folder.
 #[derive(Debug)]
-pub struct CombinedFiles<'a> {
+pub(crate) struct CombinedFiles<'a> {
     folder: &'a RunFolder,
     earlier: BTreeSet<String>,
 }
 
 impl<'a> CombinedFiles<'a> {
     /// Reads what an earlier one left, and refuses a folder where something of others is in the way.
-    pub fn of(folder: &'a RunFolder) -> Result<Self, Failure> {
+    pub(crate) fn of(folder: &'a RunFolder) -> Result<Self, Failure> {
         let run = folder.path();
         let earlier = match regular_file::read(&run.join(LIST), MOST, Links::Refuse) {
             Ok(text) => listed(&text).ok_or_else(|| in_the_way(&run.join(LIST)))?,
@@ -75,7 +75,7 @@ impl<'a> CombinedFiles<'a> {
     }
 
     /// Writes the list, and then the files: a program that dies between leaves none that is not listed.
-    pub fn write(
+    pub(crate) fn write(
         self,
         list: &[u8],
         soup: &[u8],

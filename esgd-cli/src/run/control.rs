@@ -3,23 +3,21 @@
 use std::sync::atomic::AtomicBool;
 
 use esgd_core::{Esgd, Outcome, Settings, baselines};
-use esgd_models::{Network, Supervised, Workers, data::Splits};
 
 use crate::{
     failure::Failure,
     run::{
         progress::Progress,
+        setting::Setting,
         summary::{Best, Control},
     },
     terminal,
 };
 
 /// Runs it. `None` if it was interrupted.
-pub fn run(
+pub(crate) fn run(
     with: &Settings,
-    problem: &Supervised<Network>,
-    splits: &Splits,
-    workers: &Workers,
+    setting: &Setting,
     stop: &AtomicBool,
     silent: bool,
 ) -> Result<Option<Control>, Failure> {
@@ -30,13 +28,16 @@ pub fn run(
         );
     }
     let progress = Progress::new("without evolution", &without, silent)?;
-    let run: Result<Outcome<_>, _> =
-        Esgd::new(problem, &without).executor(workers).observer(&progress).stop_when(stop).run();
+    let run: Result<Outcome<_>, _> = Esgd::new(&setting.problem, &without)
+        .executor(&setting.workers)
+        .observer(&progress)
+        .stop_when(stop)
+        .run();
     let took = progress.finish();
     let run = run.map_err(|failure| Failure::Failed(failure.error.to_string()))?;
     if run.stopped {
         return Ok(None);
     }
-    let best = Best::of(&run, problem, splits, without.generations)?;
+    let best = Best::of(&run, setting, without.generations)?;
     Ok(Some(Control { best, epochs: run.population.effort().epochs, seconds: took.as_secs_f64() }))
 }

@@ -5,7 +5,7 @@ use candle_core::Device;
 use crate::failure::Failure;
 
 /// The device of that name, ready to use.
-pub fn named(name: &str) -> Result<Device, Failure> {
+pub(crate) fn named(name: &str) -> Result<Device, Failure> {
     if name == "cpu" {
         return Ok(Device::Cpu);
     }

@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 /// How far a run is.
 #[derive(Clone, Debug)]
-pub struct Pulse {
+pub(crate) struct Pulse {
     title: &'static str,
     /// Trainings of the start that are done, and of how many.
     start: Counted,
@@ -39,7 +39,7 @@ struct Counted {
 
 impl Pulse {
     /// A run at its beginning.
-    pub fn new(title: &'static str, settings: &Settings, workload: &Workload) -> Self {
+    pub(crate) fn new(title: &'static str, settings: &Settings, workload: &Workload) -> Self {
         let (start, generations) = (workload.start(), settings.generations);
         // Of a start that trains, each training is scored once.
         let trainings = if start.epochs > 0 { start.evaluations } else { 0 };
@@ -57,36 +57,36 @@ impl Pulse {
     }
 
     /// The epochs of all generations and of fine-tuning.
-    pub fn all_epochs(&self) -> usize {
+    pub(crate) fn all_epochs(&self) -> usize {
         self.epochs.of
     }
 
     /// Goes on behind so many epochs and generations.
-    pub fn begin(&mut self, epochs: usize, generations: usize, best: Fitness) {
+    pub(super) fn begin(&mut self, epochs: usize, generations: usize, best: Fitness) {
         (self.epochs.done, self.before) = (epochs, epochs);
         (self.generations.done, self.best) = (generations, best);
         self.clock = Some(Instant::now());
     }
 
     /// A network was scored, after an epoch or as an offspring.
-    pub fn score(&mut self, fitness: Fitness) {
+    pub(super) fn score(&mut self, fitness: Fitness) {
         self.best = self.best.min(fitness);
     }
 
     /// A candidate of the start has been trained.
-    pub fn candidate(&mut self, fitness: Fitness) {
+    pub(super) fn candidate(&mut self, fitness: Fitness) {
         self.start.done += 1;
         self.score(fitness);
     }
 
     /// An epoch of an individual is done.
-    pub fn epoch(&mut self, fitness: Fitness) {
+    pub(super) fn epoch(&mut self, fitness: Fitness) {
         self.epochs.done += 1;
         self.score(fitness);
     }
 
     /// A generation is done, and what is best now.
-    pub fn generation(&mut self, k: usize, best: Fitness) {
+    pub(super) fn generation(&mut self, k: usize, best: Fitness) {
         (self.generations.done, self.best) = (k, best);
         if k >= self.generations.of {
             self.stage = Stage::FineTuning;
@@ -94,7 +94,7 @@ impl Pulse {
     }
 
     /// The generations end early: their other epochs are left out.
-    pub fn end_early(&mut self, epochs_left_out: usize) {
+    pub(super) fn end_early(&mut self, epochs_left_out: usize) {
         self.epochs.of = self.epochs.of.saturating_sub(epochs_left_out);
         self.stage = Stage::FineTuning;
     }
@@ -143,19 +143,19 @@ fn about(seconds: f64) -> String {
 
 /// What is known of a run, which a thread may read a line from.
 #[derive(Clone, Debug)]
-pub struct Heartbeat(Arc<Mutex<Pulse>>);
+pub(super) struct Heartbeat(Arc<Mutex<Pulse>>);
 
 impl Heartbeat {
-    pub fn new(pulse: Pulse) -> Self {
+    pub(super) fn new(pulse: Pulse) -> Self {
         Self(Arc::new(Mutex::new(pulse)))
     }
 
-    pub fn pulse(&self) -> MutexGuard<'_, Pulse> {
+    pub(super) fn pulse(&self) -> MutexGuard<'_, Pulse> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says a line every minute, until what is returned is dropped. A run does not fail for it.
-    pub fn say(&self) -> Option<Timer> {
+    pub(super) fn say(&self) -> Option<Timer> {
         let this = self.clone();
         let say = move || {
             let pulse = this.pulse().clone();

@@ -26,7 +26,10 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from here on.
+    /// Listens from here on, and tells on stderr when it was asked to stop.
+    ///
+    /// # Errors
+    /// That the system lets nobody listen.
     pub fn listen() -> Result<Self, Failure> {
         let this = Self { stop: Arc::default(), signal: Arc::default() };
         let cannot = |e: io::Error| Failure::Failed(format!("cannot listen for Ctrl-C: {e}"));
@@ -75,7 +78,7 @@ impl Interrupt {
     }
 
     /// The failure that a program ends with that a signal has interrupted.
-    pub fn failure(&self, what: impl FnOnce() -> String) -> Option<Failure> {
+    pub(crate) fn failure(&self, what: impl FnOnce() -> String) -> Option<Failure> {
         let signal = self.signal.load(Ordering::Relaxed);
         (signal > 0).then(|| Failure::Interrupted { signal: signal as u8, message: what() })
     }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Refuses to go on with other data than a run began with; gives the fingerprint to keep.
-pub fn to_go_on(
+pub(crate) fn to_go_on(
     found: Option<&Found>,
     splits: &Splits,
     data: &Data,
@@ -34,12 +34,16 @@ pub fn to_go_on(
 }
 
 /// How the data are others than those of a fingerprint.
-pub fn between(was: &Fingerprint, splits: &Splits, data: &Data) -> Result<Option<String>, Failure> {
+pub(crate) fn between(
+    was: &Fingerprint,
+    splits: &Splits,
+    data: &Data,
+) -> Result<Option<String>, Failure> {
     Ok(was.difference(&splits.fingerprint()?).map(|what| in_folder(&what, data)))
 }
 
 /// How the data are others than `run.json`, or else the last checkpoint, has them, if either says.
-pub fn difference(
+pub(crate) fn difference(
     run: &Path,
     found: impl FnOnce() -> Option<Found>,
     splits: &Splits,
@@ -52,7 +56,7 @@ pub fn difference(
 }
 
 /// The fingerprint in a run's `run.json`.
-pub fn in_result(run: &Path) -> Option<Fingerprint> {
+pub(crate) fn in_result(run: &Path) -> Option<Fingerprint> {
     let text = regular_file::read(&run.join("run.json"), MOST, Links::Refuse).ok()?;
     let mut run = serde_json::from_slice::<Value>(&text).ok()?;
     serde_json::from_value(run.get_mut("data")?.take()).ok()
@@ -67,7 +71,7 @@ fn in_folder(difference: &str, data: &Data) -> String {
 
 /// Whether two objectives are one, but for what the data are called: after their folder, in runs of before
 /// they were known by content.
-pub fn same_but_for_the_name(was: &Objective, is: &Objective) -> bool {
+pub(crate) fn same_but_for_the_name(was: &Objective, is: &Objective) -> bool {
     let (was, is) = (was.to_string(), is.to_string());
     let parts = |text: &str| {
         let (measure, on) = text.split_once(" on ")?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The file of a network of a run. The same network gives the same bytes.
-pub fn file(
+pub(crate) fn file(
     config: &Config,
     problem: &Supervised<Network>,
     theta: &Genome,
@@ -27,7 +27,7 @@ pub fn file(
 }
 
 /// What is said of a network of a run, with its fitness if it is known.
-pub fn of<'a>(
+pub(crate) fn of<'a>(
     config: &Config,
     problem: &'a Supervised<Network>,
     fitness: Option<f64>,

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// An observer for the terminal and for `metrics.jsonl`.
-pub struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     bar: ProgressBar,
     /// Lines instead of a bar, where there is no terminal.
     lines: bool,
@@ -50,7 +50,7 @@ impl<'a> Progress<'a> {
     ///
     /// # Errors
     /// The settings cannot work.
-    pub fn new(
+    pub(crate) fn new(
         title: &'static str,
         settings: &'a Settings,
         silent: bool,
@@ -89,7 +89,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Says first what the words of all that follows mean, where `fitness` is such as "validation loss".
-    pub fn explained(self, fitness: &str, silent: bool) -> Self {
+    pub(crate) fn explained(self, fitness: &str, silent: bool) -> Self {
         if !silent {
             let say = || words(self.settings, fitness).iter().for_each(|line| terminal::say(line));
             self.bar.suspend(say);
@@ -98,7 +98,7 @@ impl<'a> Progress<'a> {
     }
 
     /// The same, with logs to add each phase to.
-    pub fn logged(
+    pub(crate) fn logged(
         self,
         log: Option<&'a Mutex<Metrics>>,
         events: Option<&'a Mutex<EventFile>>,
@@ -107,7 +107,7 @@ impl<'a> Progress<'a> {
     }
 
     /// The same behind a run that was interrupted after so long and so many epochs.
-    pub fn behind<G, S>(
+    pub(crate) fn behind<G, S>(
         self,
         before: Duration,
         epochs: usize,
@@ -131,7 +131,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Ends the bar and says how long the run took.
-    pub fn finish(&self) -> Duration {
+    pub(crate) fn finish(&self) -> Duration {
         drop(self.timer.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.bar.finish_and_clear();
         self.elapsed()
@@ -246,7 +246,7 @@ fn words(settings: &Settings, fitness: &str) -> [String; 2] {
 }
 
 /// When the best last got better, in words.
-pub fn since(improved: Improvement) -> String {
+pub(crate) fn since(improved: Improvement) -> String {
     match improved.generation {
         0 => "the start".into(),
         k => format!("generation {k}"),

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The population of a checkpoint, as it was written; or why there is none.
-pub fn population(
+pub(crate) fn population(
     run: &Path,
     found: &Found,
     problem: &Supervised<Network>,
@@ -34,7 +34,11 @@ pub fn population(
     Ok(checkpoint::restore(run, &manifest, &shape).map_err(|e| e.to_string()))
 }
 
-/// The population of a checkpoint, whose best network must score here as it did there.
+/// The population of a checkpoint, whose best network must score here as it did there. Where it does up to rounding,
+/// that is said on stderr.
+///
+/// # Errors
+/// That it is not the population of this network, or that the data are others.
 pub fn restore(
     run: &Path,
     found: &Found,
@@ -65,7 +69,7 @@ pub fn restore(
 }
 
 /// Whether no step is left to do.
-pub fn is_done(population: &Population<Genome, OptimizerState>, config: &Config) -> bool {
+pub(crate) fn is_done(population: &Population<Genome, OptimizerState>, config: &Config) -> bool {
     let tuned = config.settings.fine_tune.epochs == 0 || population.stage() == Stage::FineTuned;
     let over = population.generation() >= config.settings.generations
         || population.has_stagnated(config.run.patience);

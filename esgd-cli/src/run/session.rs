@@ -1,64 +1,110 @@
 //! A run, from its beginning or from a checkpoint, to what it leaves in its folder.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use esgd_core::{Error as CoreError, Esgd, Failure as CoreFailure, Population, Settings};
-use esgd_models::{
-    Genome, Network, OptimizerState, Supervised, Workers,
-    data::{Fingerprint, Splits},
-};
+use esgd_models::{Genome, Network, OptimizerState, Supervised, data::Fingerprint};
 
 use crate::{
     config::Config,
     failure::Failure,
     run::{
         best_networks::{self, BestNetworks},
-        checkpoint::{Checkpoints, Found},
+        checkpoint::{Checkpoints, Found, OfRun, Retention},
         control,
         folder::RunFolder,
         interrupt::Interrupt,
         log::Metrics,
         metadata,
         progress::Progress,
+        setting::Setting,
         summary::{Kept, Status, Summary},
         tensorboard::Events,
         time_limit::TimeLimit,
     },
-    terminal,
 };
 
 /// Everything that a run needs.
 pub struct Session<'a> {
-    pub config: &'a Config,
-    pub problem: &'a Supervised<Network>,
-    pub splits: &'a Splits,
-    /// What the splits are, by their contents.
-    pub data: &'a Fingerprint,
-    pub workers: &'a Workers,
-    pub folder: &'a RunFolder,
-    pub interrupt: &'a Interrupt,
-    pub limit: &'a TimeLimit,
-    pub quiet: bool,
-    pub json: bool,
+    config: &'a Config,
+    setting: &'a Setting,
+    /// What the data are, by their contents.
+    data: Fingerprint,
+    folder: &'a RunFolder,
+    interrupt: Interrupt,
+    limit: TimeLimit,
+    shown: Shown,
+}
+
+/// What is shown of a run while it goes on, and written for that.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// Whether neither a bar nor lines are shown.
+    pub silent: bool,
     /// Whether TensorBoard's event files are written.
     pub tensorboard: bool,
 }
 
+/// What a run came to.
+pub struct Ended {
+    /// What `run.json` has.
+    pub summary: Summary,
+    /// And how it ended.
+    pub end: End,
+}
+
+/// How a run ended.
+pub enum End {
+    /// As it should.
+    Complete,
+    /// It has had its time: what there is to say of that.
+    OutOfTime(String),
+    /// By a signal, or every network diverged.
+    Failed(Failure),
+}
+
 /// Where a run begins.
-pub enum From<'a> {
+pub enum Begin<'a> {
+    /// With a population that begins from these networks, or without any from new ones.
     Start(&'a [Genome]),
+    /// Where this checkpoint left it, with its population.
     Checkpoint(&'a Found, Box<Population<Genome, OptimizerState>>),
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    /// A run in this folder, which listens to signals and has its time from when the process `began`.
+    ///
+    /// # Errors
+    /// That it cannot listen, or cannot watch the time.
+    pub fn new(
+        config: &'a Config,
+        setting: &'a Setting,
+        data: Fingerprint,
+        folder: &'a RunFolder,
+        began: Instant,
+        shown: Shown,
+    ) -> Result<Self, Failure> {
+        let interrupt = Interrupt::listen()?;
+        let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
+        Ok(Self { config, setting, data, folder, interrupt, limit, shown })
+    }
+
     /// Runs it to its end, or until it is interrupted.
-    pub fn run(&self, from: From<'_>) -> Result<(), Failure> {
-        let Self { config, folder, .. } = *self;
+    ///
+    /// # Errors
+    /// That the folder cannot be written to, that it was stopped before there was anything to go on from, or whatever
+    /// fails on the way; then the last population is kept where it can be.
+    pub fn run(&self, from: Begin<'_>) -> Result<Ended, Failure> {
+        let Self { config, setting, folder, shown, .. } = *self;
+        let Setting { problem, workers, .. } = setting;
+        let silent = shown.silent;
         folder.check()?;
-        let silent = self.quiet || self.json;
         let found = match &from {
-            From::Start(_) => None,
-            From::Checkpoint(found, _) => Some(*found),
+            Begin::Start(_) => None,
+            Begin::Checkpoint(found, _) => Some(*found),
         };
         let metrics = Mutex::new(match found {
             None => {
@@ -68,14 +114,14 @@ impl Session<'_> {
             Some(found) => Metrics::reopen(&folder.metrics(), &found.manifest.metrics)
                 .map_err(Failure::Failed)?,
         });
-        let kept = (config.run.keep, config.run.checkpoint_share);
-        let events = match self.tensorboard {
-            true => Some(Mutex::new(Events::of(folder.path(), &folder.lines())?)),
+        let retention = Retention { keep: config.run.keep, share: config.run.checkpoint_share };
+        let events = match shown.tensorboard {
+            true => Some(Mutex::new(Events::of(folder.path(), &folder.lines()?)?)),
             false => None,
         };
-        let kept_with = (config.to_toml()?, Some(self.data.clone()));
-        let checkpoints = Checkpoints::new(folder.path(), kept_with, kept, &metrics, found)
-            .map_err(|e| {
+        let of = OfRun { config: config.to_toml()?, data: Some(self.data.clone()) };
+        let checkpoints =
+            Checkpoints::new(folder.path(), of, retention, &metrics, found).map_err(|e| {
                 Failure::Failed(format!(
                     "cannot keep checkpoints in {}: {e}",
                     folder.path().display()
@@ -84,7 +130,7 @@ impl Session<'_> {
         let mut progress = Progress::new("ESGD", &config.settings, silent)?
             .explained(&format!("{} {}", config.data.fitness, config.data.score), silent)
             .logged(Some(&metrics), events.as_ref());
-        if let From::Checkpoint(found, population) = &from {
+        if let Begin::Checkpoint(found, population) = &from {
             let before = Duration::from_secs_f64(found.manifest.seconds);
             progress = progress.behind(
                 before,
@@ -92,19 +138,19 @@ impl Session<'_> {
                 population,
             );
         }
-        let esgd = Esgd::new(self.problem, &config.settings)
-            .executor(self.workers)
+        let esgd = Esgd::new(problem, &config.settings)
+            .executor(workers)
             .observer(&progress)
             .checkpointer(&checkpoints)
             .patience(config.run.patience)
             .stop_when(self.interrupt.flag());
         let controls = match &from {
-            From::Start(warm_start) => config.has_control() && warm_start.is_empty(),
-            From::Checkpoint(..) => config.has_control(),
+            Begin::Start(warm_start) => config.has_control() && warm_start.is_empty(),
+            Begin::Checkpoint(..) => config.has_control(),
         };
         let outcome = match from {
-            From::Start(warm_start) => esgd.warm_start(warm_start).run(),
-            From::Checkpoint(_, population) => {
+            Begin::Start(warm_start) => esgd.warm_start(warm_start).run(),
+            Begin::Checkpoint(_, population) => {
                 // They would be those of a shorter run.
                 best_networks::remove(folder)?;
                 folder.remove("run.json")?;
@@ -115,7 +161,7 @@ impl Session<'_> {
         };
         let took = progress.finish();
         let outcome = outcome.map_err(|failure| self.save_what_is_left(&checkpoints, *failure))?;
-        let bytes = |theta: &Genome, fitness| metadata::file(config, self.problem, theta, fitness);
+        let bytes = |theta: &Genome, fitness| metadata::file(config, problem, theta, fitness);
         let stopped = outcome.stopped;
         if stopped && !checkpoints.any() {
             return Err(self.stopped_too_early());
@@ -126,8 +172,7 @@ impl Session<'_> {
         if let (true, Some(failure)) = (stopped, self.interrupted("")) {
             return Err(failure);
         }
-        let Self { problem, splits, workers, .. } = *self;
-        let mut summary = Summary::of(&outcome, problem, splits, config, workers, took)?;
+        let mut summary = Summary::of(&outcome, setting, config, took)?;
         let (written, took) = checkpoints.spent();
         summary.data = Some(self.data.clone());
         summary.checkpoints = Some(Kept { written, seconds: took.as_secs_f64() });
@@ -146,27 +191,29 @@ impl Session<'_> {
         if controls && !stopped {
             let with = Settings { generations: reached, ..config.settings.clone() };
             let flag = self.interrupt.flag();
-            summary.control = control::run(&with, problem, splits, workers, flag, silent)?;
+            summary.control = control::run(&with, setting, flag, silent)?;
             if summary.control.is_some() {
                 summary.status = Status::Complete;
             }
             folder.write("run.json", &summary.to_bytes()?)?;
         }
-        self.show(&summary)?;
+        let end = self.end(&summary, stopped);
+        Ok(Ended { summary, end })
+    }
+
+    /// How a run that has come to this, and was perhaps stopped, has ended.
+    fn end(&self, summary: &Summary, stopped: bool) -> End {
         if !summary.fitness.is_finite() && !stopped {
-            return Err(Failure::Failed(format!(
+            return End::Failed(Failure::Failed(format!(
                 "every network in {} diverged: draw smaller learning rates (optimizers.N.lr), or clip gradients (optimizers.N.clip)",
-                folder.path().display()
+                self.folder.path().display()
             )));
         }
         let within = if stopped { "" } else { " after the run, in its control" };
         match self.interrupted(within) {
-            _ if summary.status == Status::Complete => Ok(()),
-            Some(failure) => Err(failure),
-            None => {
-                self.say_stopped(within);
-                Ok(())
-            }
+            _ if summary.status == Status::Complete => End::Complete,
+            Some(failure) => End::Failed(failure),
+            None => End::OutOfTime(self.out_of_time(within)),
         }
     }
 
@@ -178,12 +225,10 @@ impl Session<'_> {
     }
 
     /// The same of one that has had its time, which is no failure.
-    fn say_stopped(&self, within: &str) {
+    fn out_of_time(&self, within: &str) -> String {
         let shown = self.folder.path().display();
         let limit = self.limit.passed().unwrap_or_default();
-        terminal::notice(&format!(
-            "stopped after {limit} as asked{within}; go on with: esgd resume {shown}"
-        ));
+        format!("stopped after {limit} as asked{within}; go on with: esgd resume {shown}")
     }
 
     fn stopped_too_early(&self) -> Failure {
@@ -195,25 +240,6 @@ impl Session<'_> {
                 "stopped after {limit} as asked, {nothing}: allow more with --max-time"
             ))
         })
-    }
-
-    fn show(&self, summary: &Summary) -> Result<(), Failure> {
-        if self.json {
-            return terminal::json(summary);
-        }
-        if self.quiet {
-            return Ok(());
-        }
-        terminal::print(&format!("{}\n", summary.table(self.config)))?;
-        let best = match &summary.best_networks[..] {
-            [] => String::new(),
-            [one] => format!(", {}", one.file),
-            [first, .., last] => format!(", {} to {}", first.file, last.file),
-        };
-        terminal::line(&format!(
-            "Saved in {}: best.safetensors{best}, config.toml, metrics.jsonl, run.json",
-            self.folder.path().display()
-        ))
     }
 
     /// A failed run still has the last complete population, which can be gone on from.

@@ -24,21 +24,21 @@ use crate::{
 
 /// Writes the scalars of each phase.
 #[derive(Debug)]
-pub struct Events<W: Write> {
+pub(crate) struct Events<W: Write> {
     out: W,
 }
 
 /// The event file of a run.
-pub type EventFile = Events<BufWriter<File>>;
+pub(crate) type EventFile = Events<BufWriter<File>>;
 
 /// In a run's folder.
-pub const DIR: &str = "tensorboard";
+pub(crate) const DIR: &str = "tensorboard";
 /// TensorBoard reads files with `tfevents` in their names.
-pub const FILE: &str = "events.out.tfevents.esgd";
+pub(crate) const FILE: &str = "events.out.tfevents.esgd";
 
 impl Events<BufWriter<File>> {
     /// The event file of a run, of what it has come to so far: a new one in the place of an earlier one.
-    pub fn of(run: &Path, lines: &[Line]) -> Result<Self, Failure> {
+    pub(crate) fn of(run: &Path, lines: &[Line]) -> Result<Self, Failure> {
         let dir = run.join(DIR);
         let path = dir.join(FILE);
         own_file::folder(&dir)?;
@@ -64,7 +64,7 @@ impl<W: Write> Events<W> {
     }
 
     /// Adds a phase; the time is that of the run.
-    pub fn add(&mut self, seconds: f64, report: &Report) -> io::Result<()> {
+    pub(crate) fn add(&mut self, seconds: f64, report: &Report) -> io::Result<()> {
         let fine_tuned = u64::from(report.phase == Phase::FineTune);
         let step = (report.generation as u64).saturating_add(fine_tuned);
         self.scalars(seconds, step, &scalars(report))

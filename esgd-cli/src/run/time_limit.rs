@@ -17,7 +17,7 @@ use crate::{
 
 /// Watches the clock as long as it lives.
 #[derive(Debug)]
-pub struct TimeLimit {
+pub(crate) struct TimeLimit {
     limit: Duration,
     passed: Arc<AtomicBool>,
     _timer: Option<Timer>,
@@ -25,7 +25,11 @@ pub struct TimeLimit {
 
 impl TimeLimit {
     /// Raises the interrupt when the process, which began then, has had its time.
-    pub fn watch(limit: MaxTime, began: Instant, interrupt: &Interrupt) -> Result<Self, Failure> {
+    pub(crate) fn watch(
+        limit: MaxTime,
+        began: Instant,
+        interrupt: &Interrupt,
+    ) -> Result<Self, Failure> {
         let passed = Arc::new(AtomicBool::new(false));
         let timer = limit.0.map(|limit| {
             let (passed, interrupt) = (Arc::clone(&passed), interrupt.clone());
@@ -42,7 +46,7 @@ impl TimeLimit {
     }
 
     /// How long the process was given, in words, if that has passed.
-    pub fn passed(&self) -> Option<String> {
+    pub(crate) fn passed(&self) -> Option<String> {
         self.passed.load(Ordering::Relaxed).then(|| max_time::words(self.limit))
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 /// Ends when it is dropped.
 #[derive(Debug)]
-pub struct Timer {
+pub(super) struct Timer {
     /// Its end is the signal.
     alive: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -18,7 +18,7 @@ pub struct Timer {
 
 impl Timer {
     /// Does `f` after each `interval`, until it breaks off.
-    pub fn every(
+    pub(super) fn every(
         interval: Duration,
         mut f: impl FnMut() -> ControlFlow<()> + Send + 'static,
     ) -> io::Result<Self> {

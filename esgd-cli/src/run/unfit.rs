@@ -4,7 +4,7 @@ use std::{fmt, io};
 
 /// Why a checkpoint cannot be gone on from.
 #[derive(Debug, PartialEq)]
-pub enum Unfit {
+pub(crate) enum Unfit {
     /// It is not what was written.
     Damaged(String),
     /// It may be whole: it cannot be read now, or not by this program.
@@ -13,7 +13,7 @@ pub enum Unfit {
 
 impl Unfit {
     /// What an error of reading a file means.
-    pub fn of(error: &io::Error, what: String) -> Self {
+    pub(crate) fn of(error: &io::Error, what: String) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => Self::Damaged(what),
             _ => Self::Unreadable(what),

@@ -1,5 +1,5 @@
 //! Text that is made for people and for spreadsheets.
 
-pub mod numbers;
-pub mod safe;
-pub mod spreadsheet;
+pub(crate) mod numbers;
+pub(crate) mod safe;
+pub(crate) mod spreadsheet;

@@ -1,12 +1,12 @@
 //! Numbers in sentences: with their noun, and with commas between thousands.
 
 /// `1 epoch`, `2,700 epochs`.
-pub fn count(n: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n as u64), if n == 1 { one } else { many })
 }
 
 /// With commas between thousands.
-pub fn thousands(n: u64) -> String {
+pub(crate) fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -19,7 +19,7 @@ pub fn thousands(n: u64) -> String {
 }
 
 /// So many decimals; or a power of ten, where digits would fill the line.
-pub fn fixed(value: f64, digits: usize) -> String {
+pub(crate) fn fixed(value: f64, digits: usize) -> String {
     match value.abs() {
         size if !size.is_finite() => "–".into(),
         size if size >= 1e9 => format!("{value:.2e}"),
@@ -28,13 +28,13 @@ pub fn fixed(value: f64, digits: usize) -> String {
 }
 
 /// The same with a sign in any case.
-pub fn signed(value: f64, digits: usize) -> String {
+pub(crate) fn signed(value: f64, digits: usize) -> String {
     let sign = if value.is_finite() && !value.is_sign_negative() { "+" } else { "" };
     format!("{sign}{}", fixed(value, digits))
 }
 
 /// A time, with a decimal where it is short.
-pub fn seconds(t: f64) -> String {
+pub(crate) fn seconds(t: f64) -> String {
     match t {
         t if t < 0.05 => "less than 0.1 s".into(),
         t if t < 10.0 => format!("{t:.1} s"),
@@ -43,7 +43,7 @@ pub fn seconds(t: f64) -> String {
 }
 
 /// `1st`, `2nd`, `15th`.
-pub fn ordinal(n: usize) -> String {
+pub(crate) fn ordinal(n: usize) -> String {
     let end = match (n % 10, n % 100) {
         (_, 11..=13) => "th",
         (1, _) => "st",
@@ -55,7 +55,7 @@ pub fn ordinal(n: usize) -> String {
 }
 
 /// A minus sign instead of a hyphen, in a cell that is a number.
-pub fn with_minus(text: &str) -> String {
+pub(crate) fn with_minus(text: &str) -> String {
     text.replace('-', "−")
 }
 

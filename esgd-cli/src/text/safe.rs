@@ -4,17 +4,17 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 /// Text in several lines that moves nothing.
-pub fn lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, true)
 }
 
 /// Text in one line that moves nothing.
-pub fn one_line(text: &str) -> Cow<'_, str> {
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, false)
 }
 
 /// Text in one line of at most so many characters: if there are more, its beginning and its end.
-pub fn short(text: &str, most: usize) -> String {
+pub(crate) fn short(text: &str, most: usize) -> String {
     let Some((cut, _)) = text.char_indices().nth(most) else { return one_line(text).into_owned() };
     let head: String = text[..cut].chars().take(most / 2).collect();
     let mut tail: Vec<char> = text.chars().rev().take(most - most / 2 - 1).collect();
@@ -42,7 +42,7 @@ fn escaped(text: &str, lines: bool) -> Cow<'_, str> {
 }
 
 /// Whether a character moves the cursor, changes the direction of its line or ends it, or hides text.
-pub fn moves(c: char) -> bool {
+pub(crate) fn moves(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::text::safe::one_line;
 
 /// A text of others or of ours.
-pub fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let safe = one_line(text);
     let is_formula = safe.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let safe = if is_formula { Cow::Owned(format!("'{safe}")) } else { safe };
@@ -17,7 +17,7 @@ pub fn text(text: &str) -> String {
 }
 
 /// A number in digits that read back to it; nothing of what is none.
-pub fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         size if !size.is_finite() => String::new(),
         // Three hundred digits say no more.

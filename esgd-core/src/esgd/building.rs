@@ -4,10 +4,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Error, Executor, Memory, Plan, Problem, Scored, Source, executor,
+    Error, Executor, Memory, Plan, Problem, Scored, Source,
     guarantee::{Evaluator, Network, ScoredPlan, Unscored},
     plan::OperationKind,
-    strategy::{Make, Networks},
+    strategy::{Make, Memo, Networks},
+    work,
 };
 
 /// What plans are built of: the population and the memory as they were when the step began.
@@ -50,6 +51,13 @@ impl<G> Made<G> {
     }
 }
 
+impl<G> Built<G> {
+    /// What was made after the offspring and has a fitness, by its number.
+    pub(super) fn scored(&self) -> impl Iterator<Item = (usize, &Scored<G>)> {
+        self.made.iter().enumerate().filter_map(|(i, made)| Some((i, made.scored()?)))
+    }
+}
+
 impl<G> Default for Built<G> {
     fn default() -> Self {
         Self { offspring: BTreeMap::new(), made: vec![] }
@@ -83,7 +91,7 @@ impl<'a, P: Problem> Builder<'a, P> {
     }
 
     /// Makes networks in order, those together that are made of nothing among them.
-    pub(super) fn make(
+    fn make(
         &self,
         executor: &dyn Executor,
         makes: &[Make],
@@ -100,7 +108,7 @@ impl<'a, P: Problem> Builder<'a, P> {
                 let what = format!("makes network {first} of itself, or of one made later");
                 return Err(self.misled(what));
             }
-            let done = executor::try_map(
+            let done = work::try_map(
                 executor,
                 makes[first..first + ready].iter().collect(),
                 |_, make| {
@@ -117,8 +125,28 @@ impl<'a, P: Problem> Builder<'a, P> {
         Ok(())
     }
 
+    /// Makes what a memo says, and the memory that follows.
+    pub(super) fn remember(
+        &self,
+        executor: &dyn Executor,
+        built: &mut Built<P::Genome>,
+        memo: Memo,
+    ) -> Result<Memory<P::Genome>, Error<P::Error>> {
+        self.make(executor, &memo.make, built)?;
+        let odd = memo.numbers.iter().find(|(_, list)| list.iter().any(|x| !x.is_finite()));
+        if let Some((name, _)) = odd {
+            return Err(self.misled(format!("remembers a number `{name}` that is not finite")));
+        }
+        let mut networks = BTreeMap::new();
+        for (slot, source) in memo.remember {
+            networks.insert(slot, self.shared(&source, built)?);
+        }
+        let strategy = self.memory.strategy.clone();
+        Ok(Memory { strategy, numbers: memo.numbers, networks })
+    }
+
     /// A network to remember.
-    pub(super) fn shared(
+    fn shared(
         &self,
         source: &Source,
         built: &Built<P::Genome>,

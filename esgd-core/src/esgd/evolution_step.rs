@@ -6,35 +6,25 @@
 //! that others are made of are built again. The parents stay until all newcomers are there, so that an error
 //! loses nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     PopulationOf, Step,
     building::{Builder, Built},
+    succession::Evolution,
 };
 use crate::{
-    Entry, Error, Esgd, Failure, Id, Individual, Memory, Plan, Problem, Scored, Source, executor,
+    Error, Esgd, Failure, Individual, Memory, Plan, Problem, Source,
     guarantee::{Pool, ScoredPlan, Selected, Succession, Survivor},
     plan::OperationKind,
     rng::{Key, Purpose},
-    settings::{RecipePolicy, Recipes, Settings},
-    strategy::{Heir, Memo, Next, Parent, Strategy, Survivors, View},
-    trace::{self, Evolved, Extra},
+    settings::Settings,
+    strategy::{Heir, Next, Parent, Strategy, Survivors, View},
+    trace::{self, Evolved},
+    work,
 };
 
 type SuccessionOf<P> = Succession<<P as Problem>::Genome, <P as Problem>::State>;
-
-/// A newcomer before it is an individual.
-struct Newborn<G> {
-    index: usize,
-    scored: Scored<G>,
-    /// The ranks of the parents it was made of.
-    parents: Vec<usize>,
-    /// Whether it is an exact copy of the first of them.
-    is_clone: bool,
-    /// The rank of the parent whose recipe and state it goes on with.
-    continues: Option<usize>,
-}
 
 impl<P: Problem> Esgd<'_, P> {
     /// Evolution step `v` of generation `k`; nothing if the run is stopped before it is done.
@@ -68,119 +58,91 @@ impl<P: Problem> Esgd<'_, P> {
         let of = |one: &Individual<_, _>| Parent { id: one.id(), fitness: one.fitness() };
         let parents: Vec<_> = individuals.iter().map(of).collect();
         let operations = strategy.needs(self.settings).operations;
-        let fail = |what: String| self.misled(strategy, what);
-
         // The memory of another strategy is none of its own.
+        let nothing = Memory::new(strategy.name());
         let own = population.memory().filter(|memory| memory.strategy == strategy.name());
-        let begun;
         let memory = match own {
-            Some(memory) => memory,
+            Some(memory) => memory.clone(),
             None => {
-                let nothing = Memory::new(strategy.name());
                 let builder = Builder::new(&self.evaluator, &scored, &nothing, &operations);
                 let view = View::new(self.settings, k, v, &parents, &nothing.numbers);
                 let memo = strategy.begin(&view.with_networks(&builder));
-                let mut built = Built::default();
-                begun = self.remember(&builder, &mut built, memo, strategy)?;
-                &begun
+                builder.remember(self.executor, &mut Built::default(), memo)?
             }
         };
-        let builder = Builder::new(&self.evaluator, &scored, memory, &operations);
+        let builder = Builder::new(&self.evaluator, &scored, &memory, &operations);
         let view = View::new(self.settings, k, v, &parents, &memory.numbers);
         let view = view.with_networks(&builder);
 
         // Generate the offspring population Ψ_λ and score it.
         let plans = strategy.ask(&view);
-        let told = executor::try_map(self.executor, plans, |_, plan| {
-            if self.stopped() {
-                return Ok(None);
-            }
-            let one = builder.score_plan(plan)?;
-            self.observer.offspring(one.fitness());
-            Ok::<_, Error<_>>(Some(one))
-        })?;
-        let Some(offspring) = told.into_iter().collect::<Option<Vec<_>>>() else {
-            return Ok(None);
-        };
+        let Some(offspring) = self.score(&builder, plans, &view)? else { return Ok(None) };
 
         let fitness: Vec<_> = offspring.iter().map(ScoredPlan::fitness).collect();
         let Next { survivors, mu, memo, end } = strategy.tell(&view, &fitness);
         let mu = mu.unwrap_or(individuals.len());
-        if !(self.settings.m..=individuals.len()).contains(&mu) {
-            return Err(fail(format!(
-                "asks for a population of {mu}: expected m = {} to {}",
-                self.settings.m,
-                individuals.len()
-            )));
-        }
         let key = view.key(Purpose::Survivors, 0);
         let selected = self.select(strategy, population, &offspring, &survivors, mu, key)?;
 
         // Build what survives, what the archive wants, and what others are made of.
-        let heirs: &[Heir] = if let Survivors::Chosen(heirs) = &survivors { heirs } else { &[] };
-        let mut built = Built::default();
         let mut wanted: BTreeSet<usize> = population.wanted(&offspring, k, v).into_iter().collect();
-        wanted.extend(selected.survivors().iter().filter_map(|survivor| match *survivor {
-            Survivor::Offspring(i) => Some(i),
-            Survivor::Heir(place) => heirs[place].theta.offspring(),
-            Survivor::Parent(_) => None,
-        }));
+        wanted.extend(offspring_among(&selected, &survivors));
         let sources = memo.make.iter().flat_map(|make| &make.plan.sources);
         let remembered = memo.remember.iter().map(|(_, source)| source);
         wanted.extend(sources.chain(remembered).filter_map(Source::offspring));
         if let Some(i) = wanted.iter().find(|i| **i >= offspring.len()) {
-            return Err(fail(format!("names offspring {i} of {}", offspring.len())));
+            let what = format!("names offspring {i} of {}", offspring.len());
+            return Err(self.misled(strategy, what));
         }
-        let again = executor::try_map(self.executor, wanted.into_iter().collect(), |_, i| {
+        let again = work::try_map(self.executor, wanted.into_iter().collect(), |_, i| {
             Ok::<_, Error<_>>((i, builder.build_scored(&offspring[i])?))
         })?;
-        built.offspring = again.into_iter().collect();
+        let mut built = Built { offspring: again.into_iter().collect(), made: vec![] };
         let makes = memo.make.clone();
-        let memory = self.remember(&builder, &mut built, memo, strategy)?;
-        for scored in built.made.iter().filter_map(|made| made.scored()) {
-            self.observer.offspring(scored.fitness());
-        }
+        let memory = builder.remember(self.executor, &mut built, memo)?;
+        let memory = (!memory.is_empty()).then_some(memory);
+        built.scored().for_each(|(_, scored)| self.observer.offspring(scored.fitness()));
 
-        let newborn = self.newborn(strategy, &scored, &offspring, &makes, &built, heirs, &selected);
-        let newcomers = newborn?.into_iter().map(|one| self.newcomer(population, one, &view));
-        let newcomers: Vec<_> = newcomers.collect();
-        let entry = |index: usize, scored: &Scored<P::Genome>| Entry {
-            scored: scored.clone(),
-            id: Id { generation: k, step: v, index },
-            at: (k, 0),
-            hyper: None,
-        };
-        let born = built.offspring.iter().map(|(i, scored)| entry(*i, scored));
-        let made = built
-            .made
-            .iter()
-            .enumerate()
-            .filter_map(|(i, made)| Some(entry(offspring.len() + i, made.scored()?)));
-        let archived: Vec<_> = born.chain(made).collect();
-        let made = makes.iter().zip(&built.made).enumerate();
-        let extra: Vec<_> = made
-            .filter_map(|(i, (make, made))| {
-                Some(Extra::of(i, &make.plan, made.scored()?.fitness()))
-            })
-            .collect();
+        let evolution: Evolution<'_, P> =
+            Evolution { population, view, offspring: &offspring, makes: &makes, built: &built };
+        let newcomers = evolution.newcomers(&selected, &survivors);
+        let newcomers = newcomers.map_err(|what| self.misled(strategy, what))?;
+        let extra = evolution.extra();
         let evaluations = offspring.len() + extra.len();
         let ids = individuals.iter().map(Individual::id).collect();
+        let scored = evolution.entries();
         let exit = match survivors {
             Survivors::Elitist => trace::Exit::Elitist,
             Survivors::Replace(pairs) => trace::Exit::Replacement(pairs),
             Survivors::Chosen(heirs) => trace::Exit::Free { heirs, made: makes.len() },
         };
         let evolved = Evolved::of(ids, &offspring, extra, exit, &selected);
-        let memory = (!memory.is_empty()).then_some(memory);
-        Ok(Some(Succession {
-            selected,
-            newcomers,
-            scored: archived,
-            evaluations,
-            memory,
-            end,
-            evolved,
-        }))
+        let succession =
+            Succession { selected, newcomers, scored, evaluations, memory, end, evolved };
+        Ok(Some(succession))
+    }
+
+    /// Scores all offspring; `None` if it was stopped. Of several processes each scores its share.
+    fn score(
+        &self,
+        builder: &Builder<'_, P>,
+        plans: Vec<Plan>,
+        view: &View<'_>,
+    ) -> Result<Option<Vec<ScoredPlan>>, Error<P::Error>> {
+        // Others' plans are needed again, with their fitness.
+        let again = self.processes.map(|processes| (processes, plans.clone()));
+        let scored = work::try_map(self.executor, plans, |i, plan| {
+            if !self.is_own(i) || self.interrupted() {
+                return Ok(None);
+            }
+            let one = builder.score_plan(plan)?;
+            self.observer.offspring(one.fitness());
+            Ok::<_, Error<_>>(Some(one))
+        });
+        match again {
+            None => Ok(scored?.into_iter().collect()),
+            Some((processes, plans)) => self.share_offspring(processes, plans, scored, view),
+        }
     }
 
     /// Sort Ψ_{μ+λ}, select the top m and draw the other μ − m; or what else the strategy says.
@@ -194,7 +156,11 @@ impl<P: Problem> Esgd<'_, P> {
         key: Key,
     ) -> Result<Selected, Error<P::Error>> {
         let pool = Pool::new(population, offspring);
-        let m = self.settings.m;
+        let (m, most) = (self.settings.m, population.individuals().len());
+        if !(m..=most).contains(&mu) {
+            let what = format!("asks for a population of {mu}: expected m = {m} to {most}");
+            return Err(self.misled(strategy, what));
+        }
         match survivors {
             Survivors::Elitist => Ok(pool.select(m, mu, key)),
             Survivors::Replace(pairs) => Ok(pool.replace(pairs)),
@@ -206,7 +172,6 @@ impl<P: Problem> Esgd<'_, P> {
                             .into(),
                     ));
                 };
-                let most = population.individuals().len();
                 if !(m..=most).contains(&heirs.len()) {
                     let what =
                         format!("chooses {} survivors: expected m = {m} to {most}", heirs.len());
@@ -223,105 +188,6 @@ impl<P: Problem> Esgd<'_, P> {
                 Ok(pool.choose(heirs, permission))
             }
         }
-    }
-
-    /// Makes what a memo says, and the memory that follows.
-    fn remember(
-        &self,
-        builder: &Builder<'_, P>,
-        built: &mut Built<P::Genome>,
-        memo: Memo,
-        strategy: &dyn Strategy,
-    ) -> Result<Memory<P::Genome>, Error<P::Error>> {
-        builder.make(self.executor, &memo.make, built)?;
-        if let Some((name, _)) =
-            memo.numbers.iter().find(|(_, list)| list.iter().any(|x| !x.is_finite()))
-        {
-            let what = format!("remembers a number `{name}` that is not finite");
-            return Err(self.misled(strategy, what));
-        }
-        let mut networks = BTreeMap::new();
-        for (slot, source) in memo.remember {
-            networks.insert(slot, builder.shared(&source, built)?);
-        }
-        Ok(Memory { strategy: strategy.name().into(), numbers: memo.numbers, networks })
-    }
-
-    /// Those of the selected that were no parents.
-    #[allow(clippy::too_many_arguments)]
-    fn newborn(
-        &self,
-        strategy: &dyn Strategy,
-        parents: &[&Scored<P::Genome>],
-        offspring: &[ScoredPlan],
-        makes: &[crate::strategy::Make],
-        built: &Built<P::Genome>,
-        heirs: &[Heir],
-        selected: &Selected,
-    ) -> Result<Vec<Newborn<P::Genome>>, Error<P::Error>> {
-        let mut all = vec![];
-        for survivor in selected.survivors() {
-            let (source, index, continues) = match *survivor {
-                Survivor::Parent(_) => continue,
-                Survivor::Offspring(i) => (Source::Offspring(i), i, None),
-                Survivor::Heir(place) => {
-                    let heir = &heirs[place];
-                    (heir.theta.clone(), offspring.len() + makes.len() + place, heir.continues)
-                }
-            };
-            let of = |plan: &Plan| (plan.parents().collect(), plan.clones().is_some());
-            let (scored, (ranks, is_clone)) = match &source {
-                Source::Parent(rank) => (parents.get(*rank).copied(), (vec![*rank], true)),
-                Source::Offspring(i) => (built.offspring.get(i), of(offspring[*i].plan())),
-                Source::Made(i) => {
-                    let scored = built.made.get(*i).and_then(|made| made.scored());
-                    (scored, makes.get(*i).map_or((vec![], false), |make| of(&make.plan)))
-                }
-                Source::Memory(_) => (None, (vec![], false)),
-            };
-            let Some(scored) = scored else {
-                return Err(
-                    self.misled(strategy, format!("lets {source} survive, which has no fitness"))
-                );
-            };
-            let scored = scored.clone();
-            all.push(Newborn { index, scored, parents: ranks, is_clone, continues });
-        }
-        Ok(all)
-    }
-
-    /// Gives a newcomer its name, its parents' names, and what it continues or inherits.
-    fn newcomer(
-        &self,
-        population: &PopulationOf<P>,
-        newborn: Newborn<P::Genome>,
-        view: &View<'_>,
-    ) -> Individual<P::Genome, P::State> {
-        let Newborn { index, scored, ref parents, is_clone, continues } = newborn;
-        let individuals = population.individuals();
-        let parents: Vec<_> = parents.iter().filter_map(|&rank| individuals.get(rank)).collect();
-        let id = Id { generation: view.k, step: view.v, index };
-        let names = parents.iter().map(|one| one.id()).collect();
-        if let Some(one) = continues.and_then(|rank| individuals.get(rank)) {
-            return Individual::heir(id, names, one, scored);
-        }
-        let Settings { recipes: Recipes { policy, perturb, resample }, ref optimizers, .. } =
-            *self.settings;
-        let first = parents.first();
-        let inherited = first.and_then(|first| first.recipe());
-        let mut rng = view.key(Purpose::Recipe, index).stream();
-        let (recipe, state) = match policy {
-            RecipePolicy::Redraw | RecipePolicy::Keep => (None, None),
-            RecipePolicy::Inherit => {
-                (inherited.map(|recipe| optimizers.perturb(recipe, perturb, &mut rng)), None)
-            }
-            RecipePolicy::Explore => (
-                inherited.map(|r| optimizers.explore(r, (perturb, resample), &mut rng)),
-                // Of another network it would be the wrong one.
-                first.filter(|_| is_clone).and_then(|one| one.state().cloned()),
-            ),
-        };
-        Individual::born(id, names, (recipe, state), scored)
     }
 
     /// A strategy that asks for what cannot be.
@@ -345,4 +211,14 @@ impl<P: Problem> Esgd<'_, P> {
             _ => Ok(()),
         }
     }
+}
+
+/// The offspring that survive, or whose θ does.
+fn offspring_among(selected: &Selected, survivors: &Survivors) -> Vec<usize> {
+    let of = |survivor: &Survivor| match (*survivor, survivors) {
+        (Survivor::Offspring(i), _) => Some(i),
+        (Survivor::Heir(place), Survivors::Chosen(heirs)) => heirs.get(place)?.theta.offspring(),
+        _ => None,
+    };
+    selected.survivors().iter().filter_map(of).collect()
 }

@@ -4,15 +4,18 @@
 mod building;
 mod evolution_step;
 mod sgd_step;
+mod sharing;
 mod start;
+mod succession;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    Checkpointer, Entry, Error, Executor, Failure, Observer, Phase, Population, Problem, Report,
-    Serial, Settings, Strategy,
+    Checkpointer, Entry, Error, Executor, Failure, Observer, Phase, Population, Portable, Problem,
+    Report, Serial, Settings, Strategy,
     guarantee::{Evaluator, Stage},
     strategy,
+    work::{Carrier, Processes},
 };
 
 /// A run of Evolutionary Stochastic Gradient Descent.
@@ -36,6 +39,7 @@ pub struct Esgd<'a, P: Problem> {
     pub(crate) checkpointer: &'a dyn Checkpointer<P::Genome, P::State>,
     pub(crate) warm_start: &'a [P::Genome],
     patience: usize,
+    processes: Option<&'a dyn Carrier<P>>,
     stop: Option<&'a AtomicBool>,
 }
 
@@ -69,6 +73,7 @@ impl<'a, P: Problem> Esgd<'a, P> {
             checkpointer: &(),
             warm_start: &[],
             patience: 0,
+            processes: None,
             stop: None,
         }
     }
@@ -108,6 +113,16 @@ impl<'a, P: Problem> Esgd<'a, P> {
     #[must_use]
     pub fn patience(self, generations: usize) -> Self {
         Self { patience: generations, ..self }
+    }
+
+    /// Trains and scores only this process's share, and exchanges results with the others. Every process has the
+    /// same settings, and the observer of each is told of its own epochs, and of all phases.
+    #[must_use]
+    pub fn processes(self, processes: &'a Processes<'_, P>) -> Self
+    where
+        P: Portable,
+    {
+        Self { processes: Some(processes), ..self }
     }
 
     /// Stops soon after `stop` becomes true, with a complete population.
@@ -259,7 +274,21 @@ impl<'a, P: Problem> Esgd<'a, P> {
         }
     }
 
+    /// Whether the run is to stop, as all processes know.
     pub(crate) fn stopped(&self) -> bool {
+        match self.processes {
+            Some(processes) => processes.stopped(),
+            None => self.interrupted(),
+        }
+    }
+
+    /// Whether this process was asked to stop.
+    pub(crate) fn interrupted(&self) -> bool {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
+    /// Whether the `i`-th job of a step is this process's.
+    pub(crate) fn is_own(&self, i: usize) -> bool {
+        self.processes.is_none_or(|processes| processes.is_own(i))
     }
 }

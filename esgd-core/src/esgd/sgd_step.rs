@@ -3,14 +3,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{PopulationOf, Step};
+use super::{PopulationOf, Step, sharing::TrainingStep};
 use crate::{
     Domain, EpochReport, Error, Esgd, Failure, Hyperparameters, Individual, NotWorse, Problem,
-    Recipe, executor,
+    Recipe,
     guarantee::{AfterTraining, Guard, IndividualMeta, MayWorsen, Progress},
     rng::{Key, Philox, Purpose},
     settings::{FineTune, Per, RecipePolicy},
     training::{Begin, train},
+    work,
 };
 
 /// An individual's part of the step: who it is, and what it trains with for how long.
@@ -63,12 +64,13 @@ impl<P: Problem> Esgd<'_, P> {
         let anchor = individuals.iter().position(|one| guard.is_anchor(one.id()));
         trainees += usize::from(anchor.is_some_and(|rank| rank < trainees));
         let failed = AtomicBool::new(false);
-        let played = executor::map(self.executor, individuals, |_, individual| {
+        let before: Vec<_> = individuals.iter().map(Individual::origin).collect();
+        let played = work::map(self.executor, individuals, |i, individual| {
             let Progress { position: j, epochs: done, .. } =
                 individual.progress().unwrap_or_default();
             // A position is a rank: individuals are taken best first.
             let idle = guard.is_anchor(individual.id()) || done >= epochs || j >= trainees;
-            if idle || self.stopped() || failed.load(Ordering::Relaxed) {
+            if idle || !self.is_own(i) || self.interrupted() || failed.load(Ordering::Relaxed) {
                 return Played { individual, error: None };
             }
             let (mut meta, theta) = individual.into_parts();
@@ -92,6 +94,17 @@ impl<P: Problem> Esgd<'_, P> {
                 turn.individual
             })
             .collect();
+        let individuals = match self.processes {
+            None => individuals,
+            Some(processes) => {
+                let permit = |j| if lr.is_none() { self.may_worsen(guard, k, j) } else { None };
+                let step = TrainingStep { k, before: &before, guard, permit: &permit };
+                let said = error.as_ref().map(ToString::to_string);
+                let (all, refused) = self.share_training(processes, &step, individuals, said);
+                error = error.or(refused);
+                all
+            }
+        };
         population.put_back(individuals);
         match error {
             None => Ok(population),
@@ -137,7 +150,7 @@ impl<P: Problem> Esgd<'_, P> {
         let mut trained = AfterTraining::NotWorse(theta);
         let mut error = None;
         for s in progress.epochs + 1..=turn.epochs {
-            if self.stopped() || turn.failed.load(Ordering::Relaxed) {
+            if self.interrupted() || turn.failed.load(Ordering::Relaxed) {
                 break;
             }
             let from = Begin::From(trained.scored().theta());

@@ -6,12 +6,13 @@ use std::ops::RangeInclusive;
 use super::PopulationOf;
 use crate::{
     Effort, EpochReport, Error, Esgd, Id, Individual, Operation, Population, Problem, Recipe,
-    Scored, executor,
+    Scored,
     guarantee::Unscored,
     plan::Mutation,
     rng::{Key, Purpose},
     settings::{RecipePolicy, Recipes, Rung, SettingsError, Start},
     training::{Begin, train},
+    work,
 };
 
 /// A candidate of a shared start, and what it was trained with so far.
@@ -171,7 +172,7 @@ impl<P: Problem> Esgd<'_, P> {
         n: usize,
         make: impl Fn(usize) -> Result<R, Error<P::Error>> + Sync,
     ) -> Result<Vec<R>, Error<P::Error>> {
-        executor::try_map(self.executor, (0..n).collect(), |_, j| make(j))
+        work::try_map(self.executor, (0..n).collect(), |_, j| make(j))
     }
 
     fn key(&self, purpose: Purpose, j: usize) -> Key {

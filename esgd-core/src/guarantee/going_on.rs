@@ -1,6 +1,6 @@
 //! Whether a population can go on under settings without losing what it was founded on.
 
-use super::{Population, Stage, population::Guard};
+use super::{Guard, Population, Stage};
 use crate::settings::{Settings, SettingsError, Way};
 
 impl<G, S> Population<G, S> {

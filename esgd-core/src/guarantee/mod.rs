@@ -17,23 +17,26 @@
 
 mod archive;
 mod going_on;
+mod guard;
 mod improvement;
 mod individual;
 mod not_worse;
 mod pool;
 mod population;
 mod record;
+mod returned;
 mod scored;
 
 pub use archive::{Archive, Entry};
+pub(crate) use guard::Guard;
 pub use improvement::Improvement;
 pub(crate) use individual::IndividualMeta;
 pub use individual::{Id, Individual, Progress};
 pub use not_worse::NotWorse;
 pub(crate) use not_worse::{AfterTraining, MayWorsen};
 pub use pool::{Pool, Selected, Survivor};
+pub(crate) use population::Succession;
 pub use population::{Effort, Population, Stage};
-pub(crate) use population::{Guard, Succession};
 pub use record::{
     EntryRecord, GuardRecord, IndividualRecord, MemoryRecord, Origin, PopulationRecord, RecordError,
 };

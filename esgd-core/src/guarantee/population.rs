@@ -4,11 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Archive, Entry, Id, Improvement, Individual, MayWorsen, Scored, ScoredPlan, Selected, Survivor,
-};
+use super::{Archive, Entry, Guard, Id, Improvement, Individual, ScoredPlan, Selected, Survivor};
 use crate::{
-    EliteMean, Fitness, Hyperparameters, IndividualReport, Objective,
+    EliteMean, Fitness, IndividualReport, Objective,
     settings::{Settings, Way},
     strategy::Memory,
     trace::{Evolved, Trace},
@@ -36,17 +34,6 @@ pub enum Stage {
     FineTuning,
     /// Fine-tuned: nothing is left to do.
     FineTuned,
-}
-
-/// What the guarantee rests on.
-#[derive(Debug)]
-pub(crate) enum Guard<G> {
-    /// Every survivor of the SGD step is [`NotWorse`](super::NotWorse).
-    BackOff,
-    /// An individual that is always in the population and never changed.
-    Anchor(Id, Fitness),
-    /// The m best ever scored. The lock is for individuals that train at the same time.
-    Archive(Mutex<Archive<G>>),
 }
 
 /// μ individuals, best first, between two steps of the algorithm, or in the middle of an SGD step that
@@ -356,48 +343,6 @@ impl<G, S> Population<G, S> {
         };
         self.trace.partial |= !self.individuals.iter().all(recorded);
         self.trace.trained.extend(self.individuals.iter_mut().filter_map(Individual::close_step));
-    }
-}
-
-impl<G> Guard<G> {
-    /// Permission to let individuals get worse, if the guarantee rests on something else.
-    pub(crate) fn may_worsen(&self) -> Option<MayWorsen> {
-        match self {
-            Self::BackOff => None,
-            Self::Anchor(..) | Self::Archive(_) => Some(MayWorsen::given()),
-        }
-    }
-
-    /// Whether this individual may not be touched.
-    pub(crate) fn is_anchor(&self, id: Id) -> bool {
-        matches!(self, Self::Anchor(anchor, _) if *anchor == id)
-    }
-
-    /// The archive's networks, best first, if there is an archive.
-    pub(crate) fn archived(&self) -> Vec<Entry<G>> {
-        match self {
-            Self::Archive(archive) => {
-                archive.lock().unwrap_or_else(PoisonError::into_inner).entries().to_vec()
-            }
-            Self::BackOff | Self::Anchor(..) => vec![],
-        }
-    }
-
-    /// Shows the archive, if there is one, what was just scored.
-    pub(crate) fn offer_to_archive(
-        &self,
-        scored: &Scored<G>,
-        id: Id,
-        at: (usize, usize),
-        hyper: &Hyperparameters,
-    ) {
-        if let Self::Archive(archive) = self {
-            let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
-            if archive.wants(scored.fitness()) {
-                let hyper = Some(hyper.clone());
-                archive.offer(Entry { scored: scored.clone(), id, at, hyper });
-            }
-        }
     }
 }
 

@@ -15,9 +15,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
-    Archive, Effort, Entry, Id, Improvement, Individual, IndividualMeta, Population, Progress,
-    Scored, Stage,
-    population::{Guard, ranked},
+    Archive, Effort, Entry, Guard, Id, Improvement, Individual, IndividualMeta, Population,
+    Progress, Scored, Stage, population::ranked,
 };
 use crate::{
     EliteMean, Fitness, Hyperparameters, IndividualReport, Objective, Recipe, Slot,

@@ -81,6 +81,11 @@ pub struct ScoredPlan {
 }
 
 impl ScoredPlan {
+    /// One that was scored before.
+    pub(super) fn told(plan: Plan, fitness: Fitness) -> Self {
+        Self { plan, fitness }
+    }
+
     /// How to build it.
     #[must_use]
     pub fn plan(&self) -> &Plan {

@@ -14,11 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
     Effort, Entry, Error, Executor, IndividualReport, Numbers, Observer, OptimizerPool, Phase,
-    Problem, Report, Serial, executor,
+    Problem, Report, Serial,
     guarantee::Evaluator,
     rng::{Key, Purpose},
     settings::SettingsError,
     trace::Trace,
+    work,
 };
 use rungs::Rungs;
 use trial::{Job, JobOf, Trained, Trial, TrialOf};
@@ -210,7 +211,7 @@ impl<'a, P: Problem> Halving<'a, P> {
                 (job, (trial, trials[trial].recipe.clone(), epochs, from))
             })
             .collect();
-        executor::try_map(self.executor, items, |_, (job, (trial, recipe, epochs, from))| {
+        work::try_map(self.executor, items, |_, (job, (trial, recipe, epochs, from))| {
             job.done = self.train(trial, &recipe, epochs, from)?;
             Ok::<_, Error<_>>(())
         })?;

@@ -9,7 +9,7 @@ use crate::rng::Key;
 /// Why a network cannot be built of values.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("a network cannot be built: {0}")]
-pub struct BuildError(String);
+pub struct BuildError(pub(crate) String);
 
 /// The network that `operation` makes of `sources`, all of one length, as one tensor. Random numbers come
 /// from `key`; the same arguments give the same bits.

@@ -5,7 +5,7 @@ use esgd_ops::layers::{
     activation::Activation,
     batch_norm::{self, Affine},
     conv::{self, Shape, Work},
-    pooling,
+    pooling::{self, Plane},
 };
 
 use super::{Buffers, Node, Parameters, Site, node::Mode, norm::Channels};
@@ -115,7 +115,7 @@ impl Conv {
         }
         norm.by_batch(values, share);
         if let Some(pool) = &mut self.pool {
-            let size = (self.shape.out_height(), self.shape.out_width());
+            let size = Plane { height: self.shape.out_height(), width: self.shape.out_width() };
             let images = self.y.chunks_exact(output).zip(pool.p.chunks_exact_mut(pool.output));
             for (y, p) in images.take(n) {
                 normalise(y, &norm.affine, self.relu, &mut self.z);
@@ -140,7 +140,7 @@ impl Conv {
         let same = [Affine { scale: 1.0, shift: 0.0 }];
         let affine = self.norm.as_ref().map_or(&same[..], |norm| &norm.affine);
         let changes = self.norm.is_some() || self.relu || shortcut.is_some();
-        let size = (self.shape.out_height(), self.shape.out_width());
+        let size = Plane { height: self.shape.out_height(), width: self.shape.out_width() };
         for (i, x) in x.chunks_exact(input).take(n).enumerate() {
             let at = if self.pool.is_some() { 0 } else { i * output };
             let z = &mut self.z[at..at + output];
@@ -166,7 +166,7 @@ impl Conv {
         let (Some(pool), Some(norm)) = (&mut self.pool, &self.norm) else { return };
         let (output, here) = (self.shape.output_len(), i * pool.output..(i + 1) * pool.output);
         normalise(&self.y[i * output..][..output], &norm.affine, self.relu, &mut self.z);
-        let size = (self.shape.out_height(), self.shape.out_width());
+        let size = Plane { height: self.shape.out_height(), width: self.shape.out_width() };
         let (p, dp) = (&pool.p[here.clone()], &dp[here]);
         pooling::max_gradient(&self.z, p, dp, size, pool.side, &mut pool.dz);
         if self.relu {

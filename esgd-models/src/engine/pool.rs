@@ -1,6 +1,6 @@
 //! Pooling layers.
 
-use esgd_ops::layers::pooling;
+use esgd_ops::layers::pooling::{self, Plane};
 
 use super::{Buffers, Node, Parameters, Site, node::Mode};
 use crate::networks::Size;
@@ -22,7 +22,7 @@ impl MaxPool {
 
 impl Node for MaxPool {
     fn forward(&mut self, x: &[f32], n: usize, _: &mut [Vec<f32>], _: &Mode) {
-        let plane = (self.size.height, self.size.width);
+        let plane = Plane { height: self.size.height, width: self.size.width };
         pooling::max(&x[..n * self.size.len()], plane, self.side, &mut self.z[..n * self.output]);
     }
 
@@ -44,7 +44,7 @@ impl Node for MaxPool {
         buffers: &mut Buffers,
     ) -> Option<Vec<f32>> {
         let (input, output) = (n * self.size.len(), n * self.output);
-        let plane = (self.size.height, self.size.width);
+        let plane = Plane { height: self.size.height, width: self.size.width };
         let dx = wanted.then(|| {
             let mut dx = buffers.take();
             let (z, dz) = (&self.z[..output], &dz[..output]);

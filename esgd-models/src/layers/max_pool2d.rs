@@ -2,7 +2,7 @@
 //! size of the square.
 
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
-use esgd_ops::layers::pooling;
+use esgd_ops::layers::pooling::{self, Plane};
 
 use super::{like, stored, suits, values, with_values};
 
@@ -42,7 +42,7 @@ impl CustomOp1 for Op {
         let (n, channels, height, width) = layout.shape().dims4()?;
         let shape = (n, channels, height / self.size, width / self.size);
         let mut y = vec![0.0; Shape::from(shape).elem_count()];
-        pooling::max(values(storage, layout)?, (height, width), self.size, &mut y);
+        pooling::max(values(storage, layout)?, Plane { height, width }, self.size, &mut y);
         Ok(stored(y, shape))
     }
 
@@ -50,7 +50,7 @@ impl CustomOp1 for Op {
         let (_, _, height, width) = x.dims4()?;
         let dx = with_values([x, y, dy], |[x, y, dy]| {
             let mut dx = vec![0.0; x.len()];
-            pooling::max_gradient(x, y, dy, (height, width), self.size, &mut dx);
+            pooling::max_gradient(x, y, dy, Plane { height, width }, self.size, &mut dx);
             dx
         })?;
         like(dx, x).map(Some)

@@ -176,11 +176,12 @@ fn on_tensors(
         }
         (Optimizer::Adam { lr, beta1, beta2, eps, weight_decay }, [mean, square]) => {
             let g = with_decay(weight_decay)?;
-            adam((lr, beta1, beta2, eps), t, &old, &g, mean, square)?
+            Adam { lr, beta1, beta2, eps }.step(t, &old, &g, mean, square)?
         }
         (Optimizer::AdamW { lr, beta1, beta2, eps, weight_decay }, [mean, square]) => {
             let kept = (&old * (1.0 - lr * weight_decay))?;
-            adam((lr, beta1, beta2, eps), t, &kept, &with_decay(0.0)?, mean, square)?
+            let g = with_decay(0.0)?;
+            Adam { lr, beta1, beta2, eps }.step(t, &kept, &g, mean, square)?
         }
         (Optimizer::RmsProp { lr, alpha, eps, momentum, weight_decay }, [square, rest @ ..])
             if rest.len() < 2 =>
@@ -201,21 +202,32 @@ fn on_tensors(
     theta.set(&new)
 }
 
-/// Adam's new parameters from those that are left after decay.
-fn adam(
-    (lr, beta1, beta2, eps): (f64, f64, f64, f64),
-    t: u64,
-    kept: &Tensor,
-    g: &Tensor,
-    mean: &mut Tensor,
-    square: &mut Tensor,
-) -> candle_core::Result<Tensor> {
-    *mean = ((&*mean * beta1)? + (g * (1.0 - beta1))?)?;
-    *square = ((&*square * beta2)? + (g.sqr()? * (1.0 - beta2))?)?;
-    let step_size = lr / (1.0 - beta1.powf(t as f64));
-    let square_scale = (1.0 - beta2.powf(t as f64)).sqrt();
-    let denominator = ((square.sqrt()? / square_scale)? + eps)?;
-    kept - ((&*mean * step_size)? / denominator)?
+/// What Adam and AdamW share: all but the decay.
+struct Adam {
+    lr: f64,
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+}
+
+impl Adam {
+    /// The new parameters from those that are left after decay.
+    fn step(
+        self,
+        t: u64,
+        kept: &Tensor,
+        g: &Tensor,
+        mean: &mut Tensor,
+        square: &mut Tensor,
+    ) -> candle_core::Result<Tensor> {
+        let Self { lr, beta1, beta2, eps } = self;
+        *mean = ((&*mean * beta1)? + (g * (1.0 - beta1))?)?;
+        *square = ((&*square * beta2)? + (g.sqr()? * (1.0 - beta2))?)?;
+        let step_size = lr / (1.0 - beta1.powf(t as f64));
+        let square_scale = (1.0 - beta2.powf(t as f64)).sqrt();
+        let denominator = ((square.sqrt()? / square_scale)? + eps)?;
+        kept - ((&*mean * step_size)? / denominator)?
+    }
 }
 
 /// One step of the optimizer on one tensor, in place on the CPU.

@@ -41,14 +41,24 @@ pub fn mean_gradient(dy: &[f32], dx: &mut [f32]) {
     }
 }
 
-/// The maximum of each `size` × `size` square of planes of `width` columns. Rows and columns that
+/// The size of a channel's image, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plane {
+    /// Rows.
+    pub height: usize,
+    /// Pixels of a row.
+    pub width: usize,
+}
+
+/// The maximum of each `size` × `size` square of each `plane` of x. Rows and columns that
 /// are left over are left out, as in PyTorch. Of equals the first is taken; a square with a value
 /// that is not a number gives that.
 ///
 /// # Panics
 /// If lengths do not fit, or `size` is 0 or larger than the plane.
-pub fn max(x: &[f32], (height, width): (usize, usize), size: usize, y: &mut [f32]) {
-    let (rows, columns) = squares_of(x, (height, width), size, y);
+pub fn max(x: &[f32], plane: Plane, size: usize, y: &mut [f32]) {
+    let Plane { height, width } = plane;
+    let Plane { height: rows, width: columns } = squares_of(x, plane, size, y);
     for (x, y) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(rows * columns)) {
         for (r, y) in y.chunks_exact_mut(columns).enumerate() {
             max_of_rows(Isa::best(), &x[r * size * width..][..size * width], size, y);
@@ -76,18 +86,14 @@ vectorized! {
 }
 
 /// How many squares fit into a plane, below and beside one another.
-fn squares_of(
-    x: &[f32],
-    (height, width): (usize, usize),
-    size: usize,
-    y: &[f32],
-) -> (usize, usize) {
+fn squares_of(x: &[f32], plane: Plane, size: usize, y: &[f32]) -> Plane {
+    let Plane { height, width } = plane;
     assert!(size >= 1 && size <= height.min(width), "squares of {size} in {height} × {width}");
     let (rows, columns) = (height / size, width / size);
     let planes = y.len() / (rows * columns);
     assert_eq!(x.len(), planes * height * width, "planes of another size");
     assert_eq!(y.len(), planes * rows * columns, "planes of another size");
-    (rows, columns)
+    Plane { height: rows, width: columns }
 }
 
 /// The greater, the first of equals, or what is not a number.
@@ -101,16 +107,10 @@ fn greater(a: f32, b: f32) -> f32 {
 ///
 /// # Panics
 /// If lengths do not fit, or `size` is 0 or larger than the plane.
-pub fn max_gradient(
-    x: &[f32],
-    y: &[f32],
-    dy: &[f32],
-    (height, width): (usize, usize),
-    size: usize,
-    dx: &mut [f32],
-) {
+pub fn max_gradient(x: &[f32], y: &[f32], dy: &[f32], plane: Plane, size: usize, dx: &mut [f32]) {
+    let Plane { height, width } = plane;
     assert!(x.len() == dx.len() && y.len() == dy.len(), "gradients of another size");
-    let (rows, columns) = squares_of(x, (height, width), size, y);
+    let Plane { height: rows, width: columns } = squares_of(x, plane, size, y);
     if height % size != 0 || width % size != 0 {
         dx.fill(0.0);
     }
@@ -182,10 +182,10 @@ mod tests {
                 (0..2 * height * width).map(|i| ((i * 37) % 41) as f32 - 20.0).collect();
             let (rows, columns) = (height / size, width / size);
             let mut y = vec![0.0; 2 * rows * columns];
-            max(&x, (height, width), size, &mut y);
+            max(&x, Plane { height, width }, size, &mut y);
             let dy: Vec<f32> = (0..y.len()).map(|i| i as f32 + 1.0).collect();
             let mut dx = vec![f32::NAN; x.len()];
-            max_gradient(&x, &y, &dy, (height, width), size, &mut dx);
+            max_gradient(&x, &y, &dy, Plane { height, width }, size, &mut dx);
             let mut expected = vec![0.0; x.len()];
             for (i, y) in y.iter().enumerate() {
                 let (plane, r, c) = (i / (rows * columns), i / columns % rows, i % columns);
@@ -218,10 +218,11 @@ mod tests {
         for size in [2, 3] {
             let mut x = vec![1.0; size * size];
             x[1] = f32::NAN;
+            let plane = Plane { height: size, width: size };
             let (mut y, mut dx) = ([0.0], vec![9.0; size * size]);
-            max(&x, (size, size), size, &mut y);
+            max(&x, plane, size, &mut y);
             assert!(y[0].is_nan());
-            max_gradient(&x, &y, &[5.0], (size, size), size, &mut dx);
+            max_gradient(&x, &y, &[5.0], plane, size, &mut dx);
             let (last, rest) = dx.split_last().unwrap();
             assert!(*last == 5.0 && rest.iter().all(|d| *d == 0.0), "{dx:?}");
         }

@@ -26,14 +26,6 @@ pub(super) fn code_only(source: &str) -> String {
     code
 }
 
-/// The offset of every `word` in `code` that is a whole identifier.
-pub(super) fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
-    let part = |c: char| c.is_alphanumeric() || c == '_';
-    code.match_indices(word).map(|(at, _)| at).filter(move |&at| {
-        !code[..at].ends_with(part) && !code[at + word.len()..].starts_with(part)
-    })
-}
-
 /// The line, counted from one, that holds the byte at `offset`.
 pub(super) fn line_at(text: &str, offset: usize) -> usize {
     1 + text[..offset].matches('\n').count()
@@ -159,11 +151,5 @@ mod tests {
             assert!(without_blanks(source).starts_with('a'), "{source}");
             assert!(!without_blanks(source).contains('b'), "{source}");
         }
-    }
-
-    #[test]
-    fn a_word_is_a_whole_name() {
-        let found: Vec<_> = words("ab a b_a a_b (a)", "a").collect();
-        assert_eq!(found, [3, 14]);
     }
 }

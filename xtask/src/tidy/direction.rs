@@ -20,7 +20,8 @@ const MAY_USE: [(&str, &[&str]); 6] = [
 ];
 
 const CORE: &str = "esgd-core";
-const CORE_MAY_USE: [&str; 4] = ["proptest", "rand_core", "serde", "thiserror"];
+const CORE_MAY_USE: [&str; 6] =
+    ["libm", "proptest", "rand_core", "serde", "serde_json", "thiserror"];
 const CORE_OPTIONAL: &str = "proptest";
 /// How the names of the tensor crates begin.
 const TENSORS: [&str; 3] = ["candle", "cudarc", "gemm"];

@@ -8,7 +8,6 @@ mod licences;
 mod links;
 mod rust_files;
 mod tree;
-mod unsafe_code;
 
 use std::fmt;
 
@@ -49,7 +48,6 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         let text = tree.text(path)?;
         violations.extend(rust_files::check(path, &text));
         violations.extend(length::check(path, &text));
-        violations.extend(unsafe_code::check(path, &text));
         violations.extend(ignored::check(path, &text));
     }
     violations.sort();

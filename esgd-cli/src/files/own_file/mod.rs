@@ -11,12 +11,12 @@ use std::{
 
 use esgd_models::regular_file::{self, Links};
 
-pub use self::png::marked;
+pub(crate) use self::png::marked;
 use crate::{failure::Failure, files::atomic_file};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `report.html`.
     Page,
     /// A figure as SVG and as PNG.
@@ -33,14 +33,14 @@ pub enum Kind {
 }
 
 /// What the page says that it was made by.
-pub const GENERATOR: &str = concat!("esgd ", env!("CARGO_PKG_VERSION"));
+pub(crate) const GENERATOR: &str = concat!("esgd ", env!("CARGO_PKG_VERSION"));
 
 /// The first line of a log for a spreadsheet.
-pub const LOG_HEADS: &str = "phase,generation,seconds,epochs,backed_off,offspring,best,elite_mean,diversity,rank,individual,parents,fitness,optimizer,hyper\n";
+pub(crate) const LOG_HEADS: &str = "phase,generation,seconds,epochs,backed_off,offspring,best,elite_mean,diversity,rank,individual,parents,fitness,optimizer,hyper\n";
 
 /// How TensorBoard's files begin here: the record of the format's version without a time, which
 /// TensorBoard's own writers put in.
-pub const EVENTS_HEAD: &[u8] = b"\x0f\0\0\0\0\0\0\0";
+pub(crate) const EVENTS_HEAD: &[u8] = b"\x0f\0\0\0\0\0\0\0";
 
 /// The most of a file that its mark is looked for in.
 const HEAD: u64 = 1 << 16;
@@ -74,7 +74,7 @@ impl Kind {
 }
 
 /// Refuses a place where something lies that the program did not write.
-pub fn check(path: &Path, kind: Kind) -> Result<(), Failure> {
+pub(crate) fn check(path: &Path, kind: Kind) -> Result<(), Failure> {
     let shown = path.display();
     let file = match regular_file::open(path, Links::Refuse) {
         Ok(file) => file,
@@ -98,13 +98,13 @@ pub fn check(path: &Path, kind: Kind) -> Result<(), Failure> {
 }
 
 /// Writes a file whole or not at all, over nothing but an earlier one of the program's.
-pub fn write(path: &Path, contents: &[u8], kind: Kind) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, contents: &[u8], kind: Kind) -> Result<(), Failure> {
     check(path, kind)?;
     atomic_file::write(path, contents)
 }
 
 /// A folder in one of the program's: made, or there already and no link.
-pub fn folder(path: &Path) -> Result<(), Failure> {
+pub(crate) fn folder(path: &Path) -> Result<(), Failure> {
     let cannot = |e: &dyn std::fmt::Display| {
         let shown = path.display();
         Failure::Failed(format!(

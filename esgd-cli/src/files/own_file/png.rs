@@ -9,7 +9,7 @@ const HEAD: usize = 8 + 25;
 const SOFTWARE: &[u8] = b"tEXtSoftware\0esgd";
 
 /// A picture that says what it was made by.
-pub fn marked(png: &[u8]) -> Vec<u8> {
+pub(crate) fn marked(png: &[u8]) -> Vec<u8> {
     let (head, rest) = png.split_at(HEAD.min(png.len()));
     let mut crc = Crc::new();
     crc.update(SOFTWARE);
@@ -19,7 +19,7 @@ pub fn marked(png: &[u8]) -> Vec<u8> {
 
 /// Whether it says so; or is as earlier versions made them, which said nothing: as wide as every
 /// figure, with transparency, and without any chunk of another program.
-pub fn is_ours(head: &[u8]) -> bool {
+pub(super) fn is_ours(head: &[u8]) -> bool {
     let (Some(size), Some(next)) = (head.get(8..HEAD), head.get(HEAD + 4..)) else { return false };
     let earlier = size.get(8..12) == Some(&1360u32.to_be_bytes()[..])
         && size.get(16..21) == Some(&[8, 6, 0, 0, 0][..])

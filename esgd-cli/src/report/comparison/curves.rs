@@ -13,18 +13,16 @@ use crate::{
         detail::Detail,
     },
     failure::Failure,
+    run::summary::TOP,
     text::numbers::ordinal,
 };
-
-/// As many of the best as the paper shows.
-const TOP: usize = 15;
 
 /// Sentences on runs that cannot be read, and the characters of each.
 const NOTES: usize = 10;
 const NOTE: usize = 300;
 
 /// A method and its runs, of which there is at least one.
-pub struct Way {
+pub(super) struct Way {
     method: Method,
     runs: Vec<Run>,
 }
@@ -35,7 +33,7 @@ fn has_curve(method: Method) -> bool {
 }
 
 /// The runs of all methods that have a curve, and a sentence on each that cannot be read.
-pub fn read(folder: &Path, comparison: &Comparison) -> (Vec<Way>, Vec<String>) {
+pub(super) fn read(folder: &Path, comparison: &Comparison) -> (Vec<Way>, Vec<String>) {
     let mut methods: Vec<Method> = comparison.runs.iter().map(|run| run.method).collect();
     methods.sort();
     methods.dedup();
@@ -143,7 +141,7 @@ impl Way {
 }
 
 /// The figures of the runs that are there.
-pub fn figures(comparison: &Comparison, ways: &[Way], detail: Detail) -> Vec<Figure> {
+pub(super) fn figures(comparison: &Comparison, ways: &[Way], detail: Detail) -> Vec<Figure> {
     let mut best: Vec<Series> = ways.iter().enumerate().map(|(i, way)| way.best(i)).collect();
     let mut bands: Vec<Series> =
         ways.iter().enumerate().filter_map(|(i, way)| way.band(i)).collect();

@@ -60,7 +60,7 @@ impl Tested<'_> {
     }
 }
 
-pub fn figure(comparison: &Comparison) -> Option<Figure> {
+pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
     let tested = comparison.rows.iter().filter_map(|row| {
         let loss = row.against?.loss?;
         let Interval { mean, half } = loss.interval?;

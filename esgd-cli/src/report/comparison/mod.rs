@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A comparison's result.
-pub const FILE: &str = "comparison.json";
+pub(super) const FILE: &str = "comparison.json";
 /// The largest, in bytes: more than ten thousand seeds of all methods take.
 const LARGEST: u64 = 1 << 28;
 /// Rows of a comparison: of each method its best, an ensemble and a soup.
@@ -31,7 +31,7 @@ const SENTENCES: usize = 40;
 const SENTENCE: usize = 2000;
 
 /// A comparison with the runs that are still there.
-pub struct Compared {
+pub(super) struct Compared {
     comparison: Comparison,
     ways: Vec<Way>,
     /// What is missing.
@@ -40,7 +40,7 @@ pub struct Compared {
 
 impl Compared {
     /// Reads the comparison in a folder.
-    pub fn read(folder: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
         let file = folder.join(FILE);
         let cannot = |e: &dyn std::fmt::Display| {
             Failure::Failed(format!(
@@ -59,7 +59,7 @@ impl Compared {
         Ok(Self { comparison, ways, notes })
     }
 
-    pub fn section(&self, detail: Detail) -> Section {
+    pub(super) fn section(&self, detail: Detail) -> Section {
         let comparison = &self.comparison;
         let mut figures = vec![];
         figures.extend(differences::figure(comparison));
@@ -137,7 +137,7 @@ fn with_minus_signs(sentence: &str) -> String {
 }
 
 #[cfg(test)]
-pub mod example {
+pub(super) mod example {
     //! A comparison for tests.
 
     use serde_json::json;
@@ -145,7 +145,7 @@ pub mod example {
     use crate::compare::Comparison;
 
     /// Of two methods, in one seed, with their runs in `runs/a` and `runs/b`.
-    pub fn comparison() -> Comparison {
+    pub(crate) fn comparison() -> Comparison {
         let row = |method: &str, title: &str, apart: bool| {
             json!({
                 "method": method, "part": "best", "title": title, "apart": apart,

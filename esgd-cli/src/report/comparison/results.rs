@@ -11,7 +11,7 @@ use crate::{
 const OPERATIONS: usize = 9;
 
 /// The table of results.
-pub fn table(comparison: &Comparison) -> Table {
+pub(super) fn table(comparison: &Comparison) -> Table {
     let row = |row: &Row| {
         let mut texts = row.cells();
         texts[OPERATIONS] = number(row.flops);
@@ -69,7 +69,7 @@ fn shown(column: usize, text: &str) -> String {
 }
 
 /// What each method is.
-pub fn methods(comparison: &Comparison) -> Table {
+pub(super) fn methods(comparison: &Comparison) -> Table {
     let mut all: Vec<Method> = comparison.rows.iter().map(|row| row.method).collect();
     all.sort();
     all.dedup();

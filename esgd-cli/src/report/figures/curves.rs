@@ -8,19 +8,17 @@ use crate::{
         detail::Detail,
     },
     report::run::Run,
+    run::summary::TOP,
     text::numbers,
 };
 
-/// As many of the best as the bands of the paper's figure 1 show.
-const TOP: usize = 15;
-
 /// The axis of losses.
-pub fn losses() -> Axis {
+pub(super) fn losses() -> Axis {
     Axis::new("fitness (loss)", "loss #", Ends::Room)
 }
 
 /// The axis of work, and how much of it an epoch is.
-pub fn work(samples: Option<f64>) -> (Axis, f64) {
+pub(super) fn work(samples: Option<f64>) -> (Axis, f64) {
     match samples {
         Some(n) => {
             let name = "samples trained on, by all individuals";
@@ -31,12 +29,12 @@ pub fn work(samples: Option<f64>) -> (Axis, f64) {
 }
 
 /// The axis of time.
-pub fn time() -> Axis {
+pub(super) fn time() -> Axis {
     Axis::new("seconds", "# s", Ends::Tight)
 }
 
 /// Figure 1 of the paper.
-pub fn fitness(run: &Run, detail: Detail) -> Option<Figure> {
+pub(super) fn fitness(run: &Run, detail: Detail) -> Option<Figure> {
     let axis = Axis::generations(run.fine_tuning());
     let x = run.generations();
     let m = run.guarded();
@@ -70,7 +68,7 @@ pub fn fitness(run: &Run, detail: Detail) -> Option<Figure> {
 }
 
 /// The same against what was trained on.
-pub fn by_samples(run: &Run, detail: Detail) -> Option<Figure> {
+pub(super) fn by_samples(run: &Run, detail: Detail) -> Option<Figure> {
     let (axis, each) = work(run.samples);
     let x = run.lines.iter().map(|line| line.report.effort.epochs as f64 * each).collect();
     let caption = "The same against the work that it took.".into();
@@ -79,7 +77,7 @@ pub fn by_samples(run: &Run, detail: Detail) -> Option<Figure> {
 }
 
 /// The same against time.
-pub fn by_time(run: &Run, detail: Detail) -> Option<Figure> {
+pub(super) fn by_time(run: &Run, detail: Detail) -> Option<Figure> {
     let x = run.lines.iter().map(|line| (100.0 * line.seconds).round() / 100.0).collect();
     let caption = "The same against the time that it took, pauses left out.".into();
     let title = ("Fitness against time", time());
@@ -131,7 +129,7 @@ fn curves(
 }
 
 /// Figure 2 of the paper.
-pub fn offspring(run: &Run, detail: Detail) -> Option<Figure> {
+pub(super) fn offspring(run: &Run, detail: Detail) -> Option<Figure> {
     if !run.evolves() {
         return None;
     }
@@ -164,7 +162,7 @@ pub fn offspring(run: &Run, detail: Detail) -> Option<Figure> {
 }
 
 /// How far apart the population is.
-pub fn diversity(run: &Run, detail: Detail) -> Option<Figure> {
+pub(super) fn diversity(run: &Run, detail: Detail) -> Option<Figure> {
     let points = run.generations().into_iter().zip(&run.lines);
     let points = points.filter_map(|(k, line)| Some((k, line.report.diversity?))).collect();
     let chart = Chart {

@@ -33,7 +33,7 @@ struct Map<'a> {
     sorted: Vec<f64>,
 }
 
-pub fn figure(run: &Run, detail: Detail) -> Option<Figure> {
+pub(super) fn figure(run: &Run, detail: Detail) -> Option<Figure> {
     let columns = thinned(&(0..run.lines.len()).collect::<Vec<_>>(), detail.columns);
     let most = run.lines.iter().map(|line| line.report.individuals.len()).max()?;
     if most < 2 || columns.len() < 2 {

@@ -10,7 +10,7 @@ use crate::draw::{chart::Chart, detail::Detail};
 
 /// A figure of a page.
 #[derive(Clone, Debug)]
-pub struct Figure {
+pub(super) struct Figure {
     /// What its files are called.
     pub name: &'static str,
     pub title: String,
@@ -24,7 +24,12 @@ pub struct Figure {
 
 impl Figure {
     /// A chart as a figure, if there is something to show.
-    pub fn of(name: &'static str, chart: &Chart, caption: String, detail: Detail) -> Option<Self> {
+    pub(super) fn of(
+        name: &'static str,
+        chart: &Chart,
+        caption: String,
+        detail: Detail,
+    ) -> Option<Self> {
         (!chart.is_empty()).then(|| Self {
             name,
             title: chart.title.clone(),
@@ -37,7 +42,7 @@ impl Figure {
 }
 
 /// All figures that a run has something to show for.
-pub fn of(run: &Run, detail: Detail) -> Vec<Figure> {
+pub(super) fn of(run: &Run, detail: Detail) -> Vec<Figure> {
     let all = [
         curves::fitness(run, detail),
         curves::offspring(run, detail),

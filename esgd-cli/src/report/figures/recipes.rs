@@ -24,7 +24,7 @@ const KINDS: usize = 12;
 /// How far the dots of two optimizers stand apart, so that equal ones are both seen.
 const APART: f64 = 3.0;
 
-pub fn figure(run: &Run, detail: Detail) -> Option<Figure> {
+pub(super) fn figure(run: &Run, detail: Detail) -> Option<Figure> {
     let kinds = run.kinds();
     let generations = run.generations();
     // Fine-tuning has one recipe for all, which says nothing on what was selected.

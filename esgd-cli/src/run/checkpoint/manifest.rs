@@ -39,7 +39,7 @@ const BEFORE_CHECKSUM: &str = "\"sha256\": \"";
 
 /// The files of what a strategy remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Remembered {
+pub(crate) struct Remembered {
     /// Of each network, by its name.
     pub networks: BTreeMap<String, String>,
     /// Of its numbers, where they are many.
@@ -49,7 +49,7 @@ pub struct Remembered {
 /// A checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     format: String,
     version: u32,
     /// Of this file, with 64 zeros here.
@@ -82,12 +82,21 @@ pub struct Manifest {
     pub population: PopulationRecord,
 }
 
+/// What a checkpoint says of its run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct OfRun {
+    /// The config, as TOML.
+    pub config: String,
+    /// What data it is trained on, if that is kept.
+    pub data: Option<Fingerprint>,
+}
+
 impl Manifest {
-    pub fn new(
+    pub(crate) fn new(
         beside: Vec<u64>,
         seconds: f64,
         metrics: Extent,
-        (config, data): (String, Option<Fingerprint>),
+        of: OfRun,
         networks: BTreeMap<String, String>,
         states: BTreeMap<String, String>,
         remembered: Remembered,
@@ -101,8 +110,8 @@ impl Manifest {
             beside,
             seconds,
             metrics,
-            config,
-            data,
+            config: of.config,
+            data: of.data,
             networks,
             states,
             memory: remembered.networks,
@@ -112,7 +121,7 @@ impl Manifest {
     }
 
     /// The file.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let mut text = serde_json::to_string_pretty(self).map_err(|e| e.to_string())?;
         text.push('\n');
         let sum = sha256::of(text.as_bytes());
@@ -120,13 +129,13 @@ impl Manifest {
     }
 
     /// Reads a file, and whether it is as it was written.
-    pub fn read(path: &Path) -> Result<Self, Unfit> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Unfit> {
         let bytes = regular_file::read(path, MOST, Links::Refuse);
         Self::of_bytes(&bytes.map_err(|e| Unfit::of(&e, format!("cannot be read: {e}")))?)
     }
 
     /// Whether a file begins as one, damaged or not.
-    pub fn is_one(path: &Path) -> bool {
+    pub(crate) fn is_one(path: &Path) -> bool {
         let begin = format!("{{\n  \"format\": \"{FORMAT}\"");
         let mut bytes = vec![];
         let read = regular_file::open(path, Links::Refuse)
@@ -135,7 +144,7 @@ impl Manifest {
     }
 
     /// The same of what is in it.
-    pub fn of_bytes(bytes: &[u8]) -> Result<Self, Unfit> {
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, Unfit> {
         let damaged = || Unfit::Damaged("is damaged: its checksum is another".into());
         let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
         let at = text.find(BEFORE_CHECKSUM).ok_or_else(damaged)? + BEFORE_CHECKSUM.len();
@@ -161,13 +170,13 @@ impl Manifest {
     }
 
     /// The files that it names.
-    pub fn files(&self) -> HashSet<String> {
+    pub(crate) fn files(&self) -> HashSet<String> {
         let files = self.networks.values().chain(self.states.values());
         files.chain(self.memory.values()).chain(&self.numbers).cloned().collect()
     }
 
     /// The names of all networks.
-    pub fn origins(&self) -> impl Iterator<Item = Origin> + '_ {
+    pub(crate) fn origins(&self) -> impl Iterator<Item = Origin> + '_ {
         let archived = match &self.population.guard {
             GuardRecord::Archive(entries) => &entries[..],
             GuardRecord::BackOff | GuardRecord::Anchor(..) => &[],
@@ -177,7 +186,7 @@ impl Manifest {
     }
 
     /// Whether everything that it names is there as it was written.
-    pub fn check(&self, dir: &Path, log: &Path) -> Result<(), Unfit> {
+    pub(crate) fn check(&self, dir: &Path, log: &Path) -> Result<(), Unfit> {
         log::check(log, &self.metrics)?;
         for origin in self.origins() {
             if !self.networks.contains_key(&origin.to_string()) {
@@ -233,7 +242,7 @@ mod tests {
             vec![],
             1.5,
             Extent::default(),
-            (config, None),
+            OfRun { config, data: None },
             networks,
             BTreeMap::new(),
             Remembered::default(),

@@ -22,7 +22,7 @@ use esgd_core::{
     CheckpointError, Checkpointer, Entry, Id, Individual, Memory, Population, Slot,
     guarantee::{GuardRecord, Origin, PopulationRecord, RecordError},
 };
-use esgd_models::{Genome, OptimizerState, data::Fingerprint, regular_file};
+use esgd_models::{Genome, OptimizerState, regular_file};
 use thiserror::Error;
 
 use self::{manifest::Remembered, store::Store, time_share::TimeShare};
@@ -31,21 +31,29 @@ use crate::{
     run::log::Metrics,
 };
 
-pub use self::{
-    manifest::Manifest,
-    search::{DIR, Found, Whole, are_in, is_ours, search},
+pub use self::search::{Found, search};
+pub(crate) use self::{
+    manifest::{Manifest, OfRun},
+    search::{DIR, Whole, are_in, is_ours},
     store::is_name as is_network,
 };
 
 /// What the checkpointer says when it cannot write.
 type Keeping<T> = Result<T, String>;
 
+/// Which checkpoints are kept, and how often there is one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retention {
+    /// How many of the last, at least 1.
+    pub keep: usize,
+    /// The share of the time that writing them may take, from 0 to 1.
+    pub share: f64,
+}
+
 /// Writes the checkpoints of a run.
-pub struct Checkpoints<'a> {
+pub(crate) struct Checkpoints<'a> {
     dir: HeldFolder,
-    config: String,
-    /// What data the run is trained on, if that is kept.
-    data: Option<Fingerprint>,
+    of: OfRun,
     /// How many are kept.
     keep: usize,
     /// Seconds of the run before this program began.
@@ -58,8 +66,7 @@ pub struct Checkpoints<'a> {
 /// What the last manifest says, but for the files of networks.
 struct Last {
     population: PopulationRecord,
-    config: String,
-    data: Option<Fingerprint>,
+    of: OfRun,
 }
 
 /// What is on the disk.
@@ -79,10 +86,10 @@ struct Books {
 
 impl<'a> Checkpoints<'a> {
     /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
-    pub fn new(
+    pub(crate) fn new(
         run: &Path,
-        (config, data): (String, Option<Fingerprint>),
-        (keep, share): (usize, f64),
+        of: OfRun,
+        retention: Retention,
         metrics: &'a Mutex<Metrics>,
         found: Option<&Found>,
     ) -> io::Result<Self> {
@@ -95,7 +102,7 @@ impl<'a> Checkpoints<'a> {
             files: HashMap::new(),
             remembered: Remembered::default(),
             last: None,
-            time_share: TimeShare::new(share),
+            time_share: TimeShare::new(retention.share),
         };
         if let Some(found) = found {
             books.manifests.clone_from(&found.manifests);
@@ -107,8 +114,7 @@ impl<'a> Checkpoints<'a> {
                 Remembered { networks: manifest.memory.clone(), numbers: manifest.numbers.clone() };
             books.last = Some(Last {
                 population: manifest.population.clone(),
-                config: manifest.config.clone(),
-                data: manifest.data.clone(),
+                of: OfRun { config: manifest.config.clone(), data: manifest.data.clone() },
             });
             let state = |origin: Origin| {
                 let one =
@@ -125,27 +131,25 @@ impl<'a> Checkpoints<'a> {
         let before = found.map_or(0.0, |found| found.manifest.seconds);
         let (began, books) = (Instant::now(), Mutex::new(books));
         let dir = HeldFolder::of(&dir)?;
-        Ok(Self { dir, config, data, keep, before, began, metrics, books })
+        Ok(Self { dir, of, keep: retention.keep, before, began, metrics, books })
     }
 
     /// How many were written since the program began, and what they took.
-    pub fn spent(&self) -> (usize, Duration) {
+    pub(crate) fn spent(&self) -> (usize, Duration) {
         self.books().time_share.spent()
     }
 
     /// Whether there is one.
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.books().manifests.is_empty()
     }
 
     /// Writes a checkpoint, unless the last one is of the same.
-    pub fn save(&self, population: &Population<Genome, OptimizerState>) -> Keeping<()> {
+    pub(crate) fn save(&self, population: &Population<Genome, OptimizerState>) -> Keeping<()> {
         let record = population.record();
         let mut books = self.books();
         let books = &mut *books;
-        let is_last = |last: &Last| {
-            last.population == record && last.config == self.config && last.data == self.data
-        };
+        let is_last = |last: &Last| last.population == record && last.of == self.of;
         if books.last.as_ref().is_some_and(is_last) {
             return Ok(());
         }
@@ -216,7 +220,6 @@ impl<'a> Checkpoints<'a> {
         }
         let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extent();
         let seconds = self.before + self.began.elapsed().as_secs_f64();
-        let (config, data) = (self.config.clone(), self.data.clone());
         let beside = books.manifests.iter().rev().take(self.keep.max(1) - 1);
         let beside = beside.map(|one| one.number).collect();
         let remembered = books.remembered.clone();
@@ -228,7 +231,7 @@ impl<'a> Checkpoints<'a> {
             beside,
             seconds,
             metrics?,
-            (config, data),
+            self.of.clone(),
             networks,
             states,
             remembered,
@@ -248,7 +251,7 @@ impl<'a> Checkpoints<'a> {
         books.next += 1;
         books.files = files;
         let Manifest { config, data, .. } = manifest;
-        books.last = Some(Last { population: record, config, data });
+        books.last = Some(Last { population: record, of: OfRun { config, data } });
         self.prune(books).map_err(|e| self.cannot(&e))
     }
 
@@ -349,7 +352,7 @@ impl Checkpointer<Genome, OptimizerState> for Checkpoints<'_> {
 
 /// Why a population cannot be made of a checkpoint.
 #[derive(Debug, Error)]
-pub enum RestoreError {
+pub(crate) enum RestoreError {
     #[error("{0}")]
     Record(#[from] RecordError),
     #[error("{0}")]
@@ -359,7 +362,7 @@ pub enum RestoreError {
 }
 
 /// The population of a checkpoint, of networks in the shapes of `shape`.
-pub fn restore(
+pub(crate) fn restore(
     run: &Path,
     manifest: &Manifest,
     shape: &Genome,

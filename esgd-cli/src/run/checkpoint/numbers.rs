@@ -10,12 +10,12 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 const FEW: usize = 64;
 
 /// Whether they are too many for a manifest.
-pub fn are_many(numbers: &Numbers) -> bool {
+pub(super) fn are_many(numbers: &Numbers) -> bool {
     numbers.values().map(Vec::len).sum::<usize>() > FEW
 }
 
 /// The file. The same numbers give the same bytes.
-pub fn to_bytes(numbers: &Numbers) -> Result<Vec<u8>, String> {
+pub(super) fn to_bytes(numbers: &Numbers) -> Result<Vec<u8>, String> {
     let bytes: BTreeMap<_, Vec<u8>> = numbers
         .iter()
         .map(|(name, list)| (name, list.iter().flat_map(|x| x.to_le_bytes()).collect()))
@@ -29,7 +29,7 @@ pub fn to_bytes(numbers: &Numbers) -> Result<Vec<u8>, String> {
 }
 
 /// Reads it.
-pub fn of_bytes(bytes: &[u8]) -> Result<Numbers, String> {
+pub(super) fn of_bytes(bytes: &[u8]) -> Result<Numbers, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     let tensors = file.iter().map(|(name, view)| {
         if view.dtype() != Dtype::F64 || view.shape().len() != 1 {

@@ -9,42 +9,46 @@ use std::{
 use esgd_models::regular_file;
 
 use super::{manifest::Manifest, store};
-use crate::{failure::Failure, files::atomic_file, run::unfit::Unfit};
+use crate::{
+    failure::Failure,
+    files::atomic_file,
+    run::{log, unfit::Unfit},
+};
 
 /// The folder of checkpoints in a run's.
-pub const DIR: &str = "checkpoints";
+pub(crate) const DIR: &str = "checkpoints";
 
 /// A checkpoint that is whole, and what else is there.
 #[derive(Debug)]
 pub struct Found {
-    pub number: u64,
-    pub manifest: Manifest,
+    pub(crate) number: u64,
+    pub(crate) manifest: Manifest,
     /// Those that are whole, oldest first.
-    pub manifests: Vec<Whole>,
+    pub(crate) manifests: Vec<Whole>,
     /// The number of the next.
-    pub next: u64,
+    pub(crate) next: u64,
     /// What is wrong with newer ones, and with older ones.
-    pub damaged: Vec<String>,
-    pub older_damaged: Vec<String>,
+    pub(crate) damaged: Vec<String>,
+    pub(crate) older_damaged: Vec<String>,
 }
 
 /// A checkpoint that is whole.
 #[derive(Clone, Debug)]
-pub struct Whole {
+pub(crate) struct Whole {
     pub number: u64,
     /// The files that it names.
     pub files: HashSet<String>,
 }
 
 impl Whole {
-    pub fn of(number: u64, manifest: &Manifest) -> Self {
+    pub(crate) fn of(number: u64, manifest: &Manifest) -> Self {
         Self { number, files: manifest.files() }
     }
 }
 
 /// Removes what was written here and does not belong to these, of which a program that died may have left
 /// some. Where no manifest says that this is a folder of checkpoints, everything may be somebody else's.
-pub fn tidy(dir: &Path, manifests: &[Whole]) -> io::Result<()> {
+pub(super) fn tidy(dir: &Path, manifests: &[Whole]) -> io::Result<()> {
     if manifests.is_empty() {
         return Ok(());
     }
@@ -65,7 +69,7 @@ pub fn tidy(dir: &Path, manifests: &[Whole]) -> io::Result<()> {
 }
 
 /// Whether a name is one that checkpoints have.
-pub fn is_ours(path: &Path) -> bool {
+pub(crate) fn is_ours(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     number(path).is_some() || store::is_name(name) || atomic_file::is_left_over(name)
 }
@@ -80,7 +84,7 @@ fn is_as_we_write(dir: &Path, path: &Path) -> bool {
 }
 
 /// Whether there are checkpoints in a run's folder, whole or not.
-pub fn are_in(run: &Path) -> bool {
+pub(crate) fn are_in(run: &Path) -> bool {
     let dir = run.join(DIR);
     let entries = || fs::read_dir(&dir).ok();
     let has = |entry: fs::DirEntry| number(&entry.path()).is_some();
@@ -88,13 +92,16 @@ pub fn are_in(run: &Path) -> bool {
 }
 
 /// Where a manifest of this number is.
-pub fn path(dir: &Path, number: u64) -> PathBuf {
+pub(super) fn path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:06}.json"))
 }
 
 /// The newest checkpoint of a run that is whole. `None` if there never was one.
+///
+/// # Errors
+/// That there are some and none is whole, or that one cannot be read now or not by this version.
 pub fn search(run: &Path) -> Result<Option<Found>, Failure> {
-    let (dir, log) = (run.join(DIR), run.join("metrics.jsonl"));
+    let (dir, log) = (run.join(DIR), run.join(log::NAME));
     let list = || {
         if fs::symlink_metadata(&dir)?.is_symlink() {
             return Err(io::Error::other("it is a link: expected a folder"));

@@ -16,7 +16,7 @@ use crate::{
 
 /// A folder of such files.
 #[derive(Debug)]
-pub struct Store {
+pub(super) struct Store {
     dir: PathBuf,
     /// What is known to be there whole.
     known: HashSet<String>,
@@ -24,12 +24,12 @@ pub struct Store {
 
 impl Store {
     /// The store in `dir`, of which `known` was found to be whole.
-    pub fn new(dir: &Path, known: HashSet<String>) -> Self {
+    pub(super) fn new(dir: &Path, known: HashSet<String>) -> Self {
         Self { dir: dir.into(), known }
     }
 
     /// Writes what is not there yet; gives its name.
-    pub fn put(&mut self, bytes: &[u8]) -> io::Result<String> {
+    pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<String> {
         let name = sha256::of(bytes);
         if !self.known.contains(&name) {
             atomic_file::put(&path(&self.dir, &name), bytes)?;
@@ -39,7 +39,7 @@ impl Store {
     }
 
     /// Removes all but these.
-    pub fn retain(&mut self, wanted: &HashSet<&String>) -> io::Result<()> {
+    pub(super) fn retain(&mut self, wanted: &HashSet<&String>) -> io::Result<()> {
         let unwanted: Vec<_> =
             self.known.iter().filter(|name| !wanted.contains(name)).cloned().collect();
         for name in unwanted {
@@ -53,12 +53,12 @@ impl Store {
 }
 
 /// Where a file of this name is.
-pub fn path(dir: &Path, name: &str) -> PathBuf {
+pub(super) fn path(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.safetensors"))
 }
 
 /// Reads a file of at most so many bytes, and whether it is the one that its name says.
-pub fn get(dir: &Path, name: &str, most: u64) -> Result<Vec<u8>, Unfit> {
+pub(super) fn get(dir: &Path, name: &str, most: u64) -> Result<Vec<u8>, Unfit> {
     let path = path(dir, name);
     let bytes = regular_file::read(&path, most, Links::Refuse)
         .map_err(|e| Unfit::of(&e, format!("cannot read {}: {e}", path.display())))?;
@@ -66,7 +66,7 @@ pub fn get(dir: &Path, name: &str, most: u64) -> Result<Vec<u8>, Unfit> {
 }
 
 /// The same without keeping it in memory.
-pub fn check(dir: &Path, name: &str) -> Result<(), Unfit> {
+pub(super) fn check(dir: &Path, name: &str) -> Result<(), Unfit> {
     let path = path(dir, name);
     let cannot = |e: io::Error| Unfit::of(&e, format!("cannot read {}: {e}", path.display()));
     let file = regular_file::open(&path, Links::Refuse).map_err(cannot)?;
@@ -79,7 +79,7 @@ fn damaged(path: &Path) -> Unfit {
 }
 
 /// Whether a file may be one of a store's, by its name.
-pub fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let digits = name.strip_suffix(".safetensors").unwrap_or_default();
     digits.len() == 64 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

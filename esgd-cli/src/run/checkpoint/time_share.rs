@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// A share of the time since the run began, and what is spent of it.
 #[derive(Debug)]
-pub struct TimeShare {
+pub(super) struct TimeShare {
     /// From 0, only the first checkpoint and the last, to 1, always.
     share: f64,
     began: Instant,
@@ -16,29 +16,29 @@ pub struct TimeShare {
 }
 
 impl TimeShare {
-    pub fn new(share: f64) -> Self {
+    pub(super) fn new(share: f64) -> Self {
         let (spent, dearest) = (Duration::ZERO, Duration::ZERO);
         Self { share, began: Instant::now(), spent, dearest, count: 0 }
     }
 
     /// Whether a population may be written.
-    pub fn has_for_population(&self) -> bool {
+    pub(super) fn has_for_population(&self) -> bool {
         self.has(Duration::ZERO)
     }
 
     /// Whether an individual may be written, such that something is left for the population.
-    pub fn has_for_individual(&self) -> bool {
+    pub(super) fn has_for_individual(&self) -> bool {
         self.has(2 * self.dearest)
     }
 
-    pub fn spend(&mut self, took: Duration) {
+    pub(super) fn spend(&mut self, took: Duration) {
         self.spent += took;
         self.count += 1;
         self.dearest = self.dearest.max(took);
     }
 
     /// How many were written, and what they took.
-    pub fn spent(&self) -> (usize, Duration) {
+    pub(super) fn spent(&self) -> (usize, Duration) {
         (self.count, self.spent)
     }
 

@@ -11,7 +11,7 @@ use esgd_models::regular_file;
 use super::RunFolder;
 use crate::{
     files::{atomic_file, lock},
-    run::{checkpoint, tensorboard},
+    run::{checkpoint, log, tensorboard},
 };
 
 /// The folders that a new run has to make, as they are looked for before it does.
@@ -58,7 +58,7 @@ impl RunFolder {
         let left_over = fs::read_dir(self.path())?.filter_map(|entry| Some(entry.ok()?.path()));
         let left_over = left_over.filter(|path| is_left_over(path));
         let events = self.path().join(tensorboard::DIR);
-        let written = ["config.toml", "metrics.jsonl"].map(|name| self.path().join(name));
+        let written = ["config.toml", log::NAME].map(|name| self.path().join(name));
         let written = written.into_iter().filter(|path| self.wrote(path));
         let others = [self.path().join(lock::NAME), events.join(tensorboard::FILE)];
         let others = others.into_iter().chain(left_over);

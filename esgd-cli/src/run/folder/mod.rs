@@ -26,10 +26,10 @@ use crate::{
     },
 };
 
-pub use abandon::Missing;
+pub(crate) use abandon::Missing;
 
 /// More than the files of a run that are no network and no log can have.
-pub const MOST: u64 = 64 << 20;
+pub(crate) const MOST: u64 = 64 << 20;
 
 /// The folder of one run, locked.
 #[derive(Debug)]
@@ -42,6 +42,9 @@ pub struct RunFolder {
 
 impl RunFolder {
     /// A new folder: the one named, if it is new or empty, or the next free `runs/NAME-N`.
+    ///
+    /// # Errors
+    /// That something is in the one named, that it is in use, or that none can be made.
     pub fn create(asked: Option<&Path>, name: &str) -> Result<Self, Failure> {
         let Some(path) = asked else { return Self::next_free(Path::new("runs"), name) };
         let shown = path.display();
@@ -80,6 +83,9 @@ impl RunFolder {
     }
 
     /// The folder of a run that is there.
+    ///
+    /// # Errors
+    /// That there is no run in it, or that it is in use.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         if !is_run(path) && !checkpoint::are_in(path) {
             return Err(Failure::Usage(format!(
@@ -121,12 +127,13 @@ impl RunFolder {
         Err(cannot(io::ErrorKind::AlreadyExists.into()))
     }
 
+    /// Where it is.
     pub fn path(&self) -> &Path {
         self.held.path()
     }
 
     /// Writes a file whole or not at all: beside, synced, renamed.
-    pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn write(&self, name: &str, contents: &[u8]) -> Result<(), Failure> {
         let path = self.path().join(name);
         let cannot = |e| Failure::Failed(format!("cannot write {}: {e}", path.display()));
         self.held.check().map_err(cannot)?;
@@ -151,12 +158,12 @@ impl RunFolder {
 
     /// Refuses another folder in the place of this one, and what is no regular file in the places of files
     /// that a run leaves.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         let refused = |path: &Path, e: io::Error| {
             Failure::Usage(format!("cannot go on in {}: {e}", path.display()))
         };
         self.held.check().map_err(|e| refused(self.path(), e))?;
-        for name in ["config.toml", "metrics.jsonl", "best.safetensors", "run.json"] {
+        for name in ["config.toml", log::NAME, "best.safetensors", "run.json"] {
             let path = self.path().join(name);
             match fs::symlink_metadata(&path) {
                 Ok(metadata) => {
@@ -170,7 +177,7 @@ impl RunFolder {
     }
 
     /// Removes a regular file, if it is there.
-    pub fn remove(&self, name: &str) -> Result<(), Failure> {
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Failure> {
         let path = self.path().join(name);
         let cannot = |e| Failure::Failed(format!("cannot remove {}: {e}", path.display()));
         self.held.check().map_err(cannot)?;
@@ -185,21 +192,19 @@ impl RunFolder {
     }
 
     /// Where the log of metrics is.
-    pub fn metrics(&self) -> PathBuf {
-        self.path().join("metrics.jsonl")
+    pub(crate) fn metrics(&self) -> PathBuf {
+        self.path().join(log::NAME)
     }
 
     /// The log so far.
-    pub fn lines(&self) -> Vec<Line> {
-        let text = regular_file::read_text(&self.metrics(), log::MOST, Links::Refuse);
-        text.unwrap_or_default()
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+    pub(crate) fn lines(&self) -> Result<Vec<Line>, Failure> {
+        let path = self.metrics();
+        let cannot = |e| Failure::Failed(format!("cannot read {}: {e}", path.display()));
+        Ok(log::read(&path, log::MOST).map_err(cannot)?.lines)
     }
 
     /// Begins the log of metrics.
-    pub fn new_metrics(&self) -> Result<Metrics, Failure> {
+    pub(crate) fn new_metrics(&self) -> Result<Metrics, Failure> {
         let path = self.metrics();
         let metrics = Metrics::create(&path)
             .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))?;
@@ -209,7 +214,7 @@ impl RunFolder {
 }
 
 /// Whether a run has begun in a folder: its config is one that a run left.
-pub fn is_run(path: &Path) -> bool {
+pub(crate) fn is_run(path: &Path) -> bool {
     let config = regular_file::read(&path.join("config.toml"), MOST, Links::Refuse);
     config.is_ok_and(|text| Config::is_of_run(&text))
 }

@@ -13,7 +13,7 @@ use sysinfo::System;
 const MOST: u64 = 1 << 20;
 
 /// Bytes that are left for this process.
-pub fn available() -> u64 {
+pub(super) fn available() -> u64 {
     let mut system = System::new();
     system.refresh_memory();
     let free = system.available_memory();

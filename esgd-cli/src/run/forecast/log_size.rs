@@ -14,7 +14,7 @@ const TRAINED: u64 = 45;
 const NAME: u64 = 10;
 
 /// Bytes of `metrics.jsonl`, about.
-pub fn forecast(s: &Settings) -> u64 {
+pub(super) fn forecast(s: &Settings) -> u64 {
     let digits = |n: usize| u64::from(n.max(1).ilog10()) + 2;
     let individual = INDIVIDUAL + TRAINED + product([s.epochs + 2, NUMBER as usize]);
     let offspring = product([s.rho, digits(s.mu) as usize]) + 3 + NUMBER;

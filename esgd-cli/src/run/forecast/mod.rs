@@ -3,6 +3,7 @@
 
 mod available;
 mod log_size;
+pub(crate) mod one_network;
 mod units;
 
 use std::{fmt, iter, sync::Mutex};
@@ -12,16 +13,20 @@ use esgd_core::{
     rng::{Key, Purpose},
     settings::{RecipePolicy, Way, Workload},
 };
-use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers, data::Splits};
+use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers};
 use serde::Serialize;
 
-use crate::{config::Config, failure::Failure, run::task};
+use crate::{
+    config::Config,
+    failure::Failure,
+    run::setting::{self, Setting},
+};
 use available::available;
 use units::{count, duration, size};
 
 /// What a run takes.
 #[derive(Debug, Serialize)]
-pub struct Forecast {
+pub(crate) struct Forecast {
     pub network: String,
     /// Weights of one network.
     pub parameters: usize,
@@ -42,7 +47,7 @@ pub struct Forecast {
 
 /// Memory, in bytes.
 #[derive(Debug, Serialize)]
-pub struct Bytes {
+pub(crate) struct Bytes {
     pub data: u64,
     /// Networks alive at the same time, with their optimizers' states.
     pub population: u64,
@@ -55,7 +60,7 @@ pub struct Bytes {
 
 /// What is computed; the control without evolution is counted apart.
 #[derive(Debug, Serialize)]
-pub struct Work {
+pub(crate) struct Work {
     pub epochs: u64,
     pub evaluations: u64,
     pub control_epochs: u64,
@@ -64,7 +69,7 @@ pub struct Work {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Time {
+pub(crate) struct Time {
     /// Samples a second on each thread, with all of them at work.
     pub training_samples: f64,
     pub evaluation_samples: f64,
@@ -82,13 +87,13 @@ fn recipes(settings: &Settings, of: impl Fn(&Domain) -> f64) -> Vec<Hyperparamet
 
 impl Forecast {
     /// The plan of a run that begins from so many networks of --init, without its time.
-    pub fn of(
+    pub(crate) fn of(
         config: &Config,
-        problem: &Supervised<Network>,
-        splits: &Splits,
-        threads: usize,
+        setting: &Setting,
         warm_start: usize,
     ) -> Result<Self, Failure> {
+        let Setting { problem, splits, workers } = setting;
+        let threads = workers.count();
         let (settings, network) = (&config.settings, problem.task());
         let (mut batch, mut slots, mut clips) = (1, 0, false);
         for hyper in recipes(settings, |range| range.bounds().1) {
@@ -132,7 +137,7 @@ impl Forecast {
     }
 
     /// Refuses a run that cannot fit into memory.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         let Some(Bytes { total, available, .. }) = self.bytes else { return Ok(()) };
         if total <= available {
             return Ok(());
@@ -146,12 +151,8 @@ impl Forecast {
     }
 
     /// Adds the time, from a short try on all threads.
-    pub fn timed(
-        mut self,
-        config: &Config,
-        problem: &Supervised<Network>,
-        workers: &Workers,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn timed(mut self, config: &Config, setting: &Setting) -> Result<Self, Failure> {
+        let Setting { problem, workers, .. } = setting;
         let theta = problem.init(Key::new(config.settings.seed, Purpose::Init))?;
         let pool = recipes(&config.settings, Domain::median);
         let weights = config.settings.optimizers.0.iter().map(|spec| spec.weight);
@@ -207,29 +208,10 @@ fn alive(s: &Settings, threads: usize, warm_start: usize, genome: u64, state: u6
     networks.saturating_add(states).saturating_add(written)
 }
 
-/// Refuses a network that the machine cannot hold once, with what evaluates it.
-pub fn check_network(problem: &Supervised<Network>) -> Result<(), Failure> {
-    let network = problem.task();
-    // The network as it is born, as it is read, and the bytes that are read.
-    let bytes = network.bytes().saturating_mul(3).saturating_add(problem.engine_bytes(1, false)?);
-    let left = available();
-    if bytes <= left {
-        return Ok(());
-    }
-    Err(Failure::Usage(format!(
-        "one network, {} with {} weights, takes {} of memory and the machine has {} left: ask for a smaller \
-         network, or smaller images",
-        network.name(),
-        count(network.parameters() as f64),
-        size(bytes),
-        size(left)
-    )))
-}
-
 impl Work {
     fn of(run: &Workload, control: Option<&Workload>, problem: &Supervised<Network>) -> Self {
         let (run, control) = (run.total(), control.map(Workload::total).unwrap_or_default());
-        let passes = task::cost(problem).of(run + control).passes();
+        let passes = setting::cost(problem).of(run + control).passes();
         Self {
             epochs: run.epochs,
             evaluations: run.evaluations,
@@ -317,10 +299,9 @@ mod tests {
 
     fn plan(sets: &[&str]) -> Forecast {
         let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-        let config = Config::with_changes("", "test", &sets).unwrap();
-        let splits = task::splits(&config.data).unwrap();
-        let problem = task::to_plan(&config, &splits).unwrap();
-        Forecast::of(&config, &problem, &splits, 2, 0).unwrap()
+        let mut config = Config::with_changes("", "test", &sets).unwrap();
+        config.run.threads = 2;
+        Forecast::of(&config, &Setting::unchecked(&config).unwrap(), 0).unwrap()
     }
 
     #[test]

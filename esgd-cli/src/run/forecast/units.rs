@@ -1,7 +1,7 @@
 //! Numbers as they are read: bytes, times, large counts.
 
 /// A number of bytes to read.
-pub fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes as f64 {
         b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
         b if b >= 1e6 => format!("{:.1} MB", b / 1e6),
@@ -10,7 +10,7 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// A time to read.
-pub fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
     match minutes {
         _ if seconds < 100.0 => format!("{:.0} s", seconds.max(1.0)),
@@ -21,7 +21,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// A large number to read.
-pub fn count(n: f64) -> String {
+pub(super) fn count(n: f64) -> String {
     let (factor, name) =
         [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
             .into_iter()

@@ -9,20 +9,22 @@ use std::{
 };
 
 use esgd_core::{Effort, Executor, Fitness, Outcome, guarantee::Improvement};
-use esgd_models::{
-    Error, Evaluation, Network, Supervised, Workers,
-    data::{Fingerprint, Splits},
-};
+use esgd_models::{Error, Evaluation, Network, Supervised, data::Fingerprint};
 use serde::Serialize;
 
-use crate::{config::Config, failure::Failure, files::sha256, run::best_networks::Listed};
+use crate::{
+    config::Config,
+    failure::Failure,
+    files::sha256,
+    run::{best_networks::Listed, setting::Setting},
+};
 
-pub use table::{Cells, Table};
+pub(crate) use table::{Cells, Table};
 
 type Run = Outcome<Supervised<Network>>;
 
-/// How many of the best are compared, as in Table 1 of the paper.
-const TOP: usize = 15;
+/// How many of the best are reported together, as in Table 1 and figure 1 of the paper.
+pub(crate) const TOP: usize = 15;
 
 /// What a checksum stands in.
 const BEFORE_SUM: &str = ",\n  \"sha256\": \"";
@@ -30,7 +32,7 @@ const AFTER_SUM: &str = "\"\n}\n";
 
 /// Whether a run is at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Status {
+pub(crate) enum Status {
     #[serde(rename = "complete")]
     Complete,
     #[serde(rename = "control missing")]
@@ -43,50 +45,50 @@ pub enum Status {
 /// The result of a run.
 #[derive(Debug, Serialize)]
 pub struct Summary {
-    pub status: Status,
+    pub(crate) status: Status,
     /// Generations completed.
-    pub generations: usize,
+    pub(crate) generations: usize,
     /// Why they are fewer than asked for, if patience has ended.
-    pub ended_early: Option<EndedEarly>,
-    pub versions: BTreeMap<&'static str, String>,
-    pub seed: u64,
-    pub threads: usize,
-    pub seconds: f64,
+    pub(crate) ended_early: Option<EndedEarly>,
+    pub(crate) versions: BTreeMap<&'static str, String>,
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
+    pub(crate) seconds: f64,
     /// What fitness was measured with.
-    pub objective: String,
+    pub(crate) objective: String,
     /// The best network's fitness, to the bit.
-    pub fitness: Fitness,
-    pub best: Best,
+    pub(crate) fitness: Fitness,
+    pub(crate) best: Best,
     /// The files of the best networks, if they were asked for.
-    pub best_networks: Vec<Listed>,
-    pub top: Top,
+    pub(crate) best_networks: Vec<Listed>,
+    pub(crate) top: Top,
     /// How often each optimizer made an individual of the final elite, and its learning rates.
-    pub elite: BTreeMap<String, Kind>,
-    pub spent: Effort,
+    pub(crate) elite: BTreeMap<String, Kind>,
+    pub(crate) spent: Effort,
     /// What data it was trained on, by their contents.
-    pub data: Option<Fingerprint>,
+    pub(crate) data: Option<Fingerprint>,
     /// The checkpoints, since the run was last gone on with.
-    pub checkpoints: Option<Kept>,
-    pub control: Option<Control>,
+    pub(crate) checkpoints: Option<Kept>,
+    pub(crate) control: Option<Control>,
 }
 
 /// That the best has not got better for as long as patience lasts.
 #[derive(Debug, Serialize)]
-pub struct EndedEarly {
+pub(crate) struct EndedEarly {
     pub patience: usize,
     pub improved: Improvement,
 }
 
 /// What keeping a run took.
 #[derive(Debug, Serialize)]
-pub struct Kept {
+pub(crate) struct Kept {
     pub written: usize,
     pub seconds: f64,
 }
 
 /// The best network.
 #[derive(Debug, Serialize)]
-pub struct Best {
+pub(crate) struct Best {
     pub id: String,
     pub recipe: Option<String>,
     /// The generation that trained it last, or in which it was born; one more than the last is fine-tuning.
@@ -100,7 +102,7 @@ pub struct Best {
 
 /// The spread of the best individuals of the final population.
 #[derive(Debug, Serialize)]
-pub struct Top {
+pub(crate) struct Top {
     pub count: usize,
     pub fitness: [Fitness; 2],
     /// Error rates on test data, lowest and highest.
@@ -109,7 +111,7 @@ pub struct Top {
 
 /// An optimizer's part in the elite.
 #[derive(Debug, Serialize)]
-pub struct Kind {
+pub(crate) struct Kind {
     pub individuals: usize,
     /// As drawn, before annealing.
     pub lr: [f64; 2],
@@ -120,7 +122,7 @@ pub struct Kind {
 
 /// The initial recipes, trained without evolution.
 #[derive(Debug, Serialize)]
-pub struct Control {
+pub(crate) struct Control {
     pub best: Best,
     pub epochs: usize,
     pub seconds: f64,
@@ -128,12 +130,8 @@ pub struct Control {
 
 impl Best {
     /// Of a run of so many generations.
-    pub fn of(
-        run: &Run,
-        problem: &Supervised<Network>,
-        splits: &Splits,
-        generations: usize,
-    ) -> Result<Self, Error> {
+    pub(crate) fn of(run: &Run, setting: &Setting, generations: usize) -> Result<Self, Error> {
+        let Setting { problem, splits, .. } = setting;
         let theta = run.best.scored.theta();
         let on = |data: &esgd_models::data::Dataset| match data.is_empty() {
             true => Ok(None),
@@ -158,14 +156,13 @@ impl Best {
 }
 
 impl Summary {
-    pub fn of(
+    pub(crate) fn of(
         run: &Run,
-        problem: &Supervised<Network>,
-        splits: &Splits,
+        setting: &Setting,
         config: &Config,
-        workers: &Workers,
         took: Duration,
     ) -> Result<Self, Error> {
+        let Setting { problem, splits, workers } = setting;
         let individuals = run.population.individuals();
         let top = &individuals[..individuals.len().min(TOP)];
         let errors = Mutex::new(vec![]);
@@ -207,7 +204,7 @@ impl Summary {
             seconds: took.as_secs_f64(),
             objective: run.population.objective().to_string(),
             fitness: run.best.scored.fitness(),
-            best: Best::of(run, problem, splits, generations)?,
+            best: Best::of(run, setting, generations)?,
             best_networks: vec![],
             top: Top {
                 count: top.len(),
@@ -223,7 +220,7 @@ impl Summary {
     }
 
     /// `run.json`, which ends with a checksum of itself without that.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Failure> {
         let text = serde_json::to_string_pretty(self);
         let plain = text.map_err(|e| Failure::Failed(e.to_string()))? + "\n";
         let sum = sha256::of(plain.as_bytes());
@@ -232,13 +229,13 @@ impl Summary {
     }
 
     /// The table, which says what was measured on which data.
-    pub fn table<'a>(&'a self, config: &'a Config) -> Table<'a> {
+    pub(crate) fn table<'a>(&'a self, config: &'a Config) -> Table<'a> {
         Table { summary: self, config }
     }
 }
 
 /// Whether a `run.json` is as it was written; those of before they had a checksum do not say.
-pub fn is_as_written(text: &str) -> Option<bool> {
+pub(crate) fn is_as_written(text: &str) -> Option<bool> {
     let (plain, rest) = text.rsplit_once(BEFORE_SUM)?;
     let sum = rest.strip_suffix(AFTER_SUM)?;
     Some(sha256::of(format!("{plain}\n}}\n").as_bytes()) == sum)

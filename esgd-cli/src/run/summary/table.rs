@@ -9,7 +9,7 @@ use super::{Best, EndedEarly, Kind, Status, Summary};
 use crate::{config::Config, run::progress::since, text::safe::one_line};
 
 /// A summary as text.
-pub struct Table<'a> {
+pub(crate) struct Table<'a> {
     pub(super) summary: &'a Summary,
     pub(super) config: &'a Config,
 }
@@ -114,7 +114,7 @@ impl fmt::Display for Percent {
 }
 
 /// Loss and error in columns.
-pub struct Cells(pub Evaluation);
+pub(crate) struct Cells(pub Evaluation);
 
 impl fmt::Display for Cells {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// Whether all are whole, and all there that the newest knows of.
-pub fn whole(found: &Result<Option<Found>, Failure>, lines: &[Line]) -> Result<String, String> {
+pub(crate) fn whole(
+    found: &Result<Option<Found>, Failure>,
+    lines: &[Line],
+) -> Result<String, String> {
     let found = match found {
         Err(failure) => return Err(failure.to_string()),
         Ok(None) if lines.is_empty() => return Ok("there is none yet".into()),
@@ -38,7 +41,7 @@ pub fn whole(found: &Result<Option<Found>, Failure>, lines: &[Line]) -> Result<S
 }
 
 /// The config file is the checkpoint's.
-pub fn config(run: &Path, found: Option<&Found>) -> Result<String, String> {
+pub(crate) fn config(run: &Path, found: Option<&Found>) -> Result<String, String> {
     let Some(found) = found else { return Ok("there is no checkpoint to compare".into()) };
     let path = run.join("config.toml");
     let text = regular_file::read(&path, MOST, Links::Refuse);
@@ -51,7 +54,10 @@ pub fn config(run: &Path, found: Option<&Found>) -> Result<String, String> {
 }
 
 /// The last checkpoint is of a population that the log has; at the end of a run it is the log's last.
-pub fn agreement(lines: &[Line], record: Option<&PopulationRecord>) -> Result<String, String> {
+pub(crate) fn agreement(
+    lines: &[Line],
+    record: Option<&PopulationRecord>,
+) -> Result<String, String> {
     let Some(record) = record else { return Ok("there is no checkpoint to compare".into()) };
     let k = record.generation;
     let phase = match (record.stage, k) {

@@ -1,5 +1,5 @@
 //! The checks of a run's folder.
 
-pub mod checkpoints;
-pub mod log;
-pub mod result;
+pub(crate) mod checkpoints;
+pub(crate) mod claims;
+pub(crate) mod result;

@@ -5,9 +5,7 @@ use std::{io, path::Path, sync::atomic::AtomicBool, time::Duration};
 
 use esgd_core::{Fitness, Outcome, Problem, Settings};
 use esgd_models::{
-    Error, Genome, Network, OptimizerState, Supervised, Workers,
-    data::Splits,
-    metadata_of,
+    Error, Genome, OptimizerState, metadata_of,
     regular_file::{self, Links},
 };
 use serde_json::Value;
@@ -20,6 +18,7 @@ use crate::{
         control,
         folder::MOST,
         metadata,
+        setting::Setting,
         summary::{self, Control, Summary},
     },
 };
@@ -27,12 +26,10 @@ use crate::{
 type Population = esgd_core::Population<Genome, OptimizerState>;
 
 /// What a run is checked with.
-pub struct Checked<'a> {
+pub(crate) struct Checked<'a> {
     pub run: &'a Path,
     pub config: &'a Config,
-    pub problem: &'a Supervised<Network>,
-    pub splits: &'a Splits,
-    pub workers: &'a Workers,
+    pub setting: &'a Setting,
     /// Whether the run was made before logs held an audit; then what is new since may be missing in its result.
     pub old: bool,
     /// Whether the run is at its end.
@@ -57,7 +54,7 @@ const FREE: [&str; 4] = ["versions", "threads", "seconds", "checkpoints"];
 
 impl Checked<'_> {
     /// The result, number by number.
-    pub fn result(&self, population: Population) -> Result<String, String> {
+    pub(crate) fn result(&self, population: Population) -> Result<String, String> {
         let path = self.run.join("run.json");
         let text = match regular_file::read_text(&path, MOST, Links::Refuse) {
             Ok(text) => text,
@@ -84,19 +81,12 @@ impl Checked<'_> {
         let keep = self.config.run.keep_best;
         let best = BestNetworks::of(&population, keep).list;
         let reached = population.generation();
-        let outcome = Outcome { best: population.best(), population: population, stopped: false };
-        let summary = Summary::of(
-            &outcome,
-            self.problem,
-            self.splits,
-            self.config,
-            self.workers,
-            Duration::ZERO,
-        );
+        let outcome = Outcome { best: population.best(), population, stopped: false };
+        let summary = Summary::of(&outcome, self.setting, self.config, Duration::ZERO);
         let mut summary = summary.map_err(|e| e.to_string())?;
         drop(outcome);
         summary.best_networks = best;
-        summary.data = Some(self.splits.fingerprint().map_err(|e| e.to_string())?);
+        summary.data = Some(self.setting.splits.fingerprint().map_err(|e| e.to_string())?);
         let control = recorded.get("control").filter(|control| !control.is_null());
         let said = match (control, self.control) {
             (None, _) => "",
@@ -215,13 +205,12 @@ impl Checked<'_> {
     fn trained_again(&self, reached: usize) -> Result<Control, String> {
         let with = Settings { generations: reached, ..self.config.settings.clone() };
         let never = AtomicBool::new(false);
-        let Self { problem, splits, workers, .. } = *self;
-        let made = control::run(&with, problem, splits, workers, &never, true);
+        let made = control::run(&with, self.setting, &never, true);
         made.map_err(|e| e.to_string())?.ok_or_else(|| "it was interrupted".into())
     }
 
     /// The files of networks that a run leaves, each byte for byte as the checkpoint has it.
-    pub fn networks(&self, population: &Population) -> Result<String, String> {
+    pub(crate) fn networks(&self, population: &Population) -> Result<String, String> {
         let best = population.best().scored;
         let mut same = self.network("best.safetensors", best.theta(), best.fitness())?;
         let listed = BestNetworks::of(population, self.config.run.keep_best);
@@ -244,7 +233,7 @@ impl Checked<'_> {
     fn network(&self, name: &str, theta: &Genome, fitness: Fitness) -> Result<bool, String> {
         let path = self.run.join(name);
         let text = |e: Error| e.to_string();
-        let mut own = metadata::of(self.config, self.problem, Some(fitness.get()));
+        let mut own = metadata::of(self.config, &self.setting.problem, Some(fitness.get()));
         let most = 4 * theta.len() as u64 + MOST;
         let bytes = match regular_file::read(&path, most, Links::Refuse) {
             Ok(bytes) => bytes,
@@ -272,7 +261,7 @@ impl Checked<'_> {
         if older && said == same && other.to_safetensors().map_err(text)? == plain {
             return Ok(true);
         }
-        let now = self.problem.fitness(&other).map(Fitness::new).map_err(text)?;
+        let now = self.setting.problem.fitness(&other).map(Fitness::new).map_err(text)?;
         let is_said = fitness_said.is_none_or(|said| Fitness::new(said) == now);
         if !self.done && is_said && now > fitness {
             // The run was stopped then, and has gone on since.

@@ -20,7 +20,7 @@ const ROW: f64 = 17.0;
 /// The class of what is not trained.
 const NONE: &str = "none";
 
-pub fn svg(
+pub(super) fn svg(
     title: &str,
     steps: &[Step],
     (lives, best): (&Lives<'_>, &Best),

@@ -42,7 +42,7 @@ struct Best {
 }
 
 /// The figure of a run.
-pub fn figure(run: &Run, detail: Detail) -> Option<Figure> {
+pub(super) fn figure(run: &Run, detail: Detail) -> Option<Figure> {
     let mut lives: HashMap<Id, Life<'_>> = HashMap::new();
     for (k, line) in run.generations().into_iter().zip(&run.lines) {
         for one in line.report.individuals.iter().chain(&line.report.departed) {

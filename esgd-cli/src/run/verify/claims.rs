@@ -1,67 +1,65 @@
-//! The log of metrics, and the guarantee derived from it again.
+//! What the log of a run claims: that none of its lines is missing, that each follows from the one before, and
+//! the guarantee, derived from it again.
 
 use std::path::Path;
 
 use esgd_core::{Auditor, EliteMean, Fitness, Objective, Phase, Settings, settings::Way};
-use esgd_models::regular_file::{self, Links};
 
-use crate::run::log::{self, Extent, Line};
+use crate::run::log::{self, Extent, Line, Log, LogError};
 
-/// Reads the log. A last line that was cut short is left out, if no checkpoint vouches for it.
-pub fn read(path: &Path, vouched: Option<&Extent>) -> Result<(Vec<Line>, String), String> {
+/// The log of a run, and how much there is of it. A last line that was cut short is left out, if no
+/// checkpoint vouches for it.
+pub(crate) fn read(path: &Path, vouched: Option<&Extent>) -> Result<(Vec<Line>, String), String> {
     let shown = path.display();
-    let bytes = regular_file::read(path, log::MOST, Links::Refuse);
-    let bytes = bytes.map_err(|e| format!("cannot read {shown}: {e}"))?;
-    parse(&bytes, vouched).map_err(|e| format!("{shown}: {e}"))
+    let log = log::read(path, log::MOST).map_err(|error| match error {
+        LogError::Open(e) | LogError::Read { error: e, .. } => format!("cannot read {shown}: {e}"),
+        LogError::TooLarge { .. } => format!("cannot read {shown}: {error}"),
+        LogError::NoReport { .. } => format!("{shown}: {error}"),
+        LogError::OutOfOrder { line, .. } => format!("{shown}: {}", does_not_follow(line)),
+    })?;
+    let what = whole(&log, vouched).map_err(|e| format!("{shown}: {e}"))?;
+    Ok((log.lines, what))
 }
 
-fn parse(bytes: &[u8], vouched: Option<&Extent>) -> Result<(Vec<Line>, String), String> {
-    let end = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    if vouched.is_some_and(|extent| extent.bytes > end as u64) {
+/// Whether it is the log of a run from its start on, as long as a checkpoint says, in words.
+fn whole(log: &Log, vouched: Option<&Extent>) -> Result<String, String> {
+    let Log { lines, bytes, cut } = log;
+    if vouched.is_some_and(|extent| extent.bytes > *bytes) {
         return Err("it is shorter than when the last checkpoint was made".into());
     }
-    let parse = |(i, line): (usize, &[u8])| {
-        serde_json::from_slice(line).map_err(|e| format!("line {}: {e}", i + 1))
-    };
-    let whole = bytes[..end].split(|b| *b == b'\n').filter(|line| !line.is_empty());
-    let lines: Vec<Line> = whole.enumerate().map(parse).collect::<Result<_, _>>()?;
-    if end < bytes.len() && !log::is_cut(&bytes[end..]) {
+    if !cut.is_empty() && !log::is_cut(cut) {
         return Err("what stands behind its last line is no line of a log".into());
     }
-    let cut = if end < bytes.len() { ", and one that was cut short" } else { "" };
-    let what = format!("{} lines{cut}", lines.len());
-    in_order(&lines).map(|()| (lines, what))
+    without_gap(lines)?;
+    let cut = if cut.is_empty() { "" } else { ", and one that was cut short" };
+    Ok(format!("{} lines{cut}", lines.len()))
 }
 
-/// Phases follow one another as in a run, and what is spent and passed only grows.
-fn in_order(lines: &[Line]) -> Result<(), String> {
+/// No line of a run is missing: a log in order begins with the start, has each generation, and what is spent
+/// only grows.
+fn without_gap(lines: &[Line]) -> Result<(), String> {
     if lines.first().is_some_and(|line| line.report.phase != Phase::Start) {
         return Err("it does not begin with the start".into());
     }
     for (i, pair) in lines.windows(2).enumerate() {
         let (before, now) = (&pair[0].report, &pair[1].report);
-        let follows = match now.phase {
-            Phase::Start => false,
-            Phase::Generation => {
-                now.generation == before.generation + 1 && before.phase != Phase::FineTune
-            }
-            Phase::FineTune => {
-                now.generation == before.generation && before.phase != Phase::FineTune
-            }
-        };
+        let step = usize::from(now.phase == Phase::Generation);
         let grows = now.effort.epochs >= before.effort.epochs
             && now.effort.backed_off >= before.effort.backed_off
-            && now.effort.offspring >= before.effort.offspring
-            && pair[1].seconds >= pair[0].seconds;
-        if !follows || !grows {
-            return Err(format!("line {} does not follow the one before", i + 2));
+            && now.effort.offspring >= before.effort.offspring;
+        if now.generation != before.generation + step || !grows {
+            return Err(does_not_follow(i + 2));
         }
     }
     Ok(())
 }
 
+fn does_not_follow(line: usize) -> String {
+    format!("line {line} does not follow the one before")
+}
+
 /// J(m') never rises, for any m' up to m; with an anchor, the best is never worse than that.
-pub fn guarantee(lines: &[Line], settings: &Settings) -> Result<String, String> {
+pub(crate) fn guarantee(lines: &[Line], settings: &Settings) -> Result<String, String> {
     let objective = Objective::new("log");
     let mean = |elite: &[Fitness], m| EliteMean::of(elite, m, &objective).value();
     let anchored = settings.guarantee.way == Way::BackOff && settings.guarantee.anchor;
@@ -101,7 +99,7 @@ pub fn guarantee(lines: &[Line], settings: &Settings) -> Result<String, String> 
 }
 
 /// Each population follows from the one before by the steps that the log has of it.
-pub fn steps(lines: &[Line], settings: &Settings) -> Result<String, String> {
+pub(crate) fn steps(lines: &[Line], settings: &Settings) -> Result<String, String> {
     let mut auditor = Auditor::new(settings);
     for (i, line) in lines.iter().enumerate() {
         auditor.read(&line.report).map_err(|why| format!("line {}: {why}", i + 1))?;
@@ -146,7 +144,7 @@ mod tests {
     }
 
     /// The log of a run.
-    fn log() -> Vec<u8> {
+    fn written() -> Vec<u8> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("metrics.jsonl");
         let writer = Writer(Mutex::new(Metrics::create(&path).unwrap()));
@@ -156,26 +154,38 @@ mod tests {
         fs::read(path).unwrap()
     }
 
+    fn parsed(bytes: &[u8]) -> Log {
+        log::parse(bytes).unwrap()
+    }
+
+    fn lines_of(bytes: &[u8]) -> Vec<Line> {
+        parsed(bytes).lines
+    }
+
     #[test]
     fn a_log_proves_the_guarantee_and_a_worse_elite_does_not() {
-        let log = log();
-        let (lines, what) = parse(&log, None).unwrap();
-        assert_eq!(what, "5 lines");
+        let log = written();
+        let lines = lines_of(&log);
+        assert_eq!(whole(&parsed(&log), None).unwrap(), "5 lines");
         assert!(guarantee(&lines, &settings()).unwrap().contains("m' = 1 to 3"));
         assert!(steps(&lines, &settings()).unwrap().starts_with("each of 4 populations"));
         let cut = &log[..log.len() - 1];
-        assert_eq!(parse(cut, None).unwrap().1, "4 lines, and one that was cut short");
+        assert_eq!(whole(&parsed(cut), None).unwrap(), "4 lines, and one that was cut short");
         let vouched = Extent { bytes: log.len() as u64, ..Extent::default() };
-        assert!(parse(cut, Some(&vouched)).unwrap_err().contains("shorter"));
+        assert!(whole(&parsed(cut), Some(&vouched)).unwrap_err().contains("shorter"));
+        let behind = [&log[..], b"nonsense"].concat();
+        assert!(whole(&parsed(&behind), None).unwrap_err().contains("no line of a log"));
 
-        let (mut lines, _) = parse(&log, None).unwrap();
-        lines.swap(1, 2);
-        assert!(in_order(&lines).unwrap_err().contains("line 2"));
-        let (mut lines, _) = parse(&log, None).unwrap();
+        let mut lines = lines_of(&log);
+        drop(lines.remove(2));
+        assert!(without_gap(&lines).unwrap_err().contains("line 3"));
+        drop(lines.remove(0));
+        assert!(without_gap(&lines).unwrap_err().contains("does not begin with the start"));
+        let mut lines = lines_of(&log);
         lines[0].report.elite_mean = Fitness::WORST;
         assert!(guarantee(&lines, &settings()).unwrap_err().contains("line 1 contradicts"));
         // An elite that rises, with all that follows from it.
-        let (mut lines, _) = parse(&log, None).unwrap();
+        let mut lines = lines_of(&log);
         let mut first = lines[0].report.clone();
         (first.phase, first.generation) = (lines[4].report.phase, lines[4].report.generation);
         lines[4].report = first;
@@ -184,8 +194,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_damage_makes_it_panic(bytes in corrupted(&log())) {
-            if let Ok((lines, _)) = parse(&bytes, None) {
+        fn no_damage_makes_it_panic(bytes in corrupted(&written())) {
+            if let Ok(Log { lines, .. }) = log::parse(&bytes[..]) {
+                let _ = without_gap(&lines);
                 let _ = guarantee(&lines, &settings());
                 let _ = steps(&lines, &settings());
             }

@@ -1,5 +1,12 @@
-//! Where work runs. Core hands out numbered jobs and does not name what carries them: one thread
-//! here, several threads, GPU streams or other machines elsewhere. Results never depend on it.
+//! Where work runs. Core hands out numbered jobs and does not name what carries them: one thread,
+//! several threads or GPU streams in one process ([`Executor`]), and several processes, each of which does its share of
+//! the same run ([`Processes`]). Results never depend on it.
+
+mod message;
+mod processes;
+
+pub(crate) use processes::{Carrier, Own, Said, ShareError, TrainedShare};
+pub use processes::{Exchange, ExchangeError, Processes};
 
 use std::{
     sync::{
@@ -32,16 +39,8 @@ pub struct Threads(pub usize);
 
 impl Executor for Threads {
     fn run(&self, n: usize, job: &(dyn Fn(usize) + Sync)) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            loop {
-                let i = next.fetch_add(1, Ordering::Relaxed);
-                if i >= n {
-                    return;
-                }
-                job(i);
-            }
-        };
+        let jobs = Jobs::new(n);
+        let work = || jobs.work(job);
         thread::scope(|scope| {
             for _ in 1..self.0.min(n) {
                 // Where the system gives no thread, the others do its part.
@@ -52,11 +51,54 @@ impl Executor for Threads {
     }
 }
 
+/// Numbered jobs that several workers take one after another: the loop of every executor.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// let (jobs, sum) = (esgd_core::work::Jobs::new(5), AtomicUsize::new(0));
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| jobs.work(&|i| drop(sum.fetch_add(i, Ordering::Relaxed))));
+///     jobs.work(&|i| drop(sum.fetch_add(i, Ordering::Relaxed)));
+/// });
+/// assert_eq!(sum.into_inner(), 10);
+/// ```
+#[derive(Debug)]
+pub struct Jobs {
+    next: AtomicUsize,
+    n: usize,
+}
+
+impl Jobs {
+    /// Jobs 0 to `n` − 1.
+    #[must_use]
+    pub fn new(n: usize) -> Self {
+        Self { next: AtomicUsize::new(0), n }
+    }
+
+    /// Does jobs until none is left.
+    pub fn work(&self, job: &(impl Fn(usize) + ?Sized)) {
+        loop {
+            let i = self.next.fetch_add(1, Ordering::Relaxed);
+            if i >= self.n {
+                return;
+            }
+            job(i);
+        }
+    }
+}
+
 /// A job's item before it runs, and its result after.
 type Cell<T, R> = Mutex<(Option<T>, Option<R>)>;
 
 /// Maps `items` through `f` on `executor`; results come in the order of the items.
-pub(crate) fn map<T: Send, R: Send>(
+///
+/// ```
+/// use esgd_core::{Threads, work::map};
+///
+/// assert_eq!(map(&Threads(2), vec![1, 2, 3], |i, x| i * x), [0, 2, 6]);
+/// ```
+pub fn map<T: Send, R: Send>(
     executor: &dyn Executor,
     items: Vec<T>,
     f: impl Fn(usize, T) -> R + Sync,
@@ -81,7 +123,10 @@ pub(crate) fn map<T: Send, R: Send>(
 }
 
 /// [`map`] for work that can fail: all results, or the error of the first item that failed.
-pub(crate) fn try_map<T: Send, R: Send, E: Send>(
+///
+/// # Errors
+/// That of the first item that failed.
+pub fn try_map<T: Send, R: Send, E: Send>(
     executor: &dyn Executor,
     items: Vec<T>,
     f: impl Fn(usize, T) -> Result<R, E> + Sync,

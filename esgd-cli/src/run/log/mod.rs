@@ -1,5 +1,7 @@
 //! `metrics.jsonl`: a line for each phase of a run, and how much of it a checkpoint vouches for.
 
+mod reading;
+
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
@@ -16,11 +18,15 @@ use crate::{
     run::unfit::Unfit,
 };
 
+#[cfg(test)]
+pub(crate) use reading::parse;
+pub use reading::{Log, LogError, read};
+
 /// The log's name in a run's folder.
-pub const NAME: &str = "metrics.jsonl";
+pub(crate) const NAME: &str = "metrics.jsonl";
 
 /// More than a log that can be read can have.
-pub const MOST: u64 = 1 << 30;
+pub(crate) const MOST: u64 = 1 << 30;
 
 /// A phase of a run.
 #[derive(Serialize)]
@@ -36,20 +42,21 @@ pub struct Line {
     /// Seconds of the run, without those in which it was interrupted.
     pub seconds: f64,
     #[serde(flatten)]
+    /// What happened in the phase, and the population after it.
     pub report: Report,
 }
 
 /// A log up to some line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Extent {
+pub(crate) struct Extent {
     pub bytes: u64,
     pub sha256: String,
 }
 
 /// The log that is written.
 #[derive(Debug)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     path: PathBuf,
     file: File,
     bytes: u64,
@@ -76,7 +83,7 @@ impl Metrics {
     }
 
     /// A new log. One that is there may be of a start that was cut short, and is nothing else.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = regular_file::open_with(path, &mut options, Links::Refuse)?;
@@ -97,7 +104,7 @@ impl Metrics {
     }
 
     /// A log that is gone on with behind `extent`; what is there behind it is dropped.
-    pub fn reopen(path: &Path, extent: &Extent) -> Result<Self, String> {
+    pub(crate) fn reopen(path: &Path, extent: &Extent) -> Result<Self, String> {
         let cannot = |e: io::Error| format!("cannot write {}: {e}", path.display());
         let (mut file, mut hash) = prefix(path, extent, true).map_err(|e| e.to_string())?;
         if is_shared(&file).map_err(cannot)? {
@@ -113,7 +120,7 @@ impl Metrics {
 
     /// Adds a line. One that cannot be written waits for the next, or for [`extent`](Self::extent), which
     /// tells what is wrong if it still is.
-    pub fn add(&mut self, seconds: f64, report: &Report) {
+    pub(crate) fn add(&mut self, seconds: f64, report: &Report) {
         match serde_json::to_vec(&NewLine { seconds, report }) {
             Ok(line) => {
                 self.waiting.extend(line);
@@ -144,7 +151,7 @@ impl Metrics {
     }
 
     /// How much is written and on the disk: all that was added.
-    pub fn extent(&mut self) -> Result<Extent, String> {
+    pub(crate) fn extent(&mut self) -> Result<Extent, String> {
         let synced = self.write().and_then(|()| self.file.sync_data()).map_err(|e| e.to_string());
         let sound = synced.and_then(|()| self.unwritable.clone().map_or(Ok(()), Err));
         sound.map_err(|e| format!("cannot write {}: {e}", self.path.display()))?;
@@ -153,7 +160,7 @@ impl Metrics {
 }
 
 /// Whether a line is the beginning of one of ours, which a program that died has left.
-pub fn is_cut(line: &[u8]) -> bool {
+pub(crate) fn is_cut(line: &[u8]) -> bool {
     const BEGIN: &[u8] = b"{\"seconds\":";
     let begun = line.len().min(BEGIN.len());
     !line.ends_with(b"\n") && line[..begun] == BEGIN[..begun]
@@ -173,7 +180,7 @@ fn is_shared(file: &File) -> io::Result<bool> {
 }
 
 /// Whether a log begins as a checkpoint says.
-pub fn check(path: &Path, extent: &Extent) -> Result<(), Unfit> {
+pub(crate) fn check(path: &Path, extent: &Extent) -> Result<(), Unfit> {
     prefix(path, extent, false).map(|_| ())
 }
 

@@ -1,0 +1,197 @@
+//! Processes that exchange results over TCP: one leads, the others join it; what each gives goes to the leader,
+//! and all of it from there to all.
+
+use std::{
+    io::{self, Read, Write},
+    net::{TcpListener, TcpStream, ToSocketAddrs},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use esgd_core::{Exchange, ExchangeError};
+
+/// What a process says when it joins, before its rank and the number of processes.
+const GREETING: &[u8; 8] = b"esgd/1\0\0";
+
+/// More bytes than a message has.
+const MOST: u64 = 1 << 40;
+
+/// How long a process that joins waits between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The connections of one process.
+#[derive(Debug)]
+pub struct Sockets {
+    rank: usize,
+    size: usize,
+    /// To all others in order of their ranks, of the leader; else to the leader alone.
+    peers: Mutex<Vec<TcpStream>>,
+}
+
+impl Sockets {
+    /// Leads `size` processes, as rank 0, and waits until all others have joined at `listener`. Who says something
+    /// else than they do is sent away.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub fn lead(listener: &TcpListener, size: usize) -> io::Result<Self> {
+        let mut peers: Vec<Option<TcpStream>> = (1..size).map(|_| None).collect();
+        while peers.iter().any(Option::is_none) {
+            let (mut peer, _) = listener.accept()?;
+            peer.set_nodelay(true)?;
+            if let Ok(rank) = greeted(&mut peer, size)
+                && let Some(place @ None) = peers.get_mut(rank.wrapping_sub(1))
+            {
+                *place = Some(peer);
+            }
+        }
+        Ok(Self { rank: 0, size, peers: Mutex::new(peers.into_iter().flatten().collect()) })
+    }
+
+    /// Joins the leader at `address` as `rank`, from 1 to `size` − 1; tries again until it is there, for `patience`.
+    ///
+    /// # Errors
+    /// If it is not there in time.
+    pub fn join(
+        address: impl ToSocketAddrs,
+        rank: usize,
+        size: usize,
+        patience: Duration,
+    ) -> io::Result<Self> {
+        let begin = Instant::now();
+        let mut leader = loop {
+            match TcpStream::connect(&address) {
+                Ok(leader) => break leader,
+                Err(e) if begin.elapsed() >= patience => return Err(e),
+                Err(_) => thread::sleep(PAUSE),
+            }
+        };
+        leader.set_nodelay(true)?;
+        leader.write_all(GREETING)?;
+        for number in [rank, size] {
+            leader.write_all(&(number as u64).to_le_bytes())?;
+        }
+        Ok(Self { rank, size, peers: Mutex::new(vec![leader]) })
+    }
+}
+
+impl Exchange for Sockets {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn all_gather(&self, mine: Vec<u8>) -> Result<Vec<Vec<u8>>, ExchangeError> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = |rank: usize, e: io::Error| format!("process {rank} has gone: {e}");
+        let mut all = vec![];
+        if self.rank == 0 {
+            all.push(mine);
+            for (peer, rank) in peers.iter_mut().zip(1..) {
+                all.push(receive(peer).map_err(|e| gone(rank, e))?);
+            }
+            for (peer, rank) in peers.iter_mut().zip(1..) {
+                all.iter().try_for_each(|one| send(peer, one)).map_err(|e| gone(rank, e))?;
+            }
+        } else if let Some(leader) = peers.first_mut() {
+            send(leader, &mine).map_err(|e| gone(0, e))?;
+            for _ in 0..self.size {
+                all.push(receive(leader).map_err(|e| gone(0, e))?);
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The rank of a process that joins one of `size`.
+fn greeted(peer: &mut TcpStream, size: usize) -> io::Result<usize> {
+    let mut greeting = [0; 8];
+    // Who says nothing does not keep the others waiting.
+    peer.set_read_timeout(Some(Duration::from_secs(10)))?;
+    peer.read_exact(&mut greeting)?;
+    let (rank, theirs) = (number(peer)?, number(peer)?);
+    peer.set_read_timeout(None)?;
+    match &greeting == GREETING && theirs == size as u64 {
+        true => usize::try_from(rank).map_err(io::Error::other),
+        false => Err(io::Error::other("it is no process of this run")),
+    }
+}
+
+fn send(peer: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+    peer.write_all(&(bytes.len() as u64).to_le_bytes())?;
+    peer.write_all(bytes)
+}
+
+fn receive(peer: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let length = number(peer)?;
+    if length > MOST {
+        return Err(io::Error::other(format!("it announces {length} bytes")));
+    }
+    // What was announced and never comes takes no memory.
+    let mut bytes = vec![];
+    peer.take(length).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 == length {
+        true => Ok(bytes),
+        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+fn number(peer: &mut TcpStream) -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    peer.read_exact(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs `f` as each of three processes.
+    fn together<R: Send>(f: impl Fn(Sockets) -> R + Sync) -> Vec<R> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::scope(|scope| {
+            let join = |rank| Sockets::join(address, rank, 3, Duration::from_secs(5)).unwrap();
+            // One that is none of them.
+            scope.spawn(move || {
+                TcpStream::connect(address).unwrap().write_all(b"GET / HTTP/1.1\r\n\r\n")
+            });
+            let f = &f;
+            let others: Vec<_> = [1, 2].map(|rank| scope.spawn(move || f(join(rank)))).into();
+            let first = f(Sockets::lead(&listener, 3).unwrap());
+            let others = others.into_iter().map(|one| one.join().unwrap());
+            [first].into_iter().chain(others).collect()
+        })
+    }
+
+    #[test]
+    fn all_have_what_each_gave_in_order() {
+        let all = together(|sockets| {
+            let mine = |round: usize| vec![sockets.rank() as u8; 100_000 * round + sockets.rank()];
+            (0..3).map(|round| sockets.all_gather(mine(round)).unwrap()).collect::<Vec<_>>()
+        });
+        for one in &all {
+            for (round, given) in one.iter().enumerate() {
+                let expected = (0..3).map(|rank| vec![rank as u8; 100_000 * round + rank]);
+                assert!(given.iter().eq(&expected.collect::<Vec<_>>()));
+            }
+        }
+    }
+
+    #[test]
+    fn who_has_gone_is_named() {
+        let messages = together(|sockets| {
+            if sockets.rank() == 2 {
+                return String::new();
+            }
+            let all = (0..2).map(|_| sockets.all_gather(vec![1])).find_map(Result::err);
+            all.unwrap().to_string()
+        });
+        assert!(messages[0].contains("process 2 has gone"), "{messages:?}");
+        assert!(messages[1].contains("process 0 has gone"), "{messages:?}");
+    }
+}
