@@ -1,5 +1,6 @@
 //! Why what was asked for was not done.
 
+use esgd_core::settings::SettingsError;
 use thiserror::Error;
 
 /// A failure, as one sentence.
@@ -19,6 +20,12 @@ pub enum Failure {
         /// What there is to say.
         message: String,
     },
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::Usage(error.to_string())
+    }
 }
 
 impl From<esgd_models::Error> for Failure {

@@ -12,8 +12,7 @@ use crate::{
     compare::{
         bar,
         choosing::{self, Candidate},
-        costs::{Cost, Spent},
-        metered::Metered,
+        costs::{Costs, Metered, Spent},
     },
     config::{Config, Part},
     failure::Failure,
@@ -77,9 +76,11 @@ pub(super) fn run(args: &CombineArgs) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("every network in {shown} has diverged")));
     }
     let bar = bar(args.json);
-    bar.set_length(Cost::of(problem).choosing(ranked.len()));
+    let costs = Costs::of(problem);
+    bar.set_length(costs.choosing(ranked.len()));
     bar.set_message("choosing");
-    let metered = Metered::new(problem, Spent::default(), &bar);
+    let progress = |passes| bar.inc(passes);
+    let metered = Metered::new(problem, costs.run, Spent::default(), &progress);
     let ensemble = choosing::ensemble(&metered, &ranked, workers)?;
     let (soup, theta) = choosing::soup(&metered, &ranked)?;
     bar.finish_and_clear();

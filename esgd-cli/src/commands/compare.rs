@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     commands::args::CompareArgs,
-    compare::{self, Folder, Method, Request, costs::Cost},
+    compare::{self, Folder, Method, Request, costs::Costs},
     config::Config,
     failure::Failure,
     files::own_file::{self, Kind},
@@ -25,10 +25,10 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--seeds {}: expected 1 to {MOST_SEEDS}", args.seeds)));
     }
     let Setting { splits, problem, .. } = Setting::of(&config)?;
-    let costs = Cost::of(&problem);
+    let costs = Costs::of(&problem);
     let budget = match &args.budget {
         Some(text) => costs.parse(text)?,
-        None => costs.run(&config.settings) + costs.choosing(config.settings.mu + 1),
+        None => costs.run.run(&config.settings)? + costs.choosing(config.settings.mu + 1),
     };
     let out = args.out.clone();
     let out = out.unwrap_or_else(|| Path::new("comparisons").join(config.data.folder_name()));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use esgd_core::{Executor, Fitness, Problem, Scored};
 use esgd_models::{Error, Evaluation, Genome, Predictions, data::Dataset};
 
-use super::metered::Metered;
+use super::costs::Metered;
 
 /// A network that may be chosen.
 #[derive(Clone, Debug)]

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use esgd_core::budget::STEP;
 use serde::{Deserialize, Serialize};
 
-use super::{costs, methods::Method, rows::Row};
+use super::{methods::Method, rows::Row};
 use crate::{failure::Failure, text::safe::lines};
 
 /// The result of a comparison, as `comparison.json`.
@@ -38,7 +39,7 @@ pub(crate) struct Run {
 impl Comparison {
     /// The budget in epochs of gradient steps.
     pub(crate) fn epochs(&self) -> f64 {
-        self.budget as f64 / (costs::STEP as f64 * self.train as f64)
+        self.budget as f64 / (STEP as f64 * self.train as f64)
     }
 
     /// As `comparison.json`.

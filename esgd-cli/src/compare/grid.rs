@@ -11,7 +11,7 @@ use esgd_models::Workers;
 
 use super::{
     comparison::Run,
-    costs::Cost,
+    costs::Costs,
     methods::{Job, Method},
     outcome::Outcome,
     rows::Runs,
@@ -37,7 +37,7 @@ impl Grid<'_> {
         &self,
         methods: &[Method],
         seeds: &[u64],
-        costs: Cost,
+        costs: Costs,
     ) -> Result<(Vec<Runs>, Vec<Run>), Failure> {
         let dir = self.out.join("runs");
         let mut trials: Vec<(Trial, Option<Outcome>)> = vec![];
@@ -49,7 +49,7 @@ impl Grid<'_> {
                 for (i, job) in jobs.iter().enumerate() {
                     let rate = method.tries_rates().then(|| rates[i]);
                     let budget = match (method, job) {
-                        (Method::Tuned, Job::Evolve(settings)) => costs.run(settings),
+                        (Method::Tuned, Job::Evolve(settings)) => costs.run.run(settings)?,
                         _ => self.budget,
                     };
                     let trial = Trial::new(method, rate, job, seed, budget, &self.task, &dir);

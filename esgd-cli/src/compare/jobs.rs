@@ -14,7 +14,7 @@ use esgd_models::{Error, Genome, OptimizerState, RunningMean};
 
 use super::{
     choosing::{self, Candidate},
-    metered::Metered,
+    costs::Metered,
 };
 use crate::{
     config::Config,

@@ -1,14 +1,9 @@
 //! What is compared: each method's name, what it is, and what it runs within a budget.
 
-use esgd_core::{
-    Distribution, Domain, HalvingSettings, OptimizerPool, Schedule, Settings,
-    settings::{
-        FineTune, Guarantee, MutationSettings, RecipePolicy, Recipes, Selection, Start, Way,
-    },
-};
+use esgd_core::{HalvingSettings, OptimizerPool, Settings, baselines, budget::BudgetError};
 use serde::{Deserialize, Serialize};
 
-use super::costs::Cost;
+use super::costs::Costs;
 use crate::{config::Config, failure::Failure};
 
 /// A method of the comparison.
@@ -69,9 +64,6 @@ impl Job {
         }
     }
 }
-
-/// Halves as in the paper on ASHA: one of three goes on.
-const ETA: usize = 3;
 
 impl Method {
     /// All, as they stand in tables.
@@ -201,155 +193,75 @@ impl Method {
     pub(crate) fn jobs(
         self,
         config: &Config,
-        costs: Cost,
+        costs: Costs,
         budget: u64,
     ) -> Result<Vec<Job>, Failure> {
-        let own = &config.settings;
+        let (own, cost) = (&config.settings, costs.run);
         let choosing = if self.leaves_many() { costs.choosing(own.mu + 1) } else { 0 };
         let for_training = budget.checked_sub(choosing).ok_or_else(|| self.too_small())?;
         let single = |epochs: usize, pool: OptimizerPool| match epochs {
             0 => Err(self.too_small()),
-            _ => Ok(alone(own, epochs, pool)),
+            _ => Ok(baselines::single(own, epochs, pool)),
         };
         let pool = config.compare.pool();
-        let drawn = annealed(&own.optimizers, &config.compare.anneal);
-        let longest = |s: &Settings| costs.longest(s, for_training).ok_or_else(|| self.too_small());
+        let drawn = baselines::annealed(&own.optimizers, &config.compare.anneal);
+        let longest = |settings: &Settings| {
+            cost.longest(settings, for_training).map_err(|error| match error {
+                BudgetError::TooSmall { .. } => self.too_small(),
+                BudgetError::Settings(fault) => {
+                    Failure::Usage(format!("`{}`: {fault}", self.name()))
+                }
+            })
+        };
         let settings = match self {
             Self::Esgd => longest(own)?,
-            Self::NoEvolution => {
-                longest(&Settings { evolution_steps: 0, lambda: 0, ..own.clone() })?
-            }
-            Self::Population => longest(&population(own, drawn))?,
-            Self::Restarts => longest(&population(own, pool))?,
-            Self::Pbt => longest(&population_based(own))?,
-            Self::Long => single(costs.epochs(budget), pool)?,
-            Self::Single => single(costs.epochs(budget) / own.mu, pool)?,
+            Self::NoEvolution => longest(&baselines::without_evolution(own))?,
+            Self::Population => longest(&baselines::population(own, drawn))?,
+            Self::Restarts => longest(&baselines::population(own, pool))?,
+            Self::Pbt => longest(&baselines::population_based(own))?,
+            Self::Long => single(cost.epochs(budget), pool)?,
+            Self::Single => single(cost.epochs(budget) / own.mu, pool)?,
             Self::Tuned | Self::Oracle => {
                 let rates = &config.compare.rates;
                 let shares = match self {
-                    Self::Oracle => vec![costs.epochs(budget); rates.len()],
-                    _ => costs.shares(budget, rates.len()),
+                    Self::Oracle => vec![cost.epochs(budget); rates.len()],
+                    _ => cost.shares(budget, rates.len()),
                 };
                 let run = |(&rate, epochs): (&f64, usize)| {
-                    single(epochs, with_rate(&pool, rate)).map(Job::Evolve)
+                    single(epochs, baselines::with_rate(&pool, rate)).map(Job::Evolve)
                 };
                 return rates.iter().zip(shares).map(run).collect();
             }
             Self::Swa => {
                 let left = budget.checked_sub(costs.averaging()).ok_or_else(|| self.too_small())?;
-                let epochs = costs.epochs(left);
-                let settings = single(epochs, at_large_rates(&pool, epochs))?;
+                let epochs = cost.epochs(left);
+                let settings = single(epochs, baselines::at_large_rates(&pool, epochs))?;
                 return Ok(vec![Job::Average { settings, after: epochs - epochs.div_ceil(4) }]);
             }
             Self::Asha => {
-                let epochs = (budget / costs.epoch()) as usize;
-                // A bracket of 27 trials at η = 3 takes three times the epochs of its longest, and who is
-                // promoted early some more.
-                let most = epochs / 4;
-                let first = (most / ETA.pow(3)).max(1);
-                if most < first {
-                    return Err(self.too_small());
-                }
-                return Ok(vec![Job::Halve(HalvingSettings {
-                    seed: own.seed,
-                    eta: ETA,
-                    first,
-                    most,
-                    budget: epochs,
-                    // More would begin trials where one waits for others to be promoted with, and leave
-                    // nothing for the last rung.
-                    workers: 1,
-                    optimizers: drawn,
-                })]);
+                let epochs = (budget / cost.epoch()) as usize;
+                let halving = baselines::successive_halving(own.seed, epochs, drawn);
+                return Ok(vec![Job::Halve(halving.ok_or_else(|| self.too_small())?)]);
             }
         };
         Ok(vec![Job::Evolve(settings)])
     }
 }
 
-/// μ networks that train by themselves, an epoch a generation, so that rates anneal with every epoch.
-fn population(own: &Settings, optimizers: OptimizerPool) -> Settings {
-    Settings {
-        generations: 1,
-        epochs: 1,
-        evolution_steps: 0,
-        lambda: 0,
-        rho: 1,
-        start: Start::Independent,
-        guarantee: archive(own),
-        recipes: Recipes { policy: RecipePolicy::Keep, ..own.recipes.clone() },
-        fine_tune: FineTune { epochs: 0, best: 0, lr: own.fine_tune.lr.clone() },
-        optimizers,
-        ..own.clone()
-    }
-}
-
-/// One such network.
-fn alone(own: &Settings, epochs: usize, optimizers: OptimizerPool) -> Settings {
-    Settings { generations: epochs, mu: 1, m: 1, ..population(own, optimizers) }
-}
-
-/// Population-based training as published: no annealing but what it finds by itself.
-fn population_based(own: &Settings) -> Settings {
-    let mut optimizers = own.optimizers.clone();
-    for spec in &mut optimizers.0 {
-        spec.domains.remove("lr_decay");
-        spec.domains.values_mut().for_each(|range| range.anneal = Schedule::Constant);
-    }
-    Settings {
-        epochs: own.epochs,
-        evolution_steps: 1,
-        lambda: own.mu.div_ceil(5),
-        m: own.mu,
-        selection: Selection::Truncation { best: 0.2 },
-        mutation: MutationSettings { sigma: 0.0, ..own.mutation.clone() },
-        recipes: Recipes { policy: RecipePolicy::Explore, perturb: 0.2, resample: 0.25 },
-        ..population(own, optimizers)
-    }
-}
-
-fn archive(own: &Settings) -> Guarantee {
-    Guarantee { way: Way::Archive, p_backoff: 1.0, anchor: false, ..own.guarantee.clone() }
-}
-
-/// The same recipe with another learning rate, annealed as it was.
-fn with_rate(pool: &OptimizerPool, rate: f64) -> OptimizerPool {
-    let mut pool = pool.clone();
-    for spec in &mut pool.0 {
-        let range = spec.domains.entry("lr".into()).or_insert_with(|| Domain::fixed(rate));
-        range.law = Distribution::Fixed(rate);
-    }
-    pool
-}
-
-/// The same recipe at its learning rate for half of the time, then at half of it, and at a quarter while
-/// weights are averaged.
-fn at_large_rates(pool: &OptimizerPool, epochs: usize) -> OptimizerPool {
-    let at = vec![epochs / 2 + 1, epochs - epochs.div_ceil(4) + 1];
-    annealed(pool, &Schedule::Step { at, factor: 0.5 })
-}
-
-/// The same recipes, their learning rates annealed by `schedule`.
-fn annealed(pool: &OptimizerPool, schedule: &Schedule) -> OptimizerPool {
-    let mut pool = pool.clone();
-    for range in pool.0.iter_mut().filter_map(|spec| spec.domains.get_mut("lr")) {
-        range.anneal = schedule.clone();
-    }
-    pool
-}
-
 #[cfg(test)]
 mod tests {
+    use esgd_core::{Distribution, budget::Cost};
+
     use super::*;
 
-    const COSTS: Cost = Cost { train: 1000, fitness: 300, statistics: false };
+    const COSTS: Costs = Costs { run: Cost { train: 1000, fitness: 300 }, statistics: false };
     /// Of training with evaluations.
     const EPOCHS: u64 = 1200;
 
     fn jobs(method: Method, changes: &[&str]) -> Vec<Job> {
         let changes: Vec<String> = changes.iter().map(|&change| change.to_owned()).collect();
         let config = Config::with_changes("", "a test", &changes).unwrap();
-        method.jobs(&config, COSTS, EPOCHS * COSTS.epoch()).unwrap()
+        method.jobs(&config, COSTS, EPOCHS * COSTS.run.epoch()).unwrap()
     }
 
     fn settings(job: &Job) -> &Settings {
@@ -373,39 +285,24 @@ mod tests {
         assert_eq!((&found[0], &found[6]), (&Distribution::Fixed(0.01), &Distribution::Fixed(1.0)));
     }
 
-    #[test]
-    fn the_longest_trial_takes_a_quarter() {
-        let [Job::Halve(halving)] = &jobs(Method::Asha, &[])[..] else { panic!() };
-        assert_eq!((halving.most, halving.first, halving.budget), (300, 11, 1200));
-    }
-
-    #[test]
-    fn population_based_training_anneals_by_itself() {
-        let job = jobs(Method::Pbt, &["optimizers.0.lr_decay=0.9"]).remove(0);
-        for spec in &settings(&job).optimizers.0 {
-            assert!(!spec.domains.contains_key("lr_decay"));
-            assert!(spec.domains.values().all(|range| range.anneal == Schedule::Constant));
-        }
-        assert_eq!((settings(&job).lambda, settings(&job).rho), (4, 1));
-    }
-
     /// With all that is chosen after training. What a config says of its own fine-tuning is nothing to others.
     #[test]
     fn every_method_can_run_and_plans_to_spend_no_more_than_the_budget() {
         let changes = ["fine_tune.best=2".to_owned()];
         let config = Config::with_changes("", "a test", &changes).unwrap();
         for statistics in [false, true] {
-            let costs = Cost { statistics, ..COSTS };
-            let budget = EPOCHS * costs.epoch() + 17;
+            let costs = Costs { statistics, ..COSTS };
+            let budget = EPOCHS * costs.run.epoch() + 17;
             for method in Method::ALL {
                 let jobs = method.jobs(&config, costs, budget).unwrap();
+                let run = |settings: &Settings| costs.run.run(settings).unwrap();
                 let cost = |job: &Job| match job {
-                    Job::Halve(halving) => halving.budget as u64 * costs.epoch(),
-                    Job::Average { settings, .. } => costs.run(settings) + costs.averaging(),
+                    Job::Halve(halving) => halving.budget as u64 * costs.run.epoch(),
+                    Job::Average { settings, .. } => run(settings) + costs.averaging(),
                     Job::Evolve(settings) if method.leaves_many() => {
-                        costs.run(settings) + costs.choosing(settings.mu + 1)
+                        run(settings) + costs.choosing(settings.mu + 1)
                     }
-                    Job::Evolve(settings) => costs.run(settings),
+                    Job::Evolve(settings) => run(settings),
                 };
                 let check = |job: &Job| match job {
                     Job::Halve(halving) => halving.check(),

@@ -8,7 +8,6 @@ mod folder;
 mod grid;
 mod jobs;
 mod kept;
-pub(crate) mod metered;
 mod methods;
 mod outcome;
 mod rows;
@@ -30,7 +29,7 @@ pub(crate) use self::{
 };
 pub use self::{comparison::Comparison, folder::Folder, methods::Method};
 
-use self::{costs::Cost, grid::Grid, running::Context, trial::Task};
+use self::{costs::Costs, grid::Grid, running::Context, trial::Task};
 use crate::{config::Config, failure::Failure, files::sha256, run::interrupt::Interrupt};
 
 /// A comparison to make.
@@ -76,7 +75,7 @@ pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Comparison, Failure
         budget,
         task,
     };
-    let (runs, folders) = grid.run(&request.methods, &seeds, Cost::of(problem))?;
+    let (runs, folders) = grid.run(&request.methods, &seeds, Costs::of(problem))?;
     bar.finish_and_clear();
     let rows = rows::rows(&runs, budget, problem.task().macs());
     let verdict = verdict::sentences(&rows, &runs, seeds.len());

@@ -12,9 +12,8 @@ use indicatif::ProgressBar;
 
 use super::{
     choosing::{self, Candidate},
-    costs::{Cost, Spent},
+    costs::{Metered, Spent},
     jobs::{Resumed, RunResult, Workspace},
-    metered::Metered,
     methods::Job,
     trial::Trial,
 };
@@ -23,7 +22,7 @@ use crate::{
     config::Config,
     failure::Failure,
     files::{atomic_file, held_folder::HeldFolder, own_file},
-    run::{checkpoint, interrupt::Interrupt, log, restore, summary::TOP},
+    run::{checkpoint, interrupt::Interrupt, log, restore, setting, summary::TOP},
     terminal,
 };
 
@@ -49,11 +48,12 @@ impl Context<'_> {
         let resumed = self.prepare(trial)?;
         let before = match (&trial.job, &resumed) {
             (Job::Evolve(settings) | Job::Average { settings, .. }, Some((_, population))) => {
-                Cost::of(self.problem).spent(settings, population.effort())
+                setting::cost(self.problem).spent(settings, population.effort())?
             }
             _ => Spent::default(),
         };
-        let problem = Metered::new(self.problem, before, self.bar);
+        let progress = |passes| self.bar.inc(passes);
+        let problem = Metered::new(self.problem, setting::cost(self.problem), before, &progress);
         let (folder, interrupt) = (trial.folder.as_path(), self.interrupt);
         let place = Workspace { folder, problem: &problem, executor: workers, interrupt };
         let left = match &trial.job {
@@ -163,7 +163,7 @@ impl Context<'_> {
         if trial.method.leaves_many() && sound.len() > 1 {
             let chosen = choosing::ensemble(problem, &sound, workers)?;
             let members = chosen.members.len();
-            let chosen_with = since(spent, problem);
+            let chosen_with = problem.spent() - spent;
             let test = match self.splits.test.is_empty() {
                 true => None,
                 false => Some(choosing::evaluate(
@@ -179,7 +179,7 @@ impl Context<'_> {
             let (chosen, theta) = choosing::soup(problem, &sound)?;
             let size = Size { networks: 1, members: chosen.members.len() };
             let test = self.test(&theta)?;
-            soup = Some(scores(size, chosen.loss, test, since(before, problem)));
+            soup = Some(scores(size, chosen.loss, test, problem.spent() - before));
         }
         Ok(Outcome {
             method: trial.method,
@@ -244,14 +244,6 @@ fn remove_checkpoints(dir: &Path) {
     }
     // It stays if something else is in it.
     let _ = fs::remove_dir(dir);
-}
-
-fn since(before: Spent, problem: &Metered<'_>) -> Spent {
-    let now = problem.spent();
-    Spent {
-        gradient_samples: now.gradient_samples - before.gradient_samples,
-        evaluation_samples: now.evaluation_samples - before.evaluation_samples,
-    }
 }
 
 /// How many networks are evaluated for an answer, and how many are in it.

@@ -168,6 +168,12 @@ impl Config {
         matches!(self.settings.start, Start::Warm { .. })
     }
 
+    /// Whether the run is trained again without evolution: not where it begins from networks, or where nothing but
+    /// evolution trains.
+    pub(crate) fn has_control(&self) -> bool {
+        self.run.control && !self.has_warm_start() && self.settings.epochs > 0
+    }
+
     /// Of all epochs spent those that are not the start's.
     pub(crate) fn epochs_of_generations(&self, spent: usize) -> usize {
         spent.saturating_sub(self.settings.start.epochs())

@@ -39,6 +39,12 @@ pub(crate) fn text(name: &str) -> Result<&'static str, Failure> {
     })
 }
 
+/// What they are called.
+#[cfg(test)]
+pub(crate) fn names() -> [&'static str; PRESETS.len()] {
+    PRESETS.map(|(name, ..)| name)
+}
+
 /// A line a preset.
 pub(crate) fn listing() -> String {
     let lines = PRESETS.map(|(name, what, _)| format!("{name:15} {what}\n"));

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use esgd_core::{Fitness, Settings, guarantee::Stage};
+use esgd_core::{Fitness, Settings, guarantee::Stage, settings::Workload};
 
 use crate::{config::max_time, run::timer::Timer, terminal};
 
@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 /// How far a run is.
 #[derive(Clone, Debug)]
-pub(super) struct Pulse {
+pub(crate) struct Pulse {
     title: &'static str,
     /// Trainings of the start that are done, and of how many.
     start: Counted,
@@ -39,15 +39,15 @@ struct Counted {
 
 impl Pulse {
     /// A run at its beginning.
-    pub(super) fn new(title: &'static str, settings: &Settings) -> Self {
-        let Settings { mu, generations, epochs, ref fine_tune, ref start, .. } = *settings;
-        let trained = mu.saturating_mul(generations).saturating_mul(epochs);
-        let tuned = fine_tune.individuals(mu).saturating_mul(fine_tune.epochs);
-        let candidates = start.rungs().iter().fold(0usize, |n, r| n.saturating_add(r.candidates));
+    pub(crate) fn new(title: &'static str, settings: &Settings, workload: &Workload) -> Self {
+        let (start, generations) = (workload.start(), settings.generations);
+        // Of a start that trains, each training is scored once.
+        let trainings = if start.epochs > 0 { start.evaluations } else { 0 };
+        let epochs = (workload.generations() + workload.fine_tune()).epochs;
         Self {
             title,
-            start: Counted { done: 0, of: candidates },
-            epochs: Counted { done: 0, of: trained.saturating_add(tuned) },
+            start: Counted { done: 0, of: trainings as usize },
+            epochs: Counted { done: 0, of: epochs as usize },
             before: 0,
             generations: Counted { done: 0, of: generations },
             stage: Stage::Generations,
@@ -57,7 +57,7 @@ impl Pulse {
     }
 
     /// The epochs of all generations and of fine-tuning.
-    pub(super) fn all_epochs(&self) -> usize {
+    pub(crate) fn all_epochs(&self) -> usize {
         self.epochs.of
     }
 
@@ -182,7 +182,7 @@ mod tests {
             fine_tune: FineTune { epochs: 5, best: 2, ..paper.fine_tune.clone() },
             ..paper
         };
-        Pulse::new("ESGD", &settings)
+        Pulse::new("ESGD", &settings, &settings.workload().unwrap())
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) mod control;
 pub(crate) mod device;
 pub(crate) mod folder;
 pub(crate) mod forecast;
-mod heartbeat;
+pub(crate) mod heartbeat;
 pub(crate) mod interrupt;
 pub(crate) mod known_data;
 pub(crate) mod log;

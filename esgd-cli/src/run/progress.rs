@@ -12,7 +12,7 @@ use std::{
 use esgd_core::{
     EpochReport, Fitness, Observer, Phase, Population, Report, Settings,
     guarantee::{Improvement, Stage},
-    settings::Way,
+    settings::{SettingsError, Way, Workload},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -33,6 +33,7 @@ pub(crate) struct Progress<'a> {
     lines: bool,
     title: &'static str,
     settings: &'a Settings,
+    workload: Workload,
     generation: AtomicUsize,
     heartbeat: Heartbeat,
     /// The thread that says it.
@@ -46,8 +47,16 @@ pub(crate) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// A bar over all epochs of a run; nothing is shown if `silent`.
-    pub(crate) fn new(title: &'static str, settings: &'a Settings, silent: bool) -> Self {
-        let pulse = Pulse::new(title, settings);
+    ///
+    /// # Errors
+    /// The settings cannot work.
+    pub(crate) fn new(
+        title: &'static str,
+        settings: &'a Settings,
+        silent: bool,
+    ) -> Result<Self, SettingsError> {
+        let workload = settings.workload()?;
+        let pulse = Pulse::new(title, settings, &workload);
         let bar = ProgressBar::new(pulse.all_epochs() as u64);
         let heartbeat = Heartbeat::new(pulse);
         let lines = !silent && !io::stderr().is_terminal();
@@ -63,11 +72,12 @@ impl<'a> Progress<'a> {
         bar.set_prefix(title);
         bar.set_message("start");
         let timer = Mutex::new(if lines { heartbeat.say() } else { None });
-        Self {
+        Ok(Self {
             bar,
             lines,
             title,
             settings,
+            workload,
             generation: AtomicUsize::new(0),
             heartbeat,
             timer,
@@ -75,7 +85,7 @@ impl<'a> Progress<'a> {
             events: None,
             before: Duration::ZERO,
             began: Instant::now(),
-        }
+        })
     }
 
     /// Says first what the words of all that follows mean, where `fitness` is such as "validation loss".
@@ -115,9 +125,7 @@ impl<'a> Progress<'a> {
 
     /// There are no generations after the `k`-th.
     fn leave_out(&self, k: usize) {
-        let Settings { mu, generations, epochs, .. } = *self.settings;
-        let epochs = mu.saturating_mul(generations - k).saturating_mul(epochs);
-        self.heartbeat.pulse().end_early(epochs);
+        self.heartbeat.pulse().end_early(self.workload.epochs_after(k) as usize);
         let all = self.heartbeat.pulse().all_epochs();
         self.bar.set_length(all as u64);
     }

@@ -127,7 +127,7 @@ impl<'a> Session<'a> {
                     folder.path().display()
                 ))
             })?;
-        let mut progress = Progress::new("ESGD", &config.settings, silent)
+        let mut progress = Progress::new("ESGD", &config.settings, silent)?
             .explained(&format!("{} {}", config.data.fitness, config.data.score), silent)
             .logged(Some(&metrics), events.as_ref());
         if let Begin::Checkpoint(found, population) = &from {
@@ -145,8 +145,8 @@ impl<'a> Session<'a> {
             .patience(config.run.patience)
             .stop_when(self.interrupt.flag());
         let controls = match &from {
-            Begin::Start(warm_start) => config.run.control && warm_start.is_empty(),
-            Begin::Checkpoint(..) => config.run.control && !config.has_warm_start(),
+            Begin::Start(warm_start) => config.has_control() && warm_start.is_empty(),
+            Begin::Checkpoint(..) => config.has_control(),
         };
         let outcome = match from {
             Begin::Start(warm_start) => esgd.warm_start(warm_start).run(),

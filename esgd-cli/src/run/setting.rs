@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use esgd_core::budget::Cost;
 use esgd_models::{
     Network, Supervised, Workers,
     data::{self, Sizes, Splits},
@@ -72,4 +73,9 @@ fn problem(config: &Config, splits: &Splits) -> Result<Supervised<Network>, Fail
     };
     let problem = Supervised::new(network, splits.train.clone(), fitness.clone())?;
     Ok(problem.scored_by(config.data.score))
+}
+
+/// What an epoch and an evaluation cost on a network and its data.
+pub(crate) fn cost(problem: &Supervised<Network>) -> Cost {
+    Cost { train: problem.train().len() as u64, fitness: problem.fitness_data().len() as u64 }
 }

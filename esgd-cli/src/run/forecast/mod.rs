@@ -6,12 +6,12 @@ mod log_size;
 pub(crate) mod one_network;
 mod units;
 
-use std::{fmt, sync::Mutex};
+use std::{fmt, iter, sync::Mutex};
 
 use esgd_core::{
-    Domain, Executor, Hyperparameters, OptimizerSpec, Problem, Settings,
+    Domain, Executor, Hyperparameters, OptimizerSpec, Problem, Settings, baselines,
     rng::{Key, Purpose},
-    settings::{RecipePolicy, Way},
+    settings::{RecipePolicy, Way, Workload},
 };
 use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::{
     config::Config,
     failure::Failure,
-    run::{control, setting::Setting},
+    run::setting::{self, Setting},
 };
 use available::available;
 use units::{count, duration, size};
@@ -38,6 +38,9 @@ pub(crate) struct Forecast {
     /// Bytes of the log, about.
     pub log: u64,
     pub work: Work,
+    /// What that is made of: the run and its control.
+    #[serde(skip)]
+    workloads: Vec<Workload>,
     /// The time that it takes, if it was measured.
     pub time: Option<Time>,
 }
@@ -102,11 +105,10 @@ impl Forecast {
         let genome = network.bytes();
         let state = product([4, slots, network.parameters()]);
         let mut population = alive(settings, threads, warm_start, genome, state);
-        let controls = config.run.control && !config.has_warm_start();
-        if controls {
+        let control = config.has_control().then(|| baselines::control(settings));
+        if let Some(without) = &control {
             // After the run, which has left the memory then.
-            let without = control::settings(settings);
-            population = population.max(alive(&without, threads, 0, genome, state));
+            population = population.max(alive(without, threads, 0, genome, state));
         }
         let engines = problem.engine_bytes(batch, clips)?.saturating_mul(threads as u64);
         let data = [&splits.train, &splits.validation, &splits.test];
@@ -119,7 +121,8 @@ impl Forecast {
             // The data are there already.
             available: data.saturating_add(available()),
         };
-        let work = Work::of(config, problem, controls);
+        let (run, control) = (settings.workload()?, control.map(|s| s.workload()).transpose()?);
+        let work = Work::of(&run, control.as_ref(), problem);
         Ok(Self {
             network: network.name().to_owned(),
             parameters: network.parameters(),
@@ -128,6 +131,7 @@ impl Forecast {
             bytes: (config.run.device == "cpu").then_some(bytes),
             log: log_size::forecast(settings),
             work,
+            workloads: iter::once(run).chain(control).collect(),
             time: None,
         })
     }
@@ -161,10 +165,10 @@ impl Forecast {
         }
         let pace = Pace { training: pace.training / total, evaluation: pace.evaluation / total };
         let (train, fitness) = (problem.train().len(), problem.fitness_data().len());
-        let epochs = self.work.epochs as f64 + self.work.control_epochs as f64;
-        let evaluations = self.work.evaluations as f64 + self.work.control_epochs as f64;
-        let epochs = rounds(&config.settings, self.threads) * epochs / self.threads as f64;
-        let seconds = epochs * train as f64 * pace.training
+        let all = |of: &dyn Fn(&Workload) -> u64| self.workloads.iter().map(|w| of(w) as f64).sum();
+        let rounds: f64 = all(&|workload| workload.rounds(self.threads));
+        let evaluations: f64 = all(&|workload| workload.total().evaluations);
+        let seconds = rounds * train as f64 * pace.training
             + evaluations * fitness as f64 * pace.evaluation / self.threads as f64;
         self.time = Some(Time {
             training_samples: 1.0 / pace.training,
@@ -205,41 +209,16 @@ fn alive(s: &Settings, threads: usize, warm_start: usize, genome: u64, state: u6
 }
 
 impl Work {
-    fn of(config: &Config, problem: &Supervised<Network>, controls: bool) -> Self {
-        let s = &config.settings;
-        let epochs = epochs(s);
-        let control_epochs = match controls {
-            true => self::epochs(&control::settings(s)),
-            false => 0,
-        };
-        let offspring = product([s.generations, s.evolution_steps, s.lambda]);
-        let evaluations = epochs.saturating_add(offspring).saturating_add(s.mu as u64);
-        let per_sample = 2.0 * problem.task().macs() as f64;
-        let train = problem.train().len() as f64;
-        let fitness = problem.fitness_data().len() as f64;
-        let steps = (epochs as f64 + control_epochs as f64) * train * 3.0;
-        let forward = (evaluations as f64 + control_epochs as f64) * fitness;
-        Self { epochs, evaluations, control_epochs, flops: per_sample * (steps + forward) }
+    fn of(run: &Workload, control: Option<&Workload>, problem: &Supervised<Network>) -> Self {
+        let (run, control) = (run.total(), control.map(Workload::total).unwrap_or_default());
+        let passes = setting::cost(problem).of(run + control).passes();
+        Self {
+            epochs: run.epochs,
+            evaluations: run.evaluations,
+            control_epochs: control.epochs,
+            flops: 2.0 * problem.task().macs() as f64 * passes as f64,
+        }
     }
-}
-
-/// The epochs of all individuals in a run.
-fn epochs(s: &Settings) -> u64 {
-    let steps = product([s.mu, s.generations, s.epochs]);
-    let tuned = product([s.fine_tune.individuals(s.mu), s.fine_tune.epochs]);
-    (s.start.epochs() as u64).saturating_add(steps).saturating_add(tuned)
-}
-
-/// How many times as long training takes as if all threads always had an individual.
-fn rounds(s: &Settings, threads: usize) -> f64 {
-    let lasts =
-        |individuals: usize, epochs: usize| product([individuals.div_ceil(threads), epochs]);
-    let rungs = s.start.rungs().into_iter().map(|rung| lasts(rung.candidates, rung.epochs));
-    let start = rungs.fold(0, u64::saturating_add);
-    let generations = product([s.mu.div_ceil(threads), s.generations, s.epochs]);
-    let tuning = lasts(s.fine_tune.individuals(s.mu), s.fine_tune.epochs);
-    let all = start.saturating_add(generations).saturating_add(tuning);
-    all as f64 * threads as f64 / epochs(s).max(1) as f64
 }
 
 /// What is too much for a number is as good as the largest.
@@ -270,7 +249,7 @@ fn on_all(
 
 impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { network, parameters, macs, threads, bytes, log, work, time } = self;
+        let Self { network, parameters, macs, threads, bytes, log, work, time, .. } = self;
         writeln!(
             f,
             "network     {network}: {} weights, {} multiply-adds a sample forwards",

@@ -179,7 +179,7 @@ impl Checked<'_> {
     /// Whether the status is what the rest says.
     fn status(&self, recorded: &Value, control: bool) -> Result<(), String> {
         let status = recorded.get("status").and_then(Value::as_str).unwrap_or_default();
-        let controls = self.config.run.control && !self.config.has_warm_start();
+        let controls = self.config.has_control();
         let sound = match status {
             "complete" => self.done && controls == control,
             "control missing" => self.done && controls && !control,
