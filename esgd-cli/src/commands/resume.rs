@@ -4,7 +4,7 @@ use std::{io, path::Path, sync::Mutex, time::Instant};
 
 use esgd_core::{Effort, Esgd, Population};
 use esgd_models::{
-    Genome, OptimizerState,
+    Genome, Network, OptimizerState, Supervised,
     data::Fingerprint,
     regular_file::{self, Links},
 };
@@ -84,7 +84,7 @@ pub(super) fn run(args: &ResumeArgs) -> Result<(), Failure> {
                 && is_complete(folder.path(), &population, config.run.keep_best)
             {
                 if found.manifest.data.is_none() {
-                    add_fingerprint(&folder, found, &population, data)?;
+                    add_fingerprint(&folder, found, &setting.problem, &population, data)?;
                 }
                 if !regular_file::is_there(&folder.path().join("config.toml")) {
                     folder.write("config.toml", found.manifest.config.as_bytes())?;
@@ -127,6 +127,7 @@ fn refuse_others(run: &Path, shape: &Genome) -> Result<(), Failure> {
 fn add_fingerprint(
     folder: &RunFolder,
     found: &Found,
+    problem: &Supervised<Network>,
     population: &Population<Genome, OptimizerState>,
     data: Fingerprint,
 ) -> Result<(), Failure> {
@@ -134,7 +135,7 @@ fn add_fingerprint(
     let metrics = Mutex::new(metrics.map_err(Failure::Failed)?);
     let of = OfRun { config: found.manifest.config.clone(), data: Some(data) };
     let retention = Retention { keep: found.manifests.len() + 1, share: 1.0 };
-    let made = Checkpoints::new(folder.path(), of, retention, &metrics, Some(found));
+    let made = Checkpoints::new(folder.path(), problem, of, retention, &metrics, Some(found));
     let made = made.map_err(|e| e.to_string()).and_then(|checkpoints| checkpoints.save(population));
     made.map_err(Failure::Failed)
 }

@@ -10,7 +10,7 @@ use esgd_core::{
     CheckpointError, Checkpointer, Entry, Error as CoreError, Esgd, Executor, Fitness, Halving,
     HalvingSettings, Individual, Observer, Outcome as RunOutcome, Population, Problem, Report,
 };
-use esgd_models::{Error, Genome, OptimizerState, RunningMean};
+use esgd_models::{Error, Genome, Network, OptimizerState, RunningMean, Supervised};
 
 use super::{
     choosing::{self, Candidate},
@@ -75,7 +75,7 @@ impl Observer for Log<'_> {
 /// Averages the networks that a single run passes through after some generation. Checkpoints end there: a
 /// run that is interrupted while it averages goes on from where that began.
 struct WeightAverager<'a> {
-    checkpoints: &'a Checkpoints<'a>,
+    checkpoints: &'a Checkpoints<'a, Supervised<Network>>,
     after: usize,
     mean: &'a Mutex<RunningMean>,
 }
@@ -214,14 +214,15 @@ impl Workspace<'_> {
     }
 
     fn checkpoints<'m>(
-        &self,
+        &'m self,
         config: &Config,
         found: Option<&Found>,
         metrics: &'m Mutex<Metrics>,
-    ) -> Result<Checkpoints<'m>, Failure> {
+    ) -> Result<Checkpoints<'m, Supervised<Network>>, Failure> {
         let retention = Retention { keep: 1, share: config.run.checkpoint_share };
         let of = OfRun { config: config.to_toml()?, data: None };
-        let made = Checkpoints::new(self.folder, of, retention, metrics, found);
+        let made =
+            Checkpoints::new(self.folder, self.problem.inner(), of, retention, metrics, found);
         made.map_err(|e| {
             Failure::Failed(format!("cannot keep checkpoints in {}: {e}", self.folder.display()))
         })

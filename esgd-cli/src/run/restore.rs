@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use esgd_core::{
-    Fitness, Population, Problem,
-    guarantee::Stage,
-    rng::{Key, Purpose},
-};
+use esgd_core::{Fitness, Population, Problem, guarantee::Stage};
 use esgd_models::{Genome, Network, OptimizerState, Score, Supervised};
 
 use crate::{
@@ -25,13 +21,19 @@ pub(crate) fn population(
     found: &Found,
     problem: &Supervised<Network>,
 ) -> Result<Result<Population<Genome, OptimizerState>, String>, Failure> {
-    let shape = problem.init(Key::new(0, Purpose::Init))?;
+    let most = most_bytes(problem.shape()?);
     let (mut manifest, objective) = (found.manifest.clone(), problem.objective());
     let was = &manifest.population.objective;
     if manifest.data.is_none() && known_data::same_but_for_the_name(was, &objective) {
         manifest.population.objective = objective;
     }
-    Ok(checkpoint::restore(run, &manifest, &shape).map_err(|e| e.to_string()))
+    Ok(checkpoint::restore(run, &manifest, problem, most).map_err(|e| e.to_string()))
+}
+
+/// More than a network of these shapes, or what an optimizer remembers of one, takes as a file.
+fn most_bytes(shape: &Genome) -> u64 {
+    let names: usize = shape.parameters().iter().map(|one| one.name.len() + 1000).sum();
+    16 * (shape.len() + names) as u64 + (1 << 16)
 }
 
 /// The population of a checkpoint, whose best network must score here as it did there. Where it does up to rounding,

@@ -120,8 +120,8 @@ impl<'a> Session<'a> {
             false => None,
         };
         let of = OfRun { config: config.to_toml()?, data: Some(self.data.clone()) };
-        let checkpoints =
-            Checkpoints::new(folder.path(), of, retention, &metrics, found).map_err(|e| {
+        let checkpoints = Checkpoints::new(folder.path(), problem, of, retention, &metrics, found)
+            .map_err(|e| {
                 Failure::Failed(format!(
                     "cannot keep checkpoints in {}: {e}",
                     folder.path().display()
@@ -245,7 +245,7 @@ impl<'a> Session<'a> {
     /// A failed run still has the last complete population, which can be gone on from.
     fn save_what_is_left(
         &self,
-        checkpoints: &Checkpoints<'_>,
+        checkpoints: &Checkpoints<'_, Supervised<Network>>,
         failure: CoreFailure<Supervised<Network>>,
     ) -> Failure {
         let reason = match failure.error {

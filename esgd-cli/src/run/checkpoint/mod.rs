@@ -2,10 +2,12 @@
 //!
 //! A folder `checkpoints` has manifests, numbered, and the files that they name. Every file is written
 //! beside its place, synced and renamed, and none is changed after that; so whenever the program dies, the
-//! last manifest and all it names are whole. Files that no manifest names any more are removed.
+//! last manifest and all it names are whole. Files that no manifest names any more are removed. What is in the
+//! files of networks and states is the problem's to say.
 
 mod manifest;
 mod numbers;
+mod restore;
 mod search;
 mod store;
 mod time_share;
@@ -14,15 +16,15 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt, fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use esgd_core::{
-    CheckpointError, Checkpointer, Entry, Id, Individual, Memory, Population, Slot,
-    guarantee::{GuardRecord, Origin, PopulationRecord, RecordError},
+    CheckpointError, Checkpointer, Entry, Individual, Memory, Population, Portable,
+    guarantee::{GuardRecord, Origin, PopulationRecord},
 };
-use esgd_models::{Genome, OptimizerState, regular_file};
+use esgd_models::regular_file;
 use thiserror::Error;
 
 use self::{manifest::Remembered, store::Store, time_share::TimeShare};
@@ -34,6 +36,7 @@ use crate::{
 pub use self::search::{Found, search};
 pub(crate) use self::{
     manifest::{Manifest, OfRun},
+    restore::restore,
     search::{DIR, Whole, are_in, is_ours},
     store::is_name as is_network,
 };
@@ -50,8 +53,9 @@ pub(crate) struct Retention {
     pub share: f64,
 }
 
-/// Writes the checkpoints of a run.
-pub(crate) struct Checkpoints<'a> {
+/// Writes the checkpoints of a run of a problem.
+pub(crate) struct Checkpoints<'a, P> {
+    problem: &'a P,
     dir: HeldFolder,
     of: OfRun,
     /// How many are kept.
@@ -84,10 +88,11 @@ struct Books {
     time_share: TimeShare,
 }
 
-impl<'a> Checkpoints<'a> {
+impl<'a, P: Portable> Checkpoints<'a, P> {
     /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
     pub(crate) fn new(
         run: &Path,
+        problem: &'a P,
         of: OfRun,
         retention: Retention,
         metrics: &'a Mutex<Metrics>,
@@ -131,7 +136,7 @@ impl<'a> Checkpoints<'a> {
         let before = found.map_or(0.0, |found| found.manifest.seconds);
         let (began, books) = (Instant::now(), Mutex::new(books));
         let dir = HeldFolder::of(&dir)?;
-        Ok(Self { dir, of, keep: retention.keep, before, began, metrics, books })
+        Ok(Self { problem, dir, of, keep: retention.keep, before, began, metrics, books })
     }
 
     /// How many were written since the program began, and what they took.
@@ -145,7 +150,7 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// Writes a checkpoint, unless the last one is of the same.
-    pub(crate) fn save(&self, population: &Population<Genome, OptimizerState>) -> Keeping<()> {
+    pub(crate) fn save(&self, population: &Population<P::Genome, P::State>) -> Keeping<()> {
         let record = population.record();
         let mut books = self.books();
         let books = &mut *books;
@@ -156,12 +161,12 @@ impl<'a> Checkpoints<'a> {
         let begin = Instant::now();
         self.dir.check().map_err(|e| self.cannot(&e))?;
         for one in population.individuals() {
-            books.put_individual(one).map_err(|e| self.cannot(&e))?;
+            books.put_individual(self.problem, one).map_err(|e| self.cannot(&e))?;
         }
         for entry in population.archived() {
-            books.put(&entry).map_err(|e| self.cannot(&e))?;
+            books.put(self.problem, &entry).map_err(|e| self.cannot(&e))?;
         }
-        books.put_memory(population.memory()).map_err(|e| self.cannot(&e))?;
+        books.put_memory(self.problem, population.memory()).map_err(|e| self.cannot(&e))?;
         self.write(books, record)?;
         books.time_share.spend(begin.elapsed());
         Ok(())
@@ -169,8 +174,8 @@ impl<'a> Checkpoints<'a> {
 
     fn save_individual(
         &self,
-        individual: &Individual<Genome, OptimizerState>,
-        archived: &dyn Fn() -> Vec<Entry<Genome>>,
+        individual: &Individual<P::Genome, P::State>,
+        archived: &dyn Fn() -> Vec<Entry<P::Genome>>,
     ) -> Keeping<()> {
         let mut books = self.books();
         let books = &mut *books;
@@ -183,9 +188,9 @@ impl<'a> Checkpoints<'a> {
         let begin = Instant::now();
         self.dir.check().map_err(|e| self.cannot(&e))?;
         let archived = archived();
-        books.put_individual(individual).map_err(|e| self.cannot(&e))?;
+        books.put_individual(self.problem, individual).map_err(|e| self.cannot(&e))?;
         for entry in &archived {
-            books.put(entry).map_err(|e| self.cannot(&e))?;
+            books.put(self.problem, entry).map_err(|e| self.cannot(&e))?;
         }
         let trained = individual.record();
         if let Some(one) = record.individuals.iter_mut().find(|one| one.id == trained.id) {
@@ -279,14 +284,19 @@ impl<'a> Checkpoints<'a> {
 
 impl Books {
     /// Writes an individual's network and its optimizer's state, if they are not there yet.
-    fn put_individual(&mut self, one: &Individual<Genome, OptimizerState>) -> Result<(), PutError> {
+    fn put_individual<P: Portable>(
+        &mut self,
+        problem: &P,
+        one: &Individual<P::Genome, P::State>,
+    ) -> Result<(), PutError<P::Error>> {
         let theta = one.scored().theta();
         let (mut network, mut state) = self.files.remove(&one.origin()).unzip();
         if network.is_none() {
-            network = Some(self.store.put(&theta.to_safetensors()?)?);
+            network = Some(self.put_network(problem, theta)?);
         }
         if let (None | Some(None), Some(new)) = (&state, one.state()) {
-            state = Some(Some(self.store.put(&new.to_safetensors(theta)?)?));
+            let bytes = problem.write_state(theta, new).map_err(PutError::Problem)?;
+            state = Some(Some(self.store.put(&bytes)?));
         }
         if let Some(network) = network {
             self.files.insert(one.origin(), (network, state.flatten()));
@@ -295,11 +305,15 @@ impl Books {
     }
 
     /// Writes what the strategy remembers.
-    fn put_memory(&mut self, memory: Option<&Memory<Genome>>) -> Result<(), PutError> {
+    fn put_memory<P: Portable>(
+        &mut self,
+        problem: &P,
+        memory: Option<&Memory<P::Genome>>,
+    ) -> Result<(), PutError<P::Error>> {
         self.remembered = Remembered::default();
         let Some(Memory { numbers, networks, .. }) = memory else { return Ok(()) };
         for (slot, theta) in networks {
-            let file = self.store.put(&theta.to_safetensors()?)?;
+            let file = self.put_network(problem, theta)?;
             self.remembered.networks.insert(slot.clone(), file);
         }
         if numbers::are_many(numbers) {
@@ -310,27 +324,41 @@ impl Books {
     }
 
     /// Writes an archived network, if it is not there yet.
-    fn put(&mut self, entry: &Entry<Genome>) -> Result<(), PutError> {
+    fn put<P: Portable>(
+        &mut self,
+        problem: &P,
+        entry: &Entry<P::Genome>,
+    ) -> Result<(), PutError<P::Error>> {
         if !self.files.contains_key(&entry.origin()) {
-            let network = self.store.put(&entry.scored.theta().to_safetensors()?)?;
+            let network = self.put_network(problem, entry.scored.theta())?;
             self.files.insert(entry.origin(), (network, None));
         }
         Ok(())
     }
+
+    /// Writes a network; gives the name of its file.
+    fn put_network<P: Portable>(
+        &mut self,
+        problem: &P,
+        theta: &P::Genome,
+    ) -> Result<String, PutError<P::Error>> {
+        let bytes = problem.write_genome(theta).map_err(PutError::Problem)?;
+        Ok(self.store.put(&bytes)?)
+    }
 }
 
 #[derive(Debug, Error)]
-enum PutError {
+enum PutError<E: std::error::Error> {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]
-    Models(#[from] esgd_models::Error),
+    Problem(E),
 }
 
-impl Checkpointer<Genome, OptimizerState> for Checkpoints<'_> {
+impl<P: Portable> Checkpointer<P::Genome, P::State> for Checkpoints<'_, P> {
     fn population(
         &self,
-        population: &Population<Genome, OptimizerState>,
+        population: &Population<P::Genome, P::State>,
     ) -> Result<(), CheckpointError> {
         let mut books = self.books();
         if !books.time_share.has_for_population() {
@@ -343,72 +371,11 @@ impl Checkpointer<Genome, OptimizerState> for Checkpoints<'_> {
 
     fn individual(
         &self,
-        individual: &Individual<Genome, OptimizerState>,
-        archived: &dyn Fn() -> Vec<Entry<Genome>>,
+        individual: &Individual<P::Genome, P::State>,
+        archived: &dyn Fn() -> Vec<Entry<P::Genome>>,
     ) -> Result<(), CheckpointError> {
         Ok(self.save_individual(individual, archived)?)
     }
-}
-
-/// Why a population cannot be made of a checkpoint.
-#[derive(Debug, Error)]
-pub(crate) enum RestoreError {
-    #[error("{0}")]
-    Record(#[from] RecordError),
-    #[error("{0}")]
-    File(String),
-    #[error(transparent)]
-    Models(#[from] esgd_models::Error),
-}
-
-/// The population of a checkpoint, of networks in the shapes of `shape`.
-pub(crate) fn restore(
-    run: &Path,
-    manifest: &Manifest,
-    shape: &Genome,
-) -> Result<Population<Genome, OptimizerState>, RestoreError> {
-    let dir = run.join(DIR);
-    let most = most_bytes(shape);
-    let file = |names: &BTreeMap<String, String>, key: String| {
-        let name = names.get(&key).ok_or_else(|| format!("the file of {key} is not named"));
-        let get = |name| store::get(&dir, name, most).map_err(|e| e.to_string());
-        name.and_then(|name| Ok((name.clone(), get(name)?))).map_err(RestoreError::File)
-    };
-    // Networks that are the same, as those of a shared start, share their memory again.
-    let mut loaded: HashMap<String, Arc<Genome>> = HashMap::new();
-    let theta = |origin: Origin| {
-        let (name, bytes) = file(&manifest.networks, origin.to_string())?;
-        if let Some(theta) = loaded.get(&name) {
-            return Ok(Arc::clone(theta));
-        }
-        let theta = Arc::new(shape.with_safetensors(&bytes)?);
-        loaded.insert(name, Arc::clone(&theta));
-        Ok(theta)
-    };
-    let state = |id: Id| {
-        let (_, bytes) = file(&manifest.states, id.to_string())?;
-        Ok(OptimizerState::of_safetensors(shape, &bytes)?)
-    };
-    let memory = |slot: &Slot| {
-        let (_, bytes) = file(&manifest.memory, slot.clone())?;
-        Ok(Arc::new(shape.with_safetensors(&bytes)?))
-    };
-    let mut record = manifest.population.clone();
-    if let (Some(memory), Some(name)) = (&mut record.memory, &manifest.numbers) {
-        let bytes = store::get(&dir, name, MOST_NUMBERS);
-        let read = bytes.map_err(|e| e.to_string()).and_then(|bytes| numbers::of_bytes(&bytes));
-        memory.numbers = read.map_err(RestoreError::File)?;
-    }
-    Population::restore(record, theta, state, memory)
-}
-
-/// More bytes than the numbers of a strategy have: a covariance of 10,000 values.
-const MOST_NUMBERS: u64 = 1 << 31;
-
-/// More than a network of these shapes, or what an optimizer remembers of one, takes as a file.
-fn most_bytes(shape: &Genome) -> u64 {
-    let names: usize = shape.parameters().iter().map(|one| one.name.len() + 1000).sum();
-    16 * (shape.len() + names) as u64 + (1 << 16)
 }
 
 /// The folder of checkpoints of a run, made if it is not there.
