@@ -317,7 +317,7 @@ impl<'a> Auditor<'a> {
     ) -> Option<Vec<Survivor>> {
         let Settings { m, seed, ref guarantee, .. } = *self.settings;
         let fitness: Vec<_> = account.population.iter().map(|one| one.0).collect();
-        let sizes = m..=fitness.len();
+        let sizes = m + usize::from(anchor.is_some())..=fitness.len();
         let pool = Pool::of(fitness, offspring.to_vec(), anchor);
         match &evolved.exit {
             Exit::Elitist => {

@@ -61,6 +61,10 @@ pub(crate) fn set(config: &mut Table, assignment: &str) -> Result<(), Failure> {
         value
     };
     match names[..] {
+        // Another strategy has other parameters.
+        ["strategy"] if last == "kind" => {
+            return lay(config, [("strategy".to_owned(), value)].into_iter().collect(), "--set");
+        }
         [] => return lay(config, [(last.to_owned(), value)].into_iter().collect(), "--set"),
         // Numbers of a start or a selection that is another so far.
         [key @ ("start" | "selection"), ..] if config.contains_key(key) => {

@@ -37,7 +37,7 @@ const HEADER: &str = "# The config of this run, in full.";
 fn set_all(table: &mut Table, assignments: &[String]) -> Result<Vec<(String, String)>, Failure> {
     let mut all = vec![];
     for assignment in assignments {
-        let (assignment, renamed) = old_names::in_assignment(assignment);
+        let (assignment, renamed) = old_names::in_assignment(assignment)?;
         layers::set(table, &assignment)?;
         all.extend(renamed);
     }
@@ -79,7 +79,7 @@ impl Config {
             let text = regular_file::read_text(path, LARGEST, Links::Follow)
                 .map_err(|e| Failure::Usage(format!("cannot read the config {source}: {e}")))?;
             let mut over = parse(&text, &source)?;
-            renamed.extend(old_names::in_config(&mut over));
+            renamed.extend(old_names::in_config(&mut over)?);
             layers::lay(&mut table, over, &source)?;
         }
         renamed.extend(set_all(&mut table, &sources.sets)?);
@@ -133,7 +133,7 @@ impl Config {
         let mut table = parse(presets::text("default")?, "the default config")?;
         let mut over = parse(text, source)?;
         // The run's own file may be older than the names.
-        old_names::in_config(&mut over);
+        old_names::in_config(&mut over)?;
         layers::lay(&mut table, over, source)?;
         let renamed = set_all(&mut table, sets)?;
         let mut config = Self::from_table(table)?;

@@ -22,7 +22,11 @@ pub(super) fn meant(key: &str, old: &Value, value: Value, source: &str) -> Resul
             Ok(Value::Array(vec![one]))
         }
         ("optimizers", Value::Table(_)) => Ok(Value::Array(vec![value])),
-        ("strategy", Value::String(_)) => Ok(single("kind", value)),
+        // Its parameters stay where the kind does.
+        ("strategy", Value::String(_)) => match old.get("kind") == Some(&value) {
+            true => Ok(old.clone()),
+            false => Ok(single("kind", value)),
+        },
         // The parameters of one strategy are none of another's.
         ("strategy", Value::Table(over)) => {
             let same = over.get("kind").is_none_or(|kind| old.get("kind") == Some(kind));
@@ -128,6 +132,7 @@ pub(super) fn example(path: &str) -> &'static str {
         ("fine_tune.lr", "fine_tune.lr=0.001"),
         ("fine_tune", "fine_tune.epochs=5"),
         ("run", "run.threads=2"),
+        ("strategy", "strategy=nested or strategy={ kind = \"nested\", trail = [3, 6] }"),
         ("start", "start=shared or start.shared.epochs=5"),
         ("selection", "selection=roulette or selection.truncation.best=0.2"),
         ("optimizers", "optimizers=sgd or optimizers.0.lr=0.1"),

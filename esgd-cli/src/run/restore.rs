@@ -74,6 +74,7 @@ pub fn restore(
 pub(crate) fn is_done(population: &Population<Genome, OptimizerState>, config: &Config) -> bool {
     let tuned = config.settings.fine_tune.epochs == 0 || population.stage() == Stage::FineTuned;
     let over = population.generation() >= config.settings.generations
-        || population.has_stagnated(config.run.patience);
+        || population.has_stagnated(config.run.patience)
+        || population.ended().is_some();
     over && tuned
 }

@@ -19,7 +19,7 @@ use crate::{
     plan::OperationKind,
     rng::{Key, Purpose},
     settings::Settings,
-    strategy::{Heir, Next, Parent, Strategy, Survivors, View},
+    strategy::{Heir, Next, Parent, Replacement, Strategy, Survivors, View},
     trace::{self, Evolved},
     work,
 };
@@ -67,6 +67,10 @@ impl<P: Problem> Esgd<'_, P> {
                 let builder = Builder::new(&self.evaluator, &scored, &nothing, &operations);
                 let view = View::new(self.settings, k, v, &parents, &nothing.numbers);
                 let memo = strategy.begin(&view.with_networks(&builder));
+                if memo.make.iter().any(|make| make.scored) {
+                    let what = "has a network scored before its first step: it may after it";
+                    return Err(self.misled(strategy, what.into()));
+                }
                 builder.remember(self.executor, &mut Built::default(), memo)?
             }
         };
@@ -157,13 +161,27 @@ impl<P: Problem> Esgd<'_, P> {
     ) -> Result<Selected, Error<P::Error>> {
         let pool = Pool::new(population, offspring);
         let (m, most) = (self.settings.m, population.individuals().len());
-        if !(m..=most).contains(&mu) {
-            let what = format!("asks for a population of {mu}: expected m = {m} to {most}");
+        // An anchor takes no place of the elite's.
+        let least = m + usize::from(population.anchor_rank().is_some());
+        if !(least..=most).contains(&mu) {
+            let what = format!("asks for a population of {mu}: expected {least} to {most}");
             return Err(self.misled(strategy, what));
         }
         match survivors {
             Survivors::Elitist => Ok(pool.select(m, mu, key)),
-            Survivors::Replace(pairs) => Ok(pool.replace(pairs)),
+            Survivors::Replace(pairs) => {
+                let is_there =
+                    |pair: &Replacement| pair.parent < most && pair.offspring < offspring.len();
+                match pairs.iter().find(|pair| !is_there(pair)) {
+                    None => Ok(pool.replace(pairs)),
+                    Some(Replacement { parent, offspring }) => {
+                        let what = format!(
+                            "replaces parent {parent} by offspring {offspring}, of which one is not there"
+                        );
+                        Err(self.misled(strategy, what))
+                    }
+                }
+            }
             Survivors::Chosen(heirs) => {
                 let Some(permission) = population.guard().may_worsen() else {
                     return Err(self.misled(
@@ -172,9 +190,9 @@ impl<P: Problem> Esgd<'_, P> {
                             .into(),
                     ));
                 };
-                if !(m..=most).contains(&heirs.len()) {
+                if !(least..=most).contains(&heirs.len()) {
                     let what =
-                        format!("chooses {} survivors: expected m = {m} to {most}", heirs.len());
+                        format!("chooses {} survivors: expected {least} to {most}", heirs.len());
                     return Err(self.misled(strategy, what));
                 }
                 let rank = |heir: &&Heir| heir.continues.is_some_and(|rank| rank >= most);

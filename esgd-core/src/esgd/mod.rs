@@ -115,8 +115,9 @@ impl<'a, P: Problem> Esgd<'a, P> {
         Self { patience: generations, ..self }
     }
 
-    /// Trains and scores only this process's share, and exchanges results with the others. Every process has the
-    /// same settings, and the observer of each is told of its own epochs, and of all phases.
+    /// Trains and scores only this process's share of each step, and exchanges results with the others; all are to
+    /// stop soon after one is. The initial population is made by each process alone, and is not stopped. Every
+    /// process has the same settings, and the observer of each is told of its own epochs, and of all phases.
     #[must_use]
     pub fn processes(self, processes: &'a Processes<'_, P>) -> Self
     where
@@ -246,15 +247,22 @@ impl<'a, P: Problem> Esgd<'a, P> {
     fn is_over(&self, population: &PopulationOf<P>) -> bool {
         population.generation() >= self.settings.generations
             || population.has_stagnated(self.patience)
+            // The generation in which the strategy said so comes to its end.
+            || population.ended().is_some() && population.evolved() == 0
     }
 
     /// Whether a run can be made with these settings at all.
     fn check(&self) -> Result<(), Error<P::Error>> {
-        self.settings.check()?;
-        if let Some(strategy) = self.strategy {
-            strategy::check(strategy, self.settings)?;
-        }
-        self.can_build(self.strategy.unwrap_or(&*self.named()?))?;
+        let named;
+        let strategy = match self.strategy {
+            Some(strategy) => strategy,
+            None => {
+                named = self.named()?;
+                &*named
+            }
+        };
+        self.settings.check_with(strategy)?;
+        self.can_build(strategy)?;
         self.evaluator.problem().check(self.settings).map_err(Error::Problem)
     }
 

@@ -1,6 +1,8 @@
 //! Steps of a run on several processes: what was done here goes to the others, and what they have done comes
 //! in. See [`Processes`](crate::Processes).
 
+use std::collections::BTreeSet;
+
 use crate::{
     Entry, Error, Esgd, Individual, Plan, Problem,
     guarantee::{Guard, MayWorsen, Origin, ScoredPlan},
@@ -86,9 +88,16 @@ impl<P: Problem> Esgd<'_, P> {
         for (record, theta) in others.entries {
             guard.offer_returned(Entry::returned(record, theta, objective));
         }
+        let mut missing: BTreeSet<usize> =
+            (0..individuals.len()).filter(|i| !processes.is_own(*i)).collect();
         let mut refused = None;
         let mut individuals: Vec<_> = individuals.into_iter().map(Some).collect();
         for TrainedShare { place, record, theta, state } in others.individuals {
+            // One that was not awaited, or comes twice, is none of this step.
+            if !missing.remove(&place) {
+                refused.get_or_insert(Error::Processes(format!("individual {place} came unasked")));
+                continue;
+            }
             let Some(one) = individuals.get_mut(place).and_then(Option::take) else { continue };
             let of = theta.as_ref().unwrap_or(one.scored().theta());
             let state = state.map(|bytes| processes.read_state(of, &bytes)).transpose();
@@ -111,6 +120,10 @@ impl<P: Problem> Esgd<'_, P> {
                 }
             };
             individuals[place] = Some(one);
+        }
+        if let Some(place) = missing.first() {
+            let what = format!("no process has sent individual {place}");
+            refused.get_or_insert(Error::Processes(what));
         }
         (individuals.into_iter().flatten().collect(), refused)
     }

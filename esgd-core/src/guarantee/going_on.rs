@@ -33,6 +33,7 @@ impl<G, S> Population<G, S> {
         if generations > self.generation
             && self.stage != Stage::Generations
             && !self.has_stagnated(patience)
+            && self.ended.is_none()
         {
             return Err(SettingsError(format!(
                 "generations = {generations}, and the run has gone over to fine-tuning after {}: fine-tuned networks do not go back to large learning rates, so begin a new run from the best of this one",

@@ -77,7 +77,7 @@ impl Pool {
             survivors.swap(place, drawn);
         }
         survivors.truncate(mu);
-        Selected(self.with_anchor(survivors))
+        Selected(self.with_anchor(survivors, None))
     }
 
     /// Every parent, or the offspring that replaces it because it is not worse. An offspring replaces at most one
@@ -106,8 +106,8 @@ impl Pool {
         Selected(self.chosen(heirs))
     }
 
-    /// Who survives such a choice: the anchor is put back, and a parent that continues itself survives as it is,
-    /// once.
+    /// Who survives such a choice: the anchor is put back, for the one that would continue it if there is one, and a
+    /// parent that continues itself survives as it is, once.
     pub(crate) fn chosen(&self, heirs: &[Heir]) -> Vec<Survivor> {
         let mut used = HashSet::new();
         let survivor = |(place, heir): (usize, &Heir)| match heir.theta {
@@ -116,16 +116,21 @@ impl Pool {
             }
             _ => Survivor::Heir(place),
         };
-        self.with_anchor(heirs.iter().enumerate().map(survivor).collect())
+        let survivors = heirs.iter().enumerate().map(survivor).collect();
+        let continued = self
+            .anchor
+            .and_then(|anchor| heirs.iter().position(|heir| heir.continues == Some(anchor)));
+        self.with_anchor(survivors, continued)
     }
 
-    fn with_anchor(&self, mut survivors: Vec<Survivor>) -> Vec<Survivor> {
+    /// The anchor takes this place if it has none, or the last.
+    fn with_anchor(&self, mut survivors: Vec<Survivor>, place: Option<usize>) -> Vec<Survivor> {
         let anchor = self.anchor.map(Survivor::Parent);
         if let Some(anchor) = anchor
             && !survivors.contains(&anchor)
-            && let Some(last) = survivors.last_mut()
+            && let Some(last) = survivors.len().checked_sub(1)
         {
-            *last = anchor;
+            survivors[place.unwrap_or(last)] = anchor;
         }
         survivors
     }
@@ -219,6 +224,13 @@ mod tests {
         let Selected(survivors) = whole.choose(&heirs, MayWorsen::given());
         let expected = [Survivor::Parent(0), Survivor::Heir(1), Survivor::Parent(2)];
         assert_eq!(survivors, expected);
+
+        // Nobody but the one that would continue the anchor gives way to it.
+        let heirs = [heir(0, Some(0)), heir(0, Some(2)), heir(0, Some(1))];
+        let mut whole = pool(&[1.0, 2.0, 3.0, 9.0], 3);
+        whole.anchor = Some(2);
+        let expected = [Survivor::Parent(0), Survivor::Parent(2), Survivor::Heir(2)];
+        assert_eq!(whole.chosen(&heirs), expected);
     }
 
     #[test]

@@ -301,7 +301,7 @@ impl<G, S> Population<G, S> {
         self.departed.extend(left.filter(is_parent).map(|one| IndividualReport::of(&one)));
         self.individuals = ranked(kept.into_iter().chain(newcomers).collect());
         self.memory = memory;
-        self.ended = end;
+        self.ended = self.ended.take().or(end);
         self.evolved += 1;
     }
 

@@ -14,7 +14,7 @@ impl<G, S> Individual<G, S> {
         state: Option<S>,
         may_worsen: Option<MayWorsen>,
     ) -> (Self, bool) {
-        if record.id != self.id() || theta.is_none() && record.fitness != self.fitness() {
+        if record.id != self.id() || theta.is_none() && record.origin() != self.origin() {
             return (self, false);
         }
         let objective = self.scored().objective().clone();

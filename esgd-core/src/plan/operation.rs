@@ -204,7 +204,7 @@ pub enum Operation {
 pub enum OperationKind {
     /// [`Operation::Init`].
     Init,
-    /// [`Operation::Combine`] without noise or with isotropic noise.
+    /// [`Operation::Combine`] with any weights, without noise or with isotropic noise.
     Combine,
     /// [`Operation::Combine`] or [`Operation::Crossover`] with [`Noise::Diagonal`].
     DiagonalNoise,
@@ -372,7 +372,7 @@ impl Operation {
                     .then(|| format!("length = {length}: expected at least 0"))
             }),
             Self::Values(_) => takes(1),
-            Self::Custom { .. } => None,
+            Self::Custom { numbers, .. } => finite(numbers),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     FineTune, Guarantee, RecipePolicy, Recipes, Selection, Settings, SettingsError, Start, Way,
 };
-use crate::strategy;
+use crate::{Strategy, strategy};
 
 /// The largest standard deviation of noise: times any annealing it is far from the end of f32.
 const LARGEST_NOISE: f64 = 1e30;
@@ -17,11 +17,16 @@ impl Settings {
     /// # Errors
     /// One sentence about the first that cannot.
     pub fn check(&self) -> Result<(), SettingsError> {
+        self.check_with(&*strategy::make(&self.strategy)?)
+    }
+
+    /// The same with another strategy than they name.
+    pub(crate) fn check_with(&self, strategy: &dyn Strategy) -> Result<(), SettingsError> {
         let fault =
             self.size_fault().or_else(|| self.guarantee_fault()).or_else(|| self.range_fault());
         match fault {
             Some(sentence) => Err(SettingsError(sentence)),
-            None => strategy::check(&*strategy::make(&self.strategy)?, self),
+            None => strategy::check(strategy, self),
         }
     }
 

@@ -84,7 +84,8 @@ pub trait Strategy: Sync {
         Ok(())
     }
 
-    /// What it remembers before its first step.
+    /// What it remembers before its first step, and before each as long as it remembers nothing. None of these
+    /// networks is scored.
     fn begin(&self, _view: &View<'_>) -> Memo {
         Memo::default()
     }
@@ -105,9 +106,11 @@ pub(crate) fn check(strategy: &dyn Strategy, settings: &Settings) -> Result<(), 
     let guarantee = &settings.guarantee;
     let name = strategy.name();
     if exit == Exit::Free && guarantee.is_strict() {
+        // An anchor needs a place beside the elite.
+        let or = if settings.mu > 1 { ", or guarantee.anchor = true" } else { "" };
         return Err(SettingsError(format!(
             "strategy {name} chooses survivors freely, which strict back-off does not allow: set guarantee.way = \
-             \"archive\", or guarantee.anchor = true"
+             \"archive\"{or}"
         )));
     }
     if settings.epochs == 0 && (evaluations == 0 || settings.evolution_steps == 0) {

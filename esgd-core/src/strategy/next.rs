@@ -44,7 +44,7 @@ pub enum Survivors {
     /// Each offspring takes the place of its parent where it is not worse. An offspring replaces at most one
     /// parent, and nothing replaces an anchor. Every kth best is at most what it was, so Theorem 1 holds.
     Replace(Vec<Replacement>),
-    /// These, from m to as many as there were at first. Only where an archive or an anchor holds the guarantee;
+    /// These, from m to as many as there are. Only where an archive or an anchor holds the guarantee;
     /// an anchor is put back.
     Chosen(Vec<Heir>),
 }
@@ -54,7 +54,8 @@ pub enum Survivors {
 pub struct Next {
     /// Who survives.
     pub survivors: Survivors,
-    /// How many, from m on, where that is not as many as there were: a population may shrink.
+    /// How many survive an elitist choice, from m on, where that is not as many as there are: a population may
+    /// shrink.
     pub mu: Option<usize>,
     /// What is made and remembered.
     pub memo: Memo,

@@ -83,6 +83,14 @@ pub(crate) struct OthersTrained<G> {
 /// What an exchange gives, or why it gives nothing.
 pub(crate) type Shared<P, T> = Result<T, ShareError<<P as Problem>::Error>>;
 
+/// What was trained, as it is sent.
+#[derive(Default)]
+struct Written {
+    individuals: Vec<IndividualHeader>,
+    entries: Vec<EntryRecord>,
+    blobs: Vec<Vec<u8>>,
+}
+
 /// A header and its blobs.
 type Read<'a> = (Header, Vec<&'a [u8]>);
 
@@ -154,6 +162,29 @@ impl<'a, P: Portable> Processes<'a, P> {
         Ok(all)
     }
 
+    /// Writes what was trained here.
+    fn write(
+        &self,
+        mine: Vec<Own<'_, P>>,
+        archived: &[Entry<P::Genome>],
+    ) -> Result<Written, P::Error> {
+        let mut written = Written::default();
+        for Own { place, record, theta, state, moved } in mine {
+            if moved {
+                written.blobs.push(self.problem.write_genome(theta)?);
+            }
+            if let Some(state) = state {
+                written.blobs.push(self.problem.write_state(theta, state)?);
+            }
+            written.individuals.push(IndividualHeader { place, record, moved });
+        }
+        for entry in archived {
+            written.blobs.push(self.problem.write_genome(entry.scored.theta())?);
+            written.entries.push(entry.record());
+        }
+        Ok(written)
+    }
+
     /// Reads a share, which must be of the same step.
     fn read<'b>(&self, rank: usize, bytes: &'b [u8], place: &Place) -> Shared<P, Read<'b>> {
         let fail = |what: String| ShareError::Exchange(what.into());
@@ -216,30 +247,27 @@ impl<P: Portable> Carrier<P> for Processes<'_, P> {
         mine: Vec<Own<'_, P>>,
         archived: &[Entry<P::Genome>],
     ) -> Shared<P, OthersTrained<P::Genome>> {
-        let (problem, place) = (self.problem, Place::Training(k));
-        let (mut individuals, mut blobs) = (vec![], vec![]);
-        for Own { place, record, theta, state, moved } in mine {
-            if moved {
-                blobs.push(problem.write_genome(theta).map_err(ShareError::Problem)?);
-            }
-            if let Some(state) = state {
-                blobs.push(problem.write_state(theta, state).map_err(ShareError::Problem)?);
-            }
-            individuals.push(IndividualHeader { place, record, moved });
-        }
-        for entry in archived {
-            blobs.push(problem.write_genome(entry.scored.theta()).map_err(ShareError::Problem)?);
-        }
+        let place = Place::Training(k);
+        let (written, error) = match self.write(mine, archived) {
+            Ok(written) => (written, None),
+            // The others would wait for this process.
+            Err(error) => (Written::default(), Some(error)),
+        };
+        let Written { individuals, entries, blobs } = written;
         let header = Header {
             place: place.clone(),
             stop: said.stop,
-            error: said.error,
+            error: error.as_ref().map(ToString::to_string).or(said.error),
             fitness: vec![],
             individuals,
-            entries: archived.iter().map(Entry::record).collect(),
+            entries,
             blobs: blobs.iter().map(Vec::len).collect(),
         };
-        let all = self.exchange(&header, &blobs)?;
+        let all = self.exchange(&header, &blobs);
+        if let Some(error) = error {
+            return Err(ShareError::Problem(error));
+        }
+        let (all, problem) = (all?, self.problem);
         let mut others = OthersTrained { individuals: vec![], entries: vec![] };
         for (rank, bytes) in all.iter().enumerate() {
             let (header, blobs) = self.read(rank, bytes, &place)?;

@@ -12,6 +12,7 @@ use esgd_core::{
     Domain, Executor, Hyperparameters, OptimizerSpec, Problem, Settings, baselines,
     rng::{Key, Purpose},
     settings::{RecipePolicy, Way, Workload},
+    strategy,
 };
 use esgd_models::{Genome, Network, Pace, Supervised, Training, Workers};
 use serde::Serialize;
@@ -183,7 +184,14 @@ impl Forecast {
 /// bytes.
 fn alive(s: &Settings, threads: usize, warm_start: usize, genome: u64, state: u64) -> u64 {
     // Parents stay until their successors are there; see ARCHITECTURE.md.
-    let born = if s.evolution_steps > 0 { s.mu.min(s.lambda) } else { 0 };
+    let (evaluations, remembered) = match strategy::make(&s.strategy) {
+        Ok(strategy) if s.evolution_steps > 0 => {
+            let needs = strategy.needs(s);
+            (needs.evaluations.max(s.lambda), needs.networks as u64)
+        }
+        _ => (0, 0),
+    };
+    let born = s.mu.min(evaluations);
     let newcomers = born.max(threads) as u64;
     let archive = if s.guarantee.way == Way::Archive { s.m as u64 } else { 1 };
     // Those of one rung stay until those of the next are there.
@@ -194,7 +202,9 @@ fn alive(s: &Settings, threads: usize, warm_start: usize, genome: u64, state: u6
         .saturating_add(newcomers)
         .saturating_add(archive)
         .max(candidates.saturating_add(mu))
-        .saturating_add(warm_start as u64);
+        .saturating_add(warm_start as u64)
+        // What a strategy remembers, and what takes its place.
+        .saturating_add(remembered.saturating_mul(2));
     // A worker trains with a copy. A recipe that will be drawn anew leaves no state.
     let states = match s.recipes.policy {
         RecipePolicy::Redraw => threads as u64,
