@@ -255,7 +255,9 @@ impl<'a> Auditor<'a> {
         }
         let anchor = account.population.iter().position(|one| one.1 == before.anchor);
         let anchor = anchor.filter(|_| guarantee.way == Way::BackOff && guarantee.anchor);
-        let Some(survivors) = self.survivors(account, &offspring, evolved, anchor, (k, v)) else {
+        let key =
+            Key::new(self.settings.seed, Purpose::Survivors).generation(k).step(v).individual(0);
+        let Some(survivors) = self.survivors(account, &offspring, evolved, anchor, key) else {
             return fault("survivors are chosen as the guarantee does not allow");
         };
         let place = |survivor: &Survivor| match *survivor {
@@ -313,15 +315,14 @@ impl<'a> Auditor<'a> {
         offspring: &[Fitness],
         evolved: &Evolved,
         anchor: Option<usize>,
-        (k, v): (usize, usize),
+        key: Key,
     ) -> Option<Vec<Survivor>> {
-        let Settings { m, seed, ref guarantee, .. } = *self.settings;
+        let Settings { m, ref guarantee, .. } = *self.settings;
         let fitness: Vec<_> = account.population.iter().map(|one| one.0).collect();
         let sizes = m + usize::from(anchor.is_some())..=fitness.len();
         let pool = Pool::of(fitness, offspring.to_vec(), anchor);
         match &evolved.exit {
             Exit::Elitist => {
-                let key = Key::new(seed, Purpose::Survivors).generation(k).step(v).individual(0);
                 let mu = evolved.survivors.len();
                 sizes.contains(&mu).then(|| pool.select(m, mu, key).survivors().to_vec())
             }

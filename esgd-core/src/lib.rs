@@ -51,7 +51,7 @@ pub use checkpointer::{CheckpointError, Checkpointer};
 pub use error::{Error, Failure};
 pub use esgd::{Esgd, Outcome};
 pub use fitness::{EliteMean, Fitness, Objective};
-pub use guarantee::{Effort, Entry, Id, Individual, NotWorse, Population, Scored};
+pub use guarantee::{At, Effort, Entry, Id, Individual, NotWorse, Population, Scored};
 pub use halving::{Halving, HalvingSettings, Trials};
 pub use plan::{
     BuildError, Mutation, Noise, NoiseTerm, Operation, OperationKind, Plan, Real, Scale, Slot,
@@ -60,7 +60,8 @@ pub use plan::{
 pub use portable::Portable;
 pub use problem::Problem;
 pub use recipe::{
-    Distribution, Domain, Hyperparameters, OptimizerPool, OptimizerSpec, Recipe, Schedule,
+    Distribution, Domain, Exploration, Hyperparameters, OptimizerPool, OptimizerSpec, Recipe,
+    Schedule,
 };
 pub use report::{EpochReport, IndividualReport, Observer, Phase, Report};
 pub use settings::Settings;

@@ -8,7 +8,9 @@ use thiserror::Error;
 
 pub use workload::{Work, Workload};
 
-use crate::{Domain, OptimizerPool, Scale, Schedule, plan::Mutation, strategy::StrategySettings};
+use crate::{
+    Domain, Exploration, OptimizerPool, Scale, Schedule, plan::Mutation, strategy::StrategySettings,
+};
 
 /// The settings of a run.
 ///
@@ -227,6 +229,14 @@ pub struct Recipes {
     pub perturb: f64,
     /// How likely an explored value is drawn anew, from 0 to 1.
     pub resample: f64,
+}
+
+impl Recipes {
+    /// How offspring explore from a recipe, where they do.
+    #[must_use]
+    pub fn exploration(&self) -> Exploration {
+        Exploration { perturb: self.perturb, resample: self.resample }
+    }
 }
 
 /// The phase after the last generation: some epochs with a small learning rate, backed off.

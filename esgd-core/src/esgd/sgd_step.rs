@@ -7,7 +7,7 @@ use super::{PopulationOf, Step, sharing::TrainingStep};
 use crate::{
     Domain, EpochReport, Error, Esgd, Failure, Hyperparameters, Individual, NotWorse, Problem,
     Recipe,
-    guarantee::{AfterTraining, Guard, IndividualMeta, MayWorsen, Progress},
+    guarantee::{AfterTraining, At, Guard, IndividualMeta, MayWorsen, Progress},
     rng::{Key, Philox, Purpose},
     settings::{FineTune, Per, RecipePolicy},
     training::{Begin, train},
@@ -74,7 +74,7 @@ impl<P: Problem> Esgd<'_, P> {
                 return Played { individual, error: None };
             }
             let (mut meta, theta) = individual.into_parts();
-            let (recipe, hyper, state) = self.draw_recipe(&mut meta, (k, j), done > 0, lr);
+            let (recipe, hyper, state) = self.draw_recipe(&mut meta, k, j, done > 0, lr);
             let may_worsen = if lr.is_none() { self.may_worsen(guard, k, j) } else { None };
             let (recipe, hyper) = (&recipe, &hyper);
             let turn = Turn { k, j, epochs, recipe, hyper, may_worsen, failed: &failed };
@@ -117,7 +117,8 @@ impl<P: Problem> Esgd<'_, P> {
     fn draw_recipe(
         &self,
         meta: &mut IndividualMeta<P::State>,
-        (k, j): (usize, usize),
+        k: usize,
+        j: usize,
         begun: bool,
         lr: Option<&Domain>,
     ) -> (Recipe, Hyperparameters, Option<P::State>) {
@@ -163,7 +164,8 @@ impl<P: Problem> Esgd<'_, P> {
                     break;
                 }
             };
-            guard.offer_to_archive(&candidate, meta.id, (k, s), hyper);
+            let at = At { generation: k, epoch: s };
+            guard.offer_to_archive(&candidate, meta.id, at, hyper);
             let fitness = candidate.fitness();
             meta.epochs.push(fitness);
             let back;
@@ -171,7 +173,7 @@ impl<P: Problem> Esgd<'_, P> {
             // θ and the optimizer's state return together.
             if !back {
                 state = Some(after);
-                meta.at = (k, s);
+                meta.at = at;
             }
             progress.epochs = s;
             progress.backed_off += usize::from(back);

@@ -10,7 +10,7 @@ use crate::{
     guarantee::Unscored,
     plan::Mutation,
     rng::{Key, Purpose},
-    settings::{RecipePolicy, Recipes, Rung, SettingsError, Start},
+    settings::{RecipePolicy, Rung, Settings, SettingsError, Start},
     training::{Begin, train},
     work,
 };
@@ -70,7 +70,7 @@ impl<P: Problem> Esgd<'_, P> {
         let newcomer = |(index, scored)| {
             let recipe = found.as_ref().and_then(|recipe| self.recipe_near(recipe, index));
             let id = Id { generation: 0, step: 0, index };
-            Individual::born(id, vec![], (recipe, None), scored)
+            Individual::born(id, vec![], recipe, None, scored)
         };
         let individuals = scored.into_iter().enumerate().map(newcomer).collect();
         Ok(Population::found(
@@ -138,15 +138,14 @@ impl<P: Problem> Esgd<'_, P> {
     /// What clone `j` of a network begins with, which was trained with `recipe`: where recipes are
     /// inherited, the same or one near it.
     fn recipe_near(&self, recipe: &Recipe, j: usize) -> Option<Recipe> {
-        let Recipes { policy, perturb, resample } = self.settings.recipes;
-        let optimizers = &self.settings.optimizers;
+        let Settings { recipes, optimizers, .. } = self.settings;
         let mut rng = self.key(Purpose::Recipe, j).step(1).stream();
-        match policy {
+        match recipes.policy {
             RecipePolicy::Redraw | RecipePolicy::Keep => None,
             RecipePolicy::Inherit | RecipePolicy::Explore if j == 0 => Some(recipe.clone()),
-            RecipePolicy::Inherit => Some(optimizers.perturb(recipe, perturb, &mut rng)),
+            RecipePolicy::Inherit => Some(optimizers.perturb(recipe, recipes.perturb, &mut rng)),
             RecipePolicy::Explore => {
-                Some(optimizers.explore(recipe, (perturb, resample), &mut rng))
+                Some(optimizers.explore(recipe, recipes.exploration(), &mut rng))
             }
         }
     }

@@ -4,9 +4,9 @@
 use super::{PopulationOf, building::Built};
 use crate::{
     Entry, Id, Individual, Plan, Problem, Scored, Source,
-    guarantee::{ScoredPlan, Selected, Survivor},
+    guarantee::{At, ScoredPlan, Selected, Survivor},
     rng::Purpose,
-    settings::{RecipePolicy, Recipes, Settings},
+    settings::{RecipePolicy, Settings},
     strategy::{Heir, Make, Survivors, View},
     trace::Extra,
 };
@@ -92,23 +92,23 @@ impl<P: Problem> Evolution<'_, P> {
         if let Some(one) = continues.and_then(|rank| individuals.get(rank)) {
             return Individual::heir(id, names, one, scored);
         }
-        let Settings { recipes: Recipes { policy, perturb, resample }, ref optimizers, .. } =
-            *self.view.settings;
+        let Settings { ref recipes, ref optimizers, .. } = *self.view.settings;
         let first = parents.first();
         let inherited = first.and_then(|first| first.recipe());
         let mut rng = self.view.key(Purpose::Recipe, index).stream();
-        let (recipe, state) = match policy {
+        let (recipe, state) = match recipes.policy {
             RecipePolicy::Redraw | RecipePolicy::Keep => (None, None),
-            RecipePolicy::Inherit => {
-                (inherited.map(|recipe| optimizers.perturb(recipe, perturb, &mut rng)), None)
-            }
+            RecipePolicy::Inherit => (
+                inherited.map(|recipe| optimizers.perturb(recipe, recipes.perturb, &mut rng)),
+                None,
+            ),
             RecipePolicy::Explore => (
-                inherited.map(|r| optimizers.explore(r, (perturb, resample), &mut rng)),
+                inherited.map(|r| optimizers.explore(r, recipes.exploration(), &mut rng)),
                 // Of another network it would be the wrong one.
                 first.filter(|_| is_clone).and_then(|one| one.state().cloned()),
             ),
         };
-        Individual::born(id, names, (recipe, state), scored)
+        Individual::born(id, names, recipe, state, scored)
     }
 
     fn id(&self, index: usize) -> Id {
@@ -120,7 +120,7 @@ impl<P: Problem> Evolution<'_, P> {
         let entry = |index: usize, scored: &Scored<P::Genome>| Entry {
             scored: scored.clone(),
             id: self.id(index),
-            at: (self.view.k, 0),
+            at: At::birth(self.view.k),
             hyper: None,
         };
         let born = self.built.offspring.iter().map(|(i, scored)| entry(*i, scored));

@@ -3,7 +3,7 @@
 //! The second way to Theorem 1. Individuals go on from wherever SGD takes them; J(m') over the
 //! archive cannot rise, because the only thing that can be done to it is to offer it more.
 
-use super::{Id, Scored};
+use super::{At, Id, Scored};
 use crate::{Fitness, Hyperparameters};
 
 /// A network in the archive, and where it came from. A clone shares θ, as [`Scored`]'s does.
@@ -14,13 +14,13 @@ pub struct Entry<G> {
     /// The individual it was.
     pub id: Id,
     /// The generation and epoch when it was scored; epoch 0 at birth.
-    pub at: (usize, usize),
+    pub at: At,
     /// The hyper-parameters it had been trained with.
     pub hyper: Option<Hyperparameters>,
 }
 
 /// What entries are in order of: a strict total order.
-pub(crate) type EntryRank = (Fitness, (usize, usize), Id);
+pub(crate) type EntryRank = (Fitness, At, Id);
 
 impl<G> Clone for Entry<G> {
     fn clone(&self) -> Self {
@@ -98,7 +98,7 @@ mod tests {
         for &(index, loss) in losses {
             let scored = evaluator.score(Unscored::new(vec![loss.sqrt()])).unwrap();
             let id = Id { generation: 0, step: 0, index };
-            archive.offer(Entry { scored, id, at: (0, 0), hyper: None });
+            archive.offer(Entry { scored, id, at: At::birth(0), hyper: None });
         }
         archive.entries.iter().map(|e| (e.scored.fitness(), e.id)).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Archive, Entry, Id, MayWorsen, Scored};
+use super::{Archive, At, Entry, Id, MayWorsen, Scored};
 use crate::{Fitness, Hyperparameters};
 
 /// What the guarantee rests on.
@@ -43,7 +43,7 @@ impl<G> Guard<G> {
     /// What the archive keeps of these individuals since an epoch of generation `k`, for other processes.
     pub(crate) fn archived_of(&self, k: usize, is_own: impl Fn(Id) -> bool) -> Vec<Entry<G>> {
         let mut all = self.archived();
-        all.retain(|entry| entry.at.0 == k && entry.at.1 > 0 && is_own(entry.id));
+        all.retain(|entry| entry.at.generation == k && entry.at.epoch > 0 && is_own(entry.id));
         all
     }
 
@@ -59,7 +59,7 @@ impl<G> Guard<G> {
         &self,
         scored: &Scored<G>,
         id: Id,
-        at: (usize, usize),
+        at: At,
         hyper: &Hyperparameters,
     ) {
         if let Self::Archive(archive) = self {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{AfterTraining, NotWorse, Scored};
+use super::{AfterTraining, At, NotWorse, Scored};
 use crate::{Fitness, Hyperparameters, Recipe, trace::Trained};
 
 /// Who an individual is: when it was born and as which. Training does not change it.
@@ -82,7 +82,7 @@ pub(crate) struct IndividualMeta<S> {
     pub(crate) hyper: Option<Hyperparameters>,
     pub(crate) state: Option<S>,
     /// The generation and epoch in which θ was scored; epoch 0 at birth.
-    pub(crate) at: (usize, usize),
+    pub(crate) at: At,
     pub(crate) progress: Option<Progress>,
     /// What each epoch of the SGD step reached that is not over.
     pub(crate) epochs: Vec<Fitness>,
@@ -100,10 +100,11 @@ impl<G, S> Individual<G, S> {
     pub(crate) fn born(
         id: Id,
         parents: Vec<Id>,
-        (recipe, state): (Option<Recipe>, Option<S>),
+        recipe: Option<Recipe>,
+        state: Option<S>,
         scored: Scored<G>,
     ) -> Self {
-        let at = (id.generation, 0);
+        let at = At::birth(id.generation);
         let (hyper, progress, epochs) = (None, None, vec![]);
         let meta = IndividualMeta { id, parents, recipe, hyper, state, at, progress, epochs };
         Self { meta, scored }
@@ -115,7 +116,7 @@ impl<G, S> Individual<G, S> {
         S: Clone,
     {
         let (recipe, state) = (of.meta.recipe.clone(), of.meta.state.clone());
-        let mut heir = Self::born(id, parents, (recipe, state), scored);
+        let mut heir = Self::born(id, parents, recipe, state, scored);
         heir.meta.hyper = of.meta.hyper.clone();
         heir
     }
@@ -187,7 +188,7 @@ impl<G, S> Individual<G, S> {
     /// The generation and epoch in which θ was scored; epoch 0 at birth. With its name this is the
     /// name of θ.
     #[must_use]
-    pub fn at(&self) -> (usize, usize) {
+    pub fn at(&self) -> At {
         self.meta.at
     }
 

@@ -16,6 +16,7 @@
 //! and an [`Archive`] of the m best that were ever scored.
 
 mod archive;
+mod at;
 mod going_on;
 mod guard;
 mod improvement;
@@ -28,6 +29,7 @@ mod returned;
 mod scored;
 
 pub use archive::{Archive, Entry};
+pub use at::At;
 pub(crate) use guard::Guard;
 pub use improvement::Improvement;
 pub(crate) use individual::IndividualMeta;

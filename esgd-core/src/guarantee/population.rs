@@ -4,7 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Archive, Entry, Guard, Id, Improvement, Individual, ScoredPlan, Selected, Survivor};
+use super::{
+    Archive, At, Entry, Guard, Id, Improvement, Individual, ScoredPlan, Selected, Survivor,
+};
 use crate::{
     EliteMean, Fitness, IndividualReport, Objective,
     settings::{Settings, Way},
@@ -268,7 +270,7 @@ impl<G, S> Population<G, S> {
                 let archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
                 let rank = |i: usize| {
                     let id = Id { generation: k, step: v, index: i };
-                    (offspring[i].fitness(), (k, 0), id)
+                    (offspring[i].fitness(), At::birth(k), id)
                 };
                 archive.wanted((0..offspring.len()).map(rank))
             }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
-    Archive, Effort, Entry, Guard, Id, Improvement, Individual, IndividualMeta, Population,
+    Archive, At, Effort, Entry, Guard, Id, Improvement, Individual, IndividualMeta, Population,
     Progress, Scored, Stage, population::ranked,
 };
 use crate::{
@@ -33,7 +33,7 @@ pub struct Origin {
     /// The individual.
     pub id: Id,
     /// Generation and epoch; epoch 0 at birth.
-    pub at: (usize, usize),
+    pub at: At,
     /// f(θ).
     pub fitness: Fitness,
 }
@@ -47,7 +47,7 @@ impl Hash for Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}.{}={}", self.id, self.at.0, self.at.1, self.fitness.get())
+        write!(f, "{}@{}={}", self.id, self.at, self.fitness.get())
     }
 }
 
@@ -58,7 +58,7 @@ pub struct IndividualRecord {
     /// Who it is.
     pub id: Id,
     /// The generation and epoch in which θ was scored.
-    pub at: (usize, usize),
+    pub at: At,
     /// f(θ).
     pub fitness: Fitness,
     /// Whom it was recombined from.
@@ -83,7 +83,7 @@ pub struct EntryRecord {
     /// The individual it was.
     pub id: Id,
     /// When it was scored.
-    pub at: (usize, usize),
+    pub at: At,
     /// f(θ).
     pub fitness: Fitness,
     /// What it had been trained with.

@@ -183,7 +183,7 @@ impl<'a, P: Problem> Halving<'a, P> {
                     _ => Some(found),
                 };
                 if let Some(best) = &best {
-                    self.tell(best, &trials, (finished, effort));
+                    self.tell(best, &trials, finished, effort);
                 }
             }
         }
@@ -219,7 +219,13 @@ impl<'a, P: Problem> Halving<'a, P> {
     }
 
     /// Reports all trials.
-    fn tell(&self, best: &Entry<P::Genome>, trials: &[TrialOf<P>], spent: (usize, Effort)) {
+    fn tell(
+        &self,
+        best: &Entry<P::Genome>,
+        trials: &[TrialOf<P>],
+        finished: usize,
+        effort: Effort,
+    ) {
         let mut individuals: Vec<_> = trials
             .iter()
             .filter_map(|trial| trial.now.as_ref())
@@ -234,7 +240,7 @@ impl<'a, P: Problem> Halving<'a, P> {
         let best = best.scored.fitness();
         self.observer.phase(&Report {
             phase: Phase::Generation,
-            generation: spent.0,
+            generation: finished,
             best,
             elite_mean: best,
             elite: vec![best],
@@ -242,7 +248,7 @@ impl<'a, P: Problem> Halving<'a, P> {
             m: 1,
             individuals,
             departed: vec![],
-            effort: spent.1,
+            effort,
             diversity: None,
             numbers: Numbers::new(),
             ended: None,
@@ -299,7 +305,7 @@ mod tests {
     fn a_third_goes_on_and_the_best_get_the_most_epochs() {
         let problem = TestFunction::new(Function::Sphere, 2);
         let trials = Halving::new(&problem, &settings()).run().unwrap();
-        let epochs: Vec<_> = trials.last.iter().map(|one| one.at.1).collect();
+        let epochs: Vec<_> = trials.last.iter().map(|one| one.at.epoch).collect();
         let at_least = |n| epochs.iter().filter(|&&e| e >= n).count();
         // Who is promoted early may have been overtaken later, so it is not a third exactly.
         assert!(at_least(9) >= 1 && 2 * at_least(9) < at_least(3) && 2 * at_least(3) < at_least(1));

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use super::Halving;
 use crate::{
     Entry, EpochReport, Error, Id, Problem, Recipe,
+    guarantee::At,
     rng::Purpose,
     training::{Begin, train},
 };
@@ -63,7 +64,8 @@ impl<P: Problem> Halving<'_, P> {
             let (scored, state) = train(&self.evaluator, begin, state, &hyper, epoch)?;
             let (fitness, backed_off) = (scored.fitness(), false);
             self.observer.epoch(&EpochReport { k, s: 1, id, hyper: &hyper, fitness, backed_off });
-            let entry = Entry { scored, id, at: (0, k), hyper: Some(hyper) };
+            let entry =
+                Entry { scored, id, at: At { generation: 0, epoch: k }, hyper: Some(hyper) };
             if best.as_ref().is_none_or(|old| entry.rank() < old.rank()) {
                 best = Some(entry.clone());
             }

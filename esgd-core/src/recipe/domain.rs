@@ -8,7 +8,7 @@ use serde::{
     ser::SerializeMap,
 };
 
-use super::{MOST, Schedule};
+use super::{Exploration, MOST, Schedule};
 use crate::rng::Philox;
 
 /// The distribution of a hyper-parameter.
@@ -83,17 +83,11 @@ impl Domain {
         }
     }
 
-    /// A value to try next: drawn anew with probability `resample`, or else multiplied by 1 − `amount` or
-    /// 1 + `amount`, and kept in the domain unless it is `free`.
-    pub(crate) fn explore(
-        &self,
-        value: f64,
-        (amount, resample): (f64, f64),
-        free: bool,
-        rng: &mut Philox,
-    ) -> f64 {
-        let (anew, up) = (rng.unit() < resample, rng.unit() < 0.5);
-        let factor = if up { 1.0 + amount } else { 1.0 - amount };
+    /// A value to try next: drawn anew with probability `resample`, or else multiplied by 1 − `perturb` or
+    /// 1 + `perturb`, and kept in the domain unless it is `free`.
+    pub(crate) fn explore(&self, value: f64, by: Exploration, free: bool, rng: &mut Philox) -> f64 {
+        let (anew, up) = (rng.unit() < by.resample, rng.unit() < 0.5);
+        let factor = if up { 1.0 + by.perturb } else { 1.0 - by.perturb };
         match &self.law {
             _ if anew => self.draw(rng),
             Distribution::Fixed(_) | Distribution::Choice(_) => value,

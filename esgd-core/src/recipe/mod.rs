@@ -6,6 +6,7 @@
 //! for the [`Problem`](crate::Problem) to say.
 
 mod domain;
+mod exploration;
 mod pool;
 mod schedule;
 
@@ -13,5 +14,6 @@ mod schedule;
 const MOST: usize = 1000;
 
 pub use domain::{Distribution, Domain};
+pub use exploration::Exploration;
 pub use pool::{Hyperparameters, OptimizerPool, OptimizerSpec, Recipe};
 pub use schedule::Schedule;

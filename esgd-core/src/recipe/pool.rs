@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, MOST, Schedule};
+use super::{Domain, Exploration, MOST, Schedule};
 use crate::{rng::Philox, settings::SettingsError};
 
 /// One optimizer of the pool.
@@ -135,7 +135,7 @@ impl OptimizerPool {
 
     /// A recipe to try after `recipe`, of the same kind; see [`Domain::explore`]. Its learning rate is free,
     /// so that it can go on falling; a dropout beyond its domain could be beyond sense.
-    pub(crate) fn explore(&self, recipe: &Recipe, by: (f64, f64), rng: &mut Philox) -> Recipe {
+    pub(crate) fn explore(&self, recipe: &Recipe, by: Exploration, rng: &mut Philox) -> Recipe {
         let mut next = recipe.clone();
         if let Some(spec) = self.0.get(recipe.spec) {
             for (name, drawn) in &mut next.drawn {

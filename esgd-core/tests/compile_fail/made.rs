@@ -2,7 +2,7 @@
 
 use esgd_core::{
     Entry, Fitness, Id, Individual, Population, Scored, Objective,
-    guarantee::{Pool, ScoredPlan},
+    guarantee::{At, Pool, ScoredPlan},
 };
 
 fn scored(theta: f32, fitness: Fitness, objective: Objective) -> Scored<f32> {
@@ -11,7 +11,7 @@ fn scored(theta: f32, fitness: Fitness, objective: Objective) -> Scored<f32> {
 
 fn entry(theta: f32, fitness: Fitness, objective: Objective, id: Id) -> Entry<f32> {
     let scored = Scored { theta: theta.into(), fitness, objective };
-    Entry { scored, id, at: (0, 0), hyper: None }
+    Entry { scored, id, at: At::birth(0), hyper: None }
 }
 
 fn individual(scored: Scored<f32>, other: Individual<f32, ()>) -> Individual<f32, ()> {

@@ -140,7 +140,7 @@ impl Best {
         Ok(Self {
             id: run.best.id.to_string(),
             recipe: run.best.hyper.as_ref().map(ToString::to_string),
-            generation: run.best.at.0,
+            generation: run.best.at.generation,
             lr_drawn: lr_drawn(run, generations),
             train: problem.evaluate(theta, &splits.train)?,
             validation: on(&splits.validation)?,
@@ -249,7 +249,7 @@ fn lr_drawn(run: &Run, generations: usize) -> Option<f64> {
     let one = run.population.individuals().iter().find(|one| one.id() == best.id)?;
     let recipe = one.recipe()?;
     let drawn = recipe.at(1, generations).get("lr")?;
-    (recipe.at(best.at.0, generations).get("lr")? == lr && drawn != lr).then_some(drawn)
+    (recipe.at(best.at.generation, generations).get("lr")? == lr && drawn != lr).then_some(drawn)
 }
 
 /// The versions that a result depends on.
