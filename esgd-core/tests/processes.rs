@@ -220,7 +220,8 @@ fn processes_that_have_come_apart_notice_it() {
     let settings = small();
     let messages = together(2, |rank, board| {
         let problem = problem();
-        let settings = Settings { epochs: 0, evolution_steps: 1 + rank, ..settings.clone() };
+        let mut settings = settings.clone();
+        settings.mutation.sigma += rank as f64;
         let exchange = Rank { board, rank, lives: None };
         let processes = Processes::new(&problem, &exchange);
         let run = Esgd::new(&problem, &settings).processes(&processes).run();

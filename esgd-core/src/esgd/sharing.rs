@@ -1,10 +1,13 @@
 //! Steps of a run on several processes: what was done here goes to the others, and what they have done comes
 //! in. See [`Processes`](crate::Processes).
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use crate::{
-    Entry, Error, Esgd, Individual, Plan, Problem,
+    Entry, Error, Esgd, Fitness, Id, Individual, Plan, Problem,
     guarantee::{Guard, MayWorsen, Origin, ScoredPlan},
     strategy::View,
     work::{Carrier, Own, Said, TrainedShare},
@@ -41,7 +44,9 @@ impl<P: Problem> Esgd<'_, P> {
         let fitness = mine.iter().enumerate();
         let results = fitness.filter_map(|(i, one)| Some((i, one.as_ref()?.fitness()))).collect();
         let said = error.as_ref().map(ToString::to_string);
-        let said = Said { error: said, stop: self.interrupted() };
+        let parents = view.parents.iter().map(|one| (one.id, one.fitness));
+        let digest = self.digest(parents);
+        let said = Said { digest, error: said, stop: self.interrupted() };
         let all = processes.offspring(view.k, view.v, said, results);
         // One's own error says more than that the others have heard it.
         if let Some(error) = error {
@@ -57,6 +62,17 @@ impl<P: Problem> Esgd<'_, P> {
         }
         let all = plans.into_iter().zip(all.fitness);
         Ok(Some(all.map(|(plan, (_, fitness))| ScoredPlan::returned(plan, fitness)).collect()))
+    }
+
+    /// A digest of the settings and of who is in the population with which fitness.
+    fn digest(&self, population: impl Iterator<Item = (Id, Fitness)>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        // What they are as a file, so that all that has a name counts.
+        serde_json::to_string(self.settings).unwrap_or_default().hash(&mut hasher);
+        for (id, fitness) in population {
+            (id, fitness.get().to_bits()).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// The individuals that all processes have trained. Whatever fails, no individual is lost.
@@ -77,7 +93,8 @@ impl<P: Problem> Esgd<'_, P> {
             moved: one.origin() != before[place],
         });
         let own = own.collect();
-        let said = Said { error, stop: self.interrupted() };
+        let digest = self.digest(before.iter().map(|one| (one.id, one.fitness)));
+        let said = Said { digest, error, stop: self.interrupted() };
         let is_own =
             |id| before.iter().position(|one| one.id == id).is_some_and(|i| processes.is_own(i));
         let others = match processes.trained(k, said, own, &guard.archived_of(k, is_own)) {

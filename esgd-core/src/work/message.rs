@@ -10,7 +10,17 @@ use crate::{
 
 /// Where in a run a message belongs: processes that have come apart notice it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Place {
+pub(crate) struct Place {
+    /// The step.
+    pub(super) step: Step,
+    /// Of what the step begins with: the settings and the population. Of other processes with other ones it is
+    /// another.
+    pub(super) digest: u64,
+}
+
+/// A step of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Step {
     /// The SGD step of a generation, or fine-tuning as the one after the last.
     Training(usize),
     /// Offspring of an evolution step (k, v).

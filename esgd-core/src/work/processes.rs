@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
-use super::message::{self, Header, IndividualHeader, Place};
+use super::message::{self, Header, IndividualHeader, Place, Step};
 use crate::{
     Entry, Fitness, Portable, Problem,
     guarantee::{EntryRecord, IndividualRecord},
@@ -58,6 +58,8 @@ pub(crate) struct TrainedShare<G> {
 
 /// What a process says beside its results.
 pub(crate) struct Said {
+    /// Of the settings and the population that the step begins with.
+    pub(crate) digest: u64,
     /// What went wrong there.
     pub(crate) error: Option<String>,
     /// Whether it was asked to stop.
@@ -193,9 +195,8 @@ impl<'a, P: Portable> Processes<'a, P> {
             return Err(ShareError::Elsewhere { rank, what });
         }
         if header.place != *place {
-            let there = header.place;
             return Err(fail(format!(
-                "process {rank} is at {there:?} and this one at {place:?}: all must run the same settings from the same population"
+                "process {rank} is elsewhere in the run or in another run: all must run the same settings from the same population"
             )));
         }
         Ok((header, blobs))
@@ -218,7 +219,7 @@ impl<P: Portable> Carrier<P> for Processes<'_, P> {
         said: Said,
         mine: Vec<Numbered>,
     ) -> Shared<P, AllOffspring> {
-        let place = Place::Offspring(k, v);
+        let place = Place { step: Step::Offspring(k, v), digest: said.digest };
         let header = Header {
             place: place.clone(),
             stop: said.stop,
@@ -247,7 +248,7 @@ impl<P: Portable> Carrier<P> for Processes<'_, P> {
         mine: Vec<Own<'_, P>>,
         archived: &[Entry<P::Genome>],
     ) -> Shared<P, OthersTrained<P::Genome>> {
-        let place = Place::Training(k);
+        let place = Place { step: Step::Training(k), digest: said.digest };
         let (written, error) = match self.write(mine, archived) {
             Ok(written) => (written, None),
             // The others would wait for this process.
