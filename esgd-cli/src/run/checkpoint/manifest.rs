@@ -46,6 +46,16 @@ pub(crate) struct Remembered {
     pub numbers: Option<String>,
 }
 
+/// The files that a checkpoint names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Files {
+    /// Of each network, by its origin.
+    pub networks: BTreeMap<String, String>,
+    /// Of each optimizer's state, by its individual.
+    pub states: BTreeMap<String, String>,
+    pub remembered: Remembered,
+}
+
 /// A checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,9 +107,7 @@ impl Manifest {
         seconds: f64,
         metrics: Extent,
         of: OfRun,
-        networks: BTreeMap<String, String>,
-        states: BTreeMap<String, String>,
-        remembered: Remembered,
+        files: Files,
         population: PopulationRecord,
     ) -> Self {
         Self {
@@ -112,10 +120,10 @@ impl Manifest {
             metrics,
             config: of.config,
             data: of.data,
-            networks,
-            states,
-            memory: remembered.networks,
-            numbers: remembered.numbers,
+            networks: files.networks,
+            states: files.states,
+            memory: files.remembered.networks,
+            numbers: files.remembered.numbers,
             population,
         }
     }
@@ -243,9 +251,7 @@ mod tests {
             1.5,
             Extent::default(),
             OfRun { config, data: None },
-            networks,
-            BTreeMap::new(),
-            Remembered::default(),
+            Files { networks, ..Files::default() },
             population.record(),
         )
     }

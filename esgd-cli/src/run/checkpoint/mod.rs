@@ -27,7 +27,11 @@ use esgd_core::{
 use esgd_models::regular_file;
 use thiserror::Error;
 
-use self::{manifest::Remembered, store::Store, time_share::TimeShare};
+use self::{
+    manifest::{Files, Remembered},
+    store::Store,
+    time_share::TimeShare,
+};
 use crate::{
     files::{atomic_file, held_folder::HeldFolder},
     run::log::Metrics,
@@ -232,16 +236,8 @@ impl<'a, P: Portable> Checkpoints<'a, P> {
         if let (Some(memory), Some(_)) = (&mut written.memory, &remembered.numbers) {
             memory.numbers.clear();
         }
-        let manifest = Manifest::new(
-            beside,
-            seconds,
-            metrics?,
-            self.of.clone(),
-            networks,
-            states,
-            remembered,
-            written,
-        );
+        let named = Files { networks, states, remembered };
+        let manifest = Manifest::new(beside, seconds, metrics?, self.of.clone(), named, written);
         let bytes = manifest.to_bytes().map_err(|e| self.cannot(&e))?;
         let number = books.next;
         let publish = || -> io::Result<()> {
