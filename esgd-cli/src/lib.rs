@@ -1,4 +1,6 @@
 //! What the program `esgd` is made of: runs with checkpoints and logs, comparisons, reports.
+//!
+//! A problem of your own has these by [`Session`], [`verify`] and [`report::write`].
 #![forbid(unsafe_code)]
 #![allow(unreachable_pub, missing_docs)]
 
@@ -8,10 +10,15 @@ mod compare;
 mod config;
 mod download;
 mod draw;
+mod error;
 mod failure;
 mod files;
 mod old_names;
-mod report;
+pub mod report;
 mod run;
+mod session;
 mod terminal;
 mod text;
+
+pub use error::Error;
+pub use session::{Check, Session, verify};

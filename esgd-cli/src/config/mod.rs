@@ -28,7 +28,7 @@ pub use network::Network;
 pub use run::Run;
 pub use sources::Sources;
 
-use crate::{failure::Failure, old_names};
+use crate::{failure::Failure, old_names, session::Described};
 
 /// What the file that a run leaves begins with.
 const HEADER: &str = "# The config of this run, in full.";
@@ -120,6 +120,11 @@ impl Config {
     /// The config that a run was started with, with some settings changed. A field that is new since is
     /// that of the defaults.
     pub fn with_changes(text: &str, source: &str, sets: &[String]) -> Result<Self, Failure> {
+        if Described::is_one(text.as_bytes()) {
+            return Err(Failure::Usage(format!(
+                "{source} is of a run whose problem the program esgd does not know and cannot rebuild: go on with it by `esgd::Session` in the program that made it, check it by `esgd::verify`, and see it by `esgd report`"
+            )));
+        }
         let mut table = parse(presets::text("default")?, "the default config")?;
         let mut over = parse(text, source)?;
         // The run's own file may be older than the names.

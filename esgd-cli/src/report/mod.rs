@@ -25,6 +25,7 @@ use crate::{
         palette,
         png::Painter,
     },
+    error::Error,
     failure::Failure,
     files::own_file::{self, Kind},
     run::{
@@ -35,7 +36,7 @@ use crate::{
 };
 
 /// The page's file.
-pub const PAGE: &str = "report.html";
+pub(crate) const PAGE: &str = "report.html";
 /// The log for a spreadsheet, in a run's folder.
 const CSV: &str = "metrics.csv";
 
@@ -52,7 +53,7 @@ enum Subject {
 
 /// What to report on.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// Folders of runs and of comparisons.
     pub folders: &'a [PathBuf],
     /// The folder for the page and its figures.
@@ -63,7 +64,7 @@ pub struct Request<'a> {
 
 /// What was written.
 #[derive(Clone, Copy, Debug)]
-pub struct Written {
+pub(crate) struct Written {
     /// How many figures, each as SVG and as PNG.
     pub figures: usize,
     /// Whether there are letters in the PNGs: not on a system that has no fonts.
@@ -72,7 +73,7 @@ pub struct Written {
 
 /// Writes the page of runs and comparisons with its figures, and in each run's folder its log for a
 /// spreadsheet.
-pub fn run(request: &Request<'_>) -> Result<Written, Failure> {
+pub(crate) fn run(request: &Request<'_>) -> Result<Written, Failure> {
     let runs = || request.folders.iter().filter(|folder| !is_comparison(folder));
     runs().try_for_each(|folder| own_file::check(&folder.join(CSV), Kind::Log))?;
     let written = page(request.out, request.folders)?;
@@ -84,6 +85,18 @@ pub fn run(request: &Request<'_>) -> Result<Written, Failure> {
         }
     }
     Ok(written)
+}
+
+/// Writes the page of the run in a folder, `report.html`, with its figures and the log for a spreadsheet, into that
+/// folder; gives the page's path. A run that goes on has a page of what it has so far.
+///
+/// # Errors
+/// If there is no run in the folder, it cannot be written to, or it has files of these names that no report wrote.
+pub fn write(folder: impl AsRef<Path>) -> Result<PathBuf, Error> {
+    let folder = folder.as_ref().to_owned();
+    let out = folder.clone();
+    run(&Request { folders: &[folder], out: &out, tensorboard: false })?;
+    Ok(out.join(PAGE))
 }
 
 fn page(out: &Path, folders: &[PathBuf]) -> Result<Written, Failure> {

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use esgd_core::{Fitness, Population, Problem, guarantee::Stage};
+use esgd_core::{Fitness, Population, Problem, Settings, guarantee::Stage};
 use esgd_models::{Genome, Network, OptimizerState, Score, Supervised};
 
 use crate::{
-    config::Config,
     failure::Failure,
     run::{
         checkpoint::{self, Found},
@@ -67,9 +66,9 @@ pub fn restore(
 }
 
 /// Whether no step is left to do.
-pub fn is_done(population: &Population<Genome, OptimizerState>, config: &Config) -> bool {
-    let tuned = config.settings.fine_tune.epochs == 0 || population.stage() == Stage::FineTuned;
-    let over = population.generation() >= config.settings.generations
-        || population.has_stagnated(config.run.patience);
+pub fn is_done<G, S>(population: &Population<G, S>, settings: &Settings, patience: usize) -> bool {
+    let tuned = settings.fine_tune.epochs == 0 || population.stage() == Stage::FineTuned;
+    let over =
+        population.generation() >= settings.generations || population.has_stagnated(patience);
     over && tuned
 }
