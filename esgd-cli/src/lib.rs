@@ -9,6 +9,8 @@
 //! | [`report`] | a page of runs and comparisons; feature `report` |
 //! | [`download`] | the official files of data sets; feature `download` |
 //!
+//! A problem of your own has checkpoints, a log, resume and a page by [`Session`], [`verify`] and [`report::write`].
+//!
 //! What a run needs to tell goes to stderr, unless it is silent; results are values. An error is one sentence.
 #![forbid(unsafe_code)]
 // A library without the program has parts that only its commands ask for.
@@ -23,13 +25,17 @@ pub mod config;
 pub mod download;
 #[cfg(feature = "report")]
 mod draw;
+mod error;
 mod failure;
 mod files;
 mod old_names;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod run;
+mod session;
 mod terminal;
 mod text;
 
+pub use error::Error;
 pub use failure::Failure;
+pub use session::{Check, Session, verify};

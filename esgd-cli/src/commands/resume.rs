@@ -80,7 +80,7 @@ pub(super) fn run(args: &ResumeArgs) -> Result<(), Failure> {
                 .patience(config.run.patience)
                 .fits(&population)
                 .map_err(|e| Failure::Usage(e.to_string()))?;
-            if restore::is_done(&population, &config)
+            if restore::is_done(&population, &config.settings, config.run.patience)
                 && is_complete(folder.path(), &population, config.run.keep_best)
             {
                 if found.manifest.data.is_none() {

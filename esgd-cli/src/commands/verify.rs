@@ -15,13 +15,13 @@ use crate::{
         checkpoint::{self, Found},
         known_data, log, restore,
         setting::Setting,
-        verify::{checkpoints, claims, result::Checked},
+        verify::{self, Check, claims, result::Checked},
     },
     terminal,
 };
 
-/// A check's name, and what it found: what is right, or what is wrong.
-type Check = (&'static str, Result<String, String>);
+/// A check's name, and what it found.
+type Named = (&'static str, Result<String, String>);
 
 /// Checks a run's folder.
 pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
@@ -45,30 +45,23 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     }
     let logged = claims::read(&run.join(log::NAME), whole.map(|found| &found.manifest.metrics));
     let lines = logged.as_ref().map(|(lines, _)| &lines[..]).unwrap_or_default();
-    let record = whole.map(|found| &found.manifest.population);
-    let mut checks: Vec<Check> = vec![
-        ("checkpoints", checkpoints::whole(&found, lines)),
-        ("config", checkpoints::config(run, whole)),
-        ("log", logged.as_ref().map(|(_, what)| what.clone()).map_err(Clone::clone)),
-        ("steps", claims::steps(lines, &config.settings)),
-        ("guarantee", claims::guarantee(lines, &config.settings)),
-        ("agreement", checkpoints::agreement(lines, record)),
-    ];
+    let mut checks = verify::without_problem(run, &found, &config.settings, &logged);
     match (whole, &found) {
         (Some(found), _) => {
             // Of before logs held an audit, and results the fingerprint of the data.
             let old = lines.last().is_none_or(|line| line.report.trace.is_empty());
-            checks.extend(networks(args, &config, found, old));
+            let of_networks = networks(args, &config, found, old);
+            checks.extend(of_networks.into_iter().map(Check::of));
         }
         // Networks that no checkpoint vouches for.
         (None, _) if run.join("best.safetensors").exists() || run.join("run.json").exists() => {
             let why = "there is no checkpoint to compare the result and its networks with";
-            checks.push(("result", Err(why.into())));
+            checks.push(Check { name: "result", found: Err(why.into()) });
         }
-        (None, _) => checks.push(("result", Ok("there is none yet".into()))),
+        (None, _) => checks.push(Check { name: "result", found: Ok("there is none yet".into()) }),
     }
     let mut printed = Ok(());
-    for (name, result) in &checks {
+    for Check { name, found: result } in &checks {
         printed = printed.and(match result {
             Ok(what) if !args.quiet => terminal::line(&format!("ok      {name:14}{what}")),
             Ok(_) => Ok(()),
@@ -76,7 +69,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
         });
     }
     let failed: Vec<_> =
-        checks.iter().filter(|(_, result)| result.is_err()).map(|(name, _)| *name).collect();
+        checks.iter().filter(|check| check.found.is_err()).map(|check| check.name).collect();
     match failed.is_empty() {
         true => printed,
         false => Err(Failure::Failed(format!(
@@ -90,8 +83,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
 }
 
 /// The checks that need the data and the networks of the last checkpoint.
-fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec<Check> {
-    let checks = || -> Result<Vec<Check>, Failure> {
+fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec<Named> {
+    let checks = || -> Result<Vec<Named>, Failure> {
         let setting = Setting::of(config)?;
         let other = found
             .manifest
@@ -115,7 +108,7 @@ fn networks(args: &VerifyArgs, config: &Config, found: &Found, old: bool) -> Vec
             config,
             setting: &setting,
             old,
-            done: restore::is_done(&population, config),
+            done: restore::is_done(&population, &config.settings, config.run.patience),
             control: args.control || args.contrast,
         };
         let best = population.best().scored;

@@ -28,7 +28,7 @@ pub(crate) use network::Network;
 pub(crate) use run::Run;
 pub use sources::Sources;
 
-use crate::{failure::Failure, old_names};
+use crate::{failure::Failure, old_names, session::Described};
 
 /// What the file that a run leaves begins with.
 const HEADER: &str = "# The config of this run, in full.";
@@ -130,6 +130,11 @@ impl Config {
     /// # Errors
     /// That it is no config, that there is no such setting, or that a value cannot be.
     pub fn with_changes(text: &str, source: &str, sets: &[String]) -> Result<Self, Failure> {
+        if Described::is_one(text.as_bytes()) {
+            return Err(Failure::Usage(format!(
+                "{source} is of a run whose problem the program esgd does not know and cannot rebuild: go on with it by `esgd::Session` in the program that made it, check it by `esgd::verify`, and see it by `esgd report`"
+            )));
+        }
         let mut table = parse(presets::text("default")?, "the default config")?;
         let mut over = parse(text, source)?;
         // The run's own file may be older than the names.

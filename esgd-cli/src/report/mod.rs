@@ -25,6 +25,7 @@ use crate::{
         palette,
         png::Painter,
     },
+    error::Error,
     failure::Failure,
     files::own_file::{self, Kind},
     run::{
@@ -35,7 +36,7 @@ use crate::{
 };
 
 /// The page's file.
-pub const PAGE: &str = "report.html";
+pub(crate) const PAGE: &str = "report.html";
 /// The log for a spreadsheet, in a run's folder.
 const CSV: &str = "metrics.csv";
 
@@ -88,6 +89,18 @@ pub fn run(request: &Request<'_>) -> Result<Written, Failure> {
         }
     }
     Ok(written)
+}
+
+/// Writes the page of the run in a folder, `report.html`, with its figures and the log for a spreadsheet, into that
+/// folder; gives the page's path. A run that goes on has a page of what it has so far.
+///
+/// # Errors
+/// If there is no run in the folder, it cannot be written to, or it has files of these names that no report wrote.
+pub fn write(folder: impl AsRef<Path>) -> Result<PathBuf, Error> {
+    let folder = folder.as_ref().to_owned();
+    let out = folder.clone();
+    run(&Request { folders: &[folder], out: &out, tensorboard: false })?;
+    Ok(out.join(PAGE))
 }
 
 fn page(out: &Path, folders: &[PathBuf]) -> Result<Written, Failure> {

@@ -47,7 +47,9 @@ pub(super) fn section(run: &Run, detail: Detail) -> Section {
     if run.cut {
         text.push("The last line of the log is cut off, and left out here.".into());
     }
-    let tables = run.result.as_ref().map(|result| results(&run.name, result)).into_iter().collect();
+    let tables = run.result.as_ref().map(|result| results(&run.name, result)).into_iter();
+    // A run of a problem that the program does not know says nothing of data.
+    let tables = tables.filter(|table| !table.rows.is_empty()).collect();
     Section { title: run.name.clone(), text, tables, figures: figures::of(run, detail) }
 }
 

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use esgd_core::{Fitness, Population, Problem, guarantee::Stage};
+use esgd_core::{Fitness, Population, Problem, Settings, guarantee::Stage};
 use esgd_models::{Genome, Network, OptimizerState, Score, Supervised};
 
 use crate::{
-    config::Config,
     failure::Failure,
     run::{
         checkpoint::{self, Found},
@@ -71,10 +70,14 @@ pub fn restore(
 }
 
 /// Whether no step is left to do.
-pub(crate) fn is_done(population: &Population<Genome, OptimizerState>, config: &Config) -> bool {
-    let tuned = config.settings.fine_tune.epochs == 0 || population.stage() == Stage::FineTuned;
-    let over = population.generation() >= config.settings.generations
-        || population.has_stagnated(config.run.patience)
+pub(crate) fn is_done<G, S>(
+    population: &Population<G, S>,
+    settings: &Settings,
+    patience: usize,
+) -> bool {
+    let tuned = settings.fine_tune.epochs == 0 || population.stage() == Stage::FineTuned;
+    let over = population.generation() >= settings.generations
+        || population.has_stagnated(patience)
         || population.ended().is_some();
     over && tuned
 }

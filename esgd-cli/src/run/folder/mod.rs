@@ -24,6 +24,7 @@ use crate::{
         checkpoint,
         log::{self, Line, Metrics},
     },
+    session::Described,
 };
 
 pub(crate) use abandon::Missing;
@@ -57,12 +58,6 @@ impl RunFolder {
             }
             Err(e) => return Err(Failure::Failed(format!("cannot make the folder {shown}: {e}"))),
         }
-        let occupied = || {
-            let entries = fs::read_dir(path).into_iter().flatten();
-            let ours = |name: &str| name == lock::NAME || atomic_file::is_left_over(name);
-            let foreign = |entry: fs::DirEntry| !entry.file_name().to_str().is_some_and(ours);
-            entries.filter_map(Result::ok).any(foreign)
-        };
         let refused = || match is_run(path) {
             true => Failure::Usage(format!(
                 "the folder {shown} has a run in it: go on with that by `esgd resume {shown}`, or name a new folder with --out"
@@ -71,12 +66,12 @@ impl RunFolder {
                 "the folder {shown} is not empty: name a new one with --out, so that nothing is overwritten"
             )),
         };
-        if occupied() && !regular_file::is_there(&path.join(lock::NAME)) {
+        if is_occupied(path) && !regular_file::is_there(&path.join(lock::NAME)) {
             return Err(refused());
         }
         let folder = Self::locked(path)?;
         // Another may have made a run here and ended, meanwhile.
-        if occupied() {
+        if is_occupied(path) {
             return Err(refused());
         }
         Ok(folder)
@@ -87,12 +82,20 @@ impl RunFolder {
     /// # Errors
     /// That there is no run in it, or that it is in use.
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        if !is_run(path) && !checkpoint::are_in(path) {
+        if !is_run(path) && !is_of_session(path) && !checkpoint::are_in(path) {
             return Err(Failure::Usage(format!(
                 "{} has no run in it: name the folder of a run that `esgd train` made",
                 path.display()
             )));
         }
+        Self::locked(path)
+    }
+
+    /// A folder that is made if it is not there, whatever is in it.
+    pub fn at(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display();
+        atomic_file::create_folders(path)
+            .map_err(|e| Failure::Failed(format!("cannot make the folder {shown}: {e}")))?;
         Self::locked(path)
     }
 
@@ -215,8 +218,24 @@ impl RunFolder {
 
 /// Whether a run has begun in a folder: its config is one that a run left.
 pub(crate) fn is_run(path: &Path) -> bool {
-    let config = regular_file::read(&path.join("config.toml"), MOST, Links::Refuse);
-    config.is_ok_and(|text| Config::is_of_run(&text))
+    config(path).is_some_and(|text| Config::is_of_run(&text))
+}
+
+/// The same of a run whose problem the program does not know.
+pub(crate) fn is_of_session(path: &Path) -> bool {
+    config(path).is_some_and(|text| Described::is_one(&text))
+}
+
+fn config(path: &Path) -> Option<Vec<u8>> {
+    regular_file::read(&path.join("config.toml"), MOST, Links::Refuse).ok()
+}
+
+/// Whether there is something in a folder besides the lock and left-overs of ours.
+pub(crate) fn is_occupied(path: &Path) -> bool {
+    let entries = fs::read_dir(path).into_iter().flatten();
+    let ours = |name: &str| name == lock::NAME || atomic_file::is_left_over(name);
+    let foreign = |entry: fs::DirEntry| !entry.file_name().to_str().is_some_and(ours);
+    entries.filter_map(Result::ok).any(foreign)
 }
 
 #[cfg(test)]

@@ -219,19 +219,24 @@ impl Summary {
         })
     }
 
-    /// `run.json`, which ends with a checksum of itself without that.
+    /// `run.json`.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Failure> {
-        let text = serde_json::to_string_pretty(self);
-        let plain = text.map_err(|e| Failure::Failed(e.to_string()))? + "\n";
-        let sum = sha256::of(plain.as_bytes());
-        let open = plain.trim_end_matches("\n}\n");
-        Ok(format!("{open}{BEFORE_SUM}{sum}{AFTER_SUM}").into_bytes())
+        with_checksum(self)
     }
 
     /// The table, which says what was measured on which data.
     pub(crate) fn table<'a>(&'a self, config: &'a Config) -> Table<'a> {
         Table { summary: self, config }
     }
+}
+
+/// A `run.json`, which ends with a checksum of itself without that.
+pub(crate) fn with_checksum(result: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    let text = serde_json::to_string_pretty(result);
+    let plain = text.map_err(|e| Failure::Failed(e.to_string()))? + "\n";
+    let sum = sha256::of(plain.as_bytes());
+    let open = plain.trim_end_matches("\n}\n");
+    Ok(format!("{open}{BEFORE_SUM}{sum}{AFTER_SUM}").into_bytes())
 }
 
 /// Whether a `run.json` is as it was written; those of before they had a checksum do not say.

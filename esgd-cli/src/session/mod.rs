@@ -1,0 +1,336 @@
+//! A run of anybody's problem in a folder: begun, or gone on with where it lies there.
+
+mod described;
+mod log_writer;
+mod result;
+mod verify;
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, atomic::AtomicBool},
+    time::Duration,
+};
+
+use esgd_core::{
+    Error as CoreError, Esgd, Executor, Failure as CoreFailure, Fitness, Observer, Outcome,
+    Population, Portable, Serial, Settings, Strategy,
+};
+use esgd_models::regular_file::{self, Links};
+
+use self::log_writer::LogWriter;
+use crate::{
+    error::Error,
+    failure::Failure,
+    run::{
+        checkpoint::{self, Checkpoints, Found, OfRun, Retention},
+        folder::{self, MOST, RunFolder},
+        log::Metrics,
+        restore,
+    },
+};
+
+pub(crate) use self::described::Described;
+pub use self::verify::{Check, verify};
+
+/// More bytes than a network, or what an optimizer remembers of one, can have as a file.
+const MOST_OF_A_FILE: u64 = 1 << 40;
+
+/// A run of a problem in a folder, with checkpoints, a log and a result.
+///
+/// Where a run of the same problem and settings lies in the folder, it goes on and ends with the same bits as if it
+/// had never stopped, whenever the process died; otherwise it begins. Nothing is printed and no signal is listened
+/// to: [`stop_when`](Self::stop_when) takes a flag.
+///
+/// ```
+/// use esgd::Session;
+/// use esgd_core::{Function, Settings, TestFunction};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let folder = dir.path().join("mine");
+/// let problem = TestFunction::new(Function::Sphere, 5);
+/// let settings = Settings { optimizers: TestFunction::optimizers(), ..Settings::paper() };
+/// let run = Session::new(&problem, &settings, &folder).run()?;
+/// println!("best: {}", run.best.scored.fitness());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Session<'a, P: Portable> {
+    problem: &'a P,
+    settings: &'a Settings,
+    folder: PathBuf,
+    executor: &'a dyn Executor,
+    observer: &'a dyn Observer,
+    strategy: Option<&'a dyn Strategy>,
+    warm_start: &'a [P::Genome],
+    patience: usize,
+    retention: Retention,
+    stop: Option<&'a AtomicBool>,
+}
+
+/// The population of a problem.
+type PopulationOf<P> =
+    Population<<P as esgd_core::Problem>::Genome, <P as esgd_core::Problem>::State>;
+
+impl<'a, P: Portable> Session<'a, P> {
+    /// A run on one thread in this folder, which is made if it is not there. It keeps its last two checkpoints, and
+    /// 2 % of the time may go into writing them.
+    #[must_use]
+    pub fn new(problem: &'a P, settings: &'a Settings, folder: impl Into<PathBuf>) -> Self {
+        Self {
+            problem,
+            settings,
+            folder: folder.into(),
+            executor: &Serial,
+            observer: &(),
+            strategy: None,
+            warm_start: &[],
+            patience: 0,
+            retention: Retention { keep: 2, share: 0.02 },
+            stop: None,
+        }
+    }
+
+    /// Runs individuals and offspring on `executor`, such as `Workers` of esgd-models. It changes no result.
+    #[must_use]
+    pub fn executor(self, executor: &'a dyn Executor) -> Self {
+        Self { executor, ..self }
+    }
+
+    /// Tells `observer` what happens.
+    #[must_use]
+    pub fn observer(self, observer: &'a dyn Observer) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Makes offspring by this strategy, whatever the settings name.
+    #[must_use]
+    pub fn strategy(self, strategy: &'a dyn Strategy) -> Self {
+        Self { strategy: Some(strategy), ..self }
+    }
+
+    /// The networks that [`Start::Warm`](esgd_core::settings::Start::Warm) begins from.
+    #[must_use]
+    pub fn warm_start(self, warm_start: &'a [P::Genome]) -> Self {
+        Self { warm_start, ..self }
+    }
+
+    /// Ends the generations when so many of them have passed without a better best; 0 never does.
+    #[must_use]
+    pub fn patience(self, generations: usize) -> Self {
+        Self { patience: generations, ..self }
+    }
+
+    /// Keeps so many of the last checkpoints; 0 counts as 1.
+    #[must_use]
+    pub fn keep(self, checkpoints: usize) -> Self {
+        Self { retention: Retention { keep: checkpoints, ..self.retention }, ..self }
+    }
+
+    /// The share of the time that writing checkpoints may take: from 0, only the first and the last, to 1, every one.
+    #[must_use]
+    pub fn checkpoint_share(self, share: f64) -> Self {
+        Self { retention: Retention { share, ..self.retention }, ..self }
+    }
+
+    /// Stops soon after `stop` becomes true, with all that was done kept; the next run goes on.
+    #[must_use]
+    pub fn stop_when(self, stop: &'a AtomicBool) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
+    /// Runs it to its end, or until it is stopped; a run that is complete gives what it came to. One that is stopped
+    /// before its initial population is complete keeps nothing, and begins again.
+    ///
+    /// # Errors
+    /// If the folder is in use or has something else in it, such as a run of other settings or of another problem;
+    /// if no checkpoint is whole; or whatever stopped the run, which keeps the last complete population.
+    pub fn run(&self) -> Result<Outcome<P>, Error> {
+        let folder = self.open()?;
+        folder.check()?;
+        let found = checkpoint::search(folder.path())?;
+        let config = self.config(found.as_ref())?;
+        let esgd = self.esgd();
+        let population = found.as_ref().map(|found| self.restored(found)).transpose()?;
+        if let Some(population) = &population {
+            esgd.fits(population).map_err(|e| sentence(&e))?;
+        }
+        let population = match population {
+            Some(population) if self.is_complete(&population) => {
+                return Ok(Outcome { best: population.best(), population, stopped: false });
+            }
+            other => other,
+        };
+        let metrics = Mutex::new(match &found {
+            None => {
+                folder.write("config.toml", config.as_bytes())?;
+                folder.new_metrics()?
+            }
+            Some(found) => Metrics::reopen(&folder.metrics(), &found.manifest.metrics)
+                .map_err(Error::Failed)?,
+        });
+        let of = OfRun { config: config.clone(), data: None };
+        let checkpoints = Checkpoints::new(
+            folder.path(),
+            self.problem,
+            of,
+            self.retention,
+            &metrics,
+            found.as_ref(),
+        );
+        let checkpoints = checkpoints.map_err(|e| {
+            Error::Failed(format!("cannot keep checkpoints in {}: {e}", self.folder.display()))
+        })?;
+        let before = found.as_ref().map_or(0.0, |found| found.manifest.seconds);
+        let log = LogWriter::new(&metrics, Duration::from_secs_f64(before), self.observer);
+        let esgd = esgd.observer(&log).checkpointer(&checkpoints);
+        let outcome = match population {
+            None => esgd.warm_start(self.warm_start).run(),
+            Some(population) => {
+                // It would be that of a shorter run.
+                folder.remove("run.json")?;
+                folder.write("config.toml", config.as_bytes())?;
+                esgd.resume(population)
+            }
+        };
+        let outcome = outcome.map_err(|failure| keep(&checkpoints, *failure))?;
+        if outcome.stopped && !checkpoints.any() {
+            return Ok(outcome);
+        }
+        checkpoints.save(&outcome.population).map_err(Error::Failed)?;
+        let bytes = result::to_bytes(&outcome, self.settings.seed, log.elapsed())?;
+        folder.write("run.json", &bytes)?;
+        Ok(outcome)
+    }
+
+    fn esgd(&self) -> Esgd<'a, P> {
+        let mut esgd =
+            Esgd::new(self.problem, self.settings).executor(self.executor).patience(self.patience);
+        if let Some(strategy) = self.strategy {
+            esgd = esgd.strategy(strategy);
+        }
+        match self.stop {
+            Some(stop) => esgd.stop_when(stop),
+            None => esgd,
+        }
+    }
+
+    /// The folder, locked, with a run of this kind in it or nothing.
+    fn open(&self) -> Result<RunFolder, Failure> {
+        let path = &self.folder;
+        let shown = path.display();
+        let check = || {
+            if folder::is_run(path) {
+                return Err(Failure::Usage(format!(
+                    "{shown} has a run of the program esgd in it: go on with that by `esgd resume {shown}`, or name another folder"
+                )));
+            }
+            match folder::is_of_session(path)
+                || checkpoint::are_in(path)
+                || !folder::is_occupied(path)
+            {
+                true => Ok(()),
+                false => Err(Failure::Usage(format!(
+                    "the folder {shown} is not empty and has no run in it: name a new one, so that nothing is overwritten"
+                ))),
+            }
+        };
+        // A folder of somebody else's gets no lock either.
+        check()?;
+        let folder = RunFolder::at(path)?;
+        check()?;
+        Ok(folder)
+    }
+
+    /// What the run is told, as a file, if that is what it was told when it began.
+    fn config(&self, found: Option<&Found>) -> Result<String, Failure> {
+        let shown = self.folder.display();
+        let is = Described {
+            objective: self.problem.objective().to_string(),
+            patience: self.patience,
+            strategy: self.strategy.map(|strategy| strategy.name().to_owned()),
+            settings: self.settings.clone(),
+        };
+        let path = self.folder.join("config.toml");
+        let (was, source) = match found {
+            // It has a checksum.
+            Some(found) => (
+                found.manifest.config.clone(),
+                format!("the config of checkpoint {} in {shown}", found.number),
+            ),
+            None if !regular_file::is_there(&path) => return is.to_toml(),
+            None => {
+                let text = regular_file::read_text(&path, MOST, Links::Refuse);
+                let cannot = |e| Failure::Failed(format!("cannot read {}: {e}", path.display()));
+                (text.map_err(cannot)?, path.display().to_string())
+            }
+        };
+        if !Described::is_one(was.as_bytes()) {
+            return Err(Failure::Usage(format!(
+                "{source} is of a run of the program esgd: name another folder"
+            )));
+        }
+        let was = Described::of_toml(&was, &source)?;
+        if was.objective != is.objective {
+            return Err(Failure::Usage(format!(
+                "{shown} has a run of another problem, measured with \"{}\" and not with \"{}\": name another folder",
+                was.objective, is.objective
+            )));
+        }
+        match was.difference(&is)? {
+            Some(what) => Err(Failure::Usage(format!(
+                "{shown} has a run of other settings, {what}: name another folder, or give it the settings that it had"
+            ))),
+            None => is.to_toml(),
+        }
+    }
+
+    /// The population of a checkpoint, whose best network must score here as it did there.
+    fn restored(&self, found: &Found) -> Result<PopulationOf<P>, Error> {
+        let (number, shown) = (found.number, self.folder.display());
+        let wrong = |why: &str| {
+            let why = first_line(why);
+            Error::Failed(format!("cannot go on from checkpoint {number} in {shown}: {why}"))
+        };
+        let population =
+            checkpoint::restore(&self.folder, &found.manifest, self.problem, MOST_OF_A_FILE)
+                .map_err(|e| wrong(&e.to_string()))?;
+        let best = population.best().scored;
+        let is = self.problem.fitness(best.theta()).map_err(|e| wrong(&e.to_string()))?;
+        let (was, is) = (best.fitness(), Fitness::new(is));
+        // Another processor may round otherwise.
+        let near = (was.get() - is.get()).abs() <= 1e-3 * was.get().abs();
+        match was == is || near {
+            true => Ok(population),
+            false => Err(wrong(&format!(
+                "its best network scores {is} and scored {was}, so the problem is another"
+            ))),
+        }
+    }
+
+    /// Whether no step is left to do, and the result is there.
+    fn is_complete(&self, population: &PopulationOf<P>) -> bool {
+        restore::is_done(population, self.settings, self.patience)
+            && regular_file::is_there(&self.folder.join("run.json"))
+    }
+}
+
+/// A failed run still has the last complete population, which can be gone on from.
+fn keep<P: Portable>(checkpoints: &Checkpoints<'_, P>, failure: CoreFailure<P>) -> Error {
+    let error = sentence(&failure.error);
+    match failure.population.map(|population| checkpoints.save(&population)) {
+        Some(Err(e)) if e != error.to_string() => Error::Failed(format!("{error}; and {e}")),
+        _ => error,
+    }
+}
+
+fn sentence<E: std::error::Error>(error: &CoreError<E>) -> Error {
+    let why = first_line(&error.to_string()).to_owned();
+    match error {
+        CoreError::Settings(_) | CoreError::ObjectiveChanged { .. } => Error::Refused(why),
+        _ => Error::Failed(why),
+    }
+}
+
+/// candle puts a backtrace behind its first line.
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
