@@ -151,6 +151,14 @@ fn what_is_not_the_run_is_refused_in_one_sentence() {
     let told = sentence(Session::new(&problem(), &settings, &folder).patience(3).run());
     assert!(told.contains("patience was 0 and is 3"), "{told}");
 
+    let new = dir.path().join("new");
+    let told = sentence(run(&new, &Settings { m: 9, ..settings.clone() }));
+    assert!(told.contains("m = 9 is more than mu = 5") && !new.exists(), "{told}");
+    let stop = AtomicBool::new(true);
+    let session = Session::new(&sphere, &other, &new).stop_when(&stop);
+    assert!(session.run().unwrap().stopped);
+    run(&new, &settings).expect("nothing was kept that other settings could spoil");
+
     let theirs = dir.path().join("theirs");
     fs::create_dir(&theirs).unwrap();
     fs::write(theirs.join("notes.txt"), "mine").unwrap();

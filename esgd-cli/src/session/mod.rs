@@ -15,7 +15,7 @@ use esgd_core::{
     Error as CoreError, Esgd, Executor, Failure as CoreFailure, Fitness, Observer, Outcome,
     Population, Portable, Serial, Settings, Strategy,
 };
-use esgd_models::regular_file::{self, Links};
+use esgd_models::regular_file;
 
 use self::log_writer::LogWriter;
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     failure::Failure,
     run::{
         checkpoint::{self, Checkpoints, Found, OfRun, Retention},
-        folder::{self, MOST, RunFolder},
+        folder::{self, RunFolder},
         log::Metrics,
         restore,
     },
@@ -144,6 +144,10 @@ impl<'a, P: Portable> Session<'a, P> {
     /// If the folder is in use or has something else in it, such as a run of other settings or of another problem;
     /// if no checkpoint is whole; or whatever stopped the run, which keeps the last complete population.
     pub fn run(&self) -> Result<Outcome<P>, Error> {
+        self.settings.check().map_err(|e| Error::Refused(e.to_string()))?;
+        self.problem
+            .check(self.settings)
+            .map_err(|e| Error::Refused(first_line(&e.to_string()).to_owned()))?;
         let folder = self.open()?;
         folder.check()?;
         let found = checkpoint::search(folder.path())?;
@@ -249,26 +253,16 @@ impl<'a, P: Portable> Session<'a, P> {
             strategy: self.strategy.map(|strategy| strategy.name().to_owned()),
             settings: self.settings.clone(),
         };
-        let path = self.folder.join("config.toml");
-        let (was, source) = match found {
-            // It has a checksum.
-            Some(found) => (
-                found.manifest.config.clone(),
-                format!("the config of checkpoint {} in {shown}", found.number),
-            ),
-            None if !regular_file::is_there(&path) => return is.to_toml(),
-            None => {
-                let text = regular_file::read_text(&path, MOST, Links::Refuse);
-                let cannot = |e| Failure::Failed(format!("cannot read {}: {e}", path.display()));
-                (text.map_err(cannot)?, path.display().to_string())
-            }
-        };
+        // Before the first checkpoint there is nothing that other settings could spoil.
+        let Some(found) = found else { return is.to_toml() };
+        let was = &found.manifest.config;
+        let source = format!("the config of checkpoint {} in {shown}", found.number);
         if !Described::is_one(was.as_bytes()) {
             return Err(Failure::Usage(format!(
                 "{source} is of a run of the program esgd: name another folder"
             )));
         }
-        let was = Described::of_toml(&was, &source)?;
+        let was = Described::of_toml(was, &source)?;
         if was.objective != is.objective {
             return Err(Failure::Usage(format!(
                 "{shown} has a run of another problem, measured with \"{}\" and not with \"{}\": name another folder",
