@@ -22,6 +22,10 @@
 //! | the anchor is trained; is not put back; pushes out somebody though it survived | here |
 //! | the archive drops its best; holds m ± 1; misses newborns; misses epochs | here |
 //! | `best` is the population's second; the archive's last | here |
+//! | an offspring that the archive wants is not built; what is made after the offspring is not offered | here, `audit` and `laws` |
+//! | an offspring replaces a parent that it is worse than | `pool`, `audit` and `laws` |
+//! | the anchor is not put back after a free choice | here, `pool` and `laws` |
+//! | another process's archive is not offered what it keeps | `processes` |
 //! | roulette is uniform; is proportional to the loss | `regressions` (b) |
 //! | keys of offspring ignore k, v or i; keys of training ignore k, s or j | `regressions`: no random number |
 //! | evolution step v uses step 1's keys; only one step is made | here, and `regressions` (d) |
