@@ -15,7 +15,7 @@ use esgd_core::{
     Report, Serial, Settings, TestFunction, Threads,
 };
 use proptest::prelude::*;
-use support::{Log, any_settings, saboteur::bits, small};
+use support::{Log, any_settings, digest, small};
 
 type PopulationOf = Population<Vec<f32>, Vec<f64>>;
 
@@ -81,17 +81,6 @@ impl Exchange for Rank<'_> {
 
 fn problem() -> TestFunction {
     TestFunction::new(Function::Rosenbrock, 3)
-}
-
-fn digest(population: &PopulationOf) -> String {
-    let networks: Vec<_> = population
-        .individuals()
-        .iter()
-        .map(|one| (bits(one.scored().theta()), one.state()))
-        .collect();
-    let archived: Vec<_> =
-        population.archived().iter().map(|entry| bits(entry.scored.theta())).collect();
-    format!("{networks:?} {archived:?} {:?} {:?}", population.record(), population.effort())
 }
 
 const WARM_START: [[f32; 3]; 1] = [[1.0, -2.0, 0.5]];

@@ -17,7 +17,7 @@ use esgd_core::{
     guarantee::{GuardRecord, Improvement, Origin, PopulationRecord, RecordError, Stage},
 };
 use proptest::prelude::*;
-use support::{Log, any_settings, saboteur::bits, small};
+use support::{Log, any_settings, digest, small};
 
 type PopulationOf = Population<Vec<f32>, Vec<f64>>;
 
@@ -29,21 +29,6 @@ fn problem() -> TestFunction {
 
 fn warm_start(settings: &Settings) -> Vec<Vec<f32>> {
     WARM_START.iter().take(settings.mu).map(|network| network.to_vec()).collect()
-}
-
-/// Everything that a population is.
-fn digest(population: &PopulationOf) -> String {
-    let networks: Vec<_> = population
-        .individuals()
-        .iter()
-        .map(|one| (bits(one.scored().theta()), one.state()))
-        .collect();
-    let archived: Vec<_> =
-        population.archived().iter().map(|entry| bits(entry.scored.theta())).collect();
-    let remembered = population.memory().into_iter().flat_map(|memory| &memory.networks);
-    let remembered: Vec<_> = remembered.map(|(slot, theta)| (slot, bits(theta))).collect();
-    let (record, effort) = (population.record(), population.effort());
-    format!("{networks:?} {archived:?} {remembered:?} {record:?} {effort:?}")
 }
 
 /// What happens last in a run, and what it told of phases.

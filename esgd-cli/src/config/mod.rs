@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod data;
+mod described;
 pub(crate) mod layers;
 pub(crate) mod max_time;
 pub(crate) mod nearest;
@@ -23,12 +24,13 @@ use toml::{Table, Value};
 
 pub(crate) use compare::Compare;
 pub(crate) use data::{Data, Part, Source};
+pub(crate) use described::Described;
 pub(crate) use max_time::MaxTime;
 pub(crate) use network::Network;
 pub(crate) use run::Run;
 pub use sources::Sources;
 
-use crate::{failure::Failure, old_names, session::Described};
+use crate::{failure::Failure, old_names};
 
 /// What the file that a run leaves begins with.
 const HEADER: &str = "# The config of this run, in full.";

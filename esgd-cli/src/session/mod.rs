@@ -1,6 +1,5 @@
 //! A run of anybody's problem in a folder: begun, or gone on with where it lies there.
 
-mod described;
 mod log_writer;
 mod result;
 mod verify;
@@ -19,6 +18,7 @@ use esgd_models::regular_file;
 
 use self::log_writer::LogWriter;
 use crate::{
+    config::Described,
     error::Error,
     failure::Failure,
     run::{
@@ -29,7 +29,6 @@ use crate::{
     },
 };
 
-pub(crate) use self::described::Described;
 pub use self::verify::{Check, verify};
 
 /// More bytes than a network, or what an optimizer remembers of one, can have as a file.

@@ -5,8 +5,8 @@ use std::path::Path;
 use esgd_models::regular_file::{self, Links};
 use serde_json::Value;
 
-use super::Described;
 use crate::{
+    config::Described,
     error::Error,
     files::lock::Lock,
     run::{

@@ -61,8 +61,9 @@ impl<P: Problem> Esgd<'_, P> {
         // The memory of another strategy is none of its own.
         let nothing = Memory::new(strategy.name());
         let own = population.memory().filter(|memory| memory.strategy == strategy.name());
+        let begun;
         let memory = match own {
-            Some(memory) => memory.clone(),
+            Some(memory) => memory,
             None => {
                 let builder = Builder::new(&self.evaluator, &scored, &nothing, &operations);
                 let view = View::new(self.settings, k, v, &parents, &nothing.numbers);
@@ -71,10 +72,11 @@ impl<P: Problem> Esgd<'_, P> {
                     let what = "has a network scored before its first step: it may after it";
                     return Err(self.misled(strategy, what.into()));
                 }
-                builder.remember(self.executor, &mut Built::default(), memo)?
+                begun = builder.remember(self.executor, &mut Built::default(), memo)?;
+                &begun
             }
         };
-        let builder = Builder::new(&self.evaluator, &scored, &memory, &operations);
+        let builder = Builder::new(&self.evaluator, &scored, memory, &operations);
         let view = View::new(self.settings, k, v, &parents, &memory.numbers);
         let view = view.with_networks(&builder);
 

@@ -8,15 +8,15 @@ pub(crate) mod saboteur;
 use std::sync::Mutex;
 
 use esgd_core::{
-    Domain, EpochReport, Esgd, Executor, Failure, Fitness, Id, Observer, Outcome, Phase, Report,
-    Schedule, Settings, TestFunction,
+    Domain, EpochReport, Esgd, Executor, Failure, Fitness, Id, Observer, Outcome, Phase,
+    Population, Report, Schedule, Settings, TestFunction,
     settings::{
         FineTune, Guarantee, MutationSettings, Per, RecipePolicy, Recipes, Selection, Start, Way,
     },
     strategy::StrategySettings,
 };
 use proptest::prelude::*;
-use saboteur::Saboteur;
+use saboteur::{Saboteur, bits};
 
 /// What an observer was told.
 #[derive(Clone, Debug)]
@@ -104,6 +104,21 @@ pub(crate) fn guarded_by(guarantee: Guarantee, settings: Settings) -> Settings {
     let mu = if guarantee.anchor { settings.mu.max(2) } else { settings.mu };
     let m = if guarantee.anchor { settings.m.min(mu - 1) } else { settings.m };
     Settings { mu, m, guarantee, ..settings }
+}
+
+/// Everything that a population is.
+pub(crate) fn digest(population: &Population<Vec<f32>, Vec<f64>>) -> String {
+    let networks: Vec<_> = population
+        .individuals()
+        .iter()
+        .map(|one| (bits(one.scored().theta()), one.state()))
+        .collect();
+    let archived: Vec<_> =
+        population.archived().iter().map(|entry| bits(entry.scored.theta())).collect();
+    let remembered = population.memory().into_iter().flat_map(|memory| &memory.networks);
+    let remembered: Vec<_> = remembered.map(|(slot, theta)| (slot, bits(theta))).collect();
+    let (record, effort) = (population.record(), population.effort());
+    format!("{networks:?} {archived:?} {remembered:?} {record:?} {effort:?}")
 }
 
 /// Small valid settings: every guarantee, start and policy.

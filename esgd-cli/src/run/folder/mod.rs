@@ -13,7 +13,7 @@ use std::{
 use esgd_models::regular_file::{self, Links};
 
 use crate::{
-    config::Config,
+    config::{Config, Described},
     failure::Failure,
     files::{
         atomic_file,
@@ -24,7 +24,6 @@ use crate::{
         checkpoint,
         log::{self, Line, Metrics},
     },
-    session::Described,
 };
 
 pub(crate) use abandon::Missing;
