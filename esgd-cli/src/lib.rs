@@ -9,9 +9,11 @@
 //! | [`report`] | a page of runs and comparisons; feature `report` |
 //! | [`download`] | the official files of data sets; feature `download` |
 //!
-//! A problem of your own has checkpoints, a log, resume and a page by [`Session`], [`verify`] and [`report::write`].
+//! A problem of your own has checkpoints, a log, resume, a comparison and a page by [`Session`], [`verify`],
+//! [`Compare`](compare::Compare) and [`report::write`].
 //!
-//! What a run needs to tell goes to stderr, unless it is silent; results are values. An error is one sentence.
+//! Nothing is printed, and no signal is listened to but by an [`Interrupt`](run::Interrupt) that is asked to: who watches
+//! a run is told of it. Results are values; an error is one sentence.
 #![forbid(unsafe_code)]
 // A library without the program has parts that only its commands ask for.
 #![cfg_attr(not(feature = "program"), allow(dead_code, unused_imports))]
@@ -33,7 +35,6 @@ mod old_names;
 pub mod report;
 pub mod run;
 mod session;
-mod terminal;
 mod text;
 
 pub use error::Error;

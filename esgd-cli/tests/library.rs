@@ -6,7 +6,10 @@ use std::{path::Path, time::Instant};
 use esgd::{
     config::{Config, Sources},
     report,
-    run::{Begin, End, Ended, RunFolder, Session, Setting, Shown, read_log, restore, search},
+    run::{
+        Around, Begin, ConfiguredRun, End, Ended, Interrupt, RunFolder, Setting, read_log, restore,
+        search,
+    },
 };
 
 fn config(sets: &[&str]) -> Config {
@@ -31,17 +34,17 @@ fn config(sets: &[&str]) -> Config {
 fn train(config: &Config, folder: &RunFolder, goes_on: bool) -> Ended {
     let setting = Setting::of(config).unwrap();
     let data = setting.splits.fingerprint().unwrap();
-    let shown = Shown { silent: true, tensorboard: false };
-    let session = Session::new(config, &setting, data, folder, Instant::now(), shown).unwrap();
+    let around = Around { watcher: &(), interrupt: Interrupt::default(), tensorboard: false };
+    let run = ConfiguredRun::new(config, &setting, data, folder, Instant::now(), around).unwrap();
     let found = search(folder.path()).unwrap().filter(|_| goes_on);
     let begin = match &found {
         None => Begin::Start(&[]),
         Some(found) => {
-            let population = restore(folder.path(), found, &setting.problem).unwrap();
+            let population = restore(folder.path(), found, &setting.problem, &|_| ()).unwrap();
             Begin::Checkpoint(found, Box::new(population))
         }
     };
-    session.run(begin).unwrap()
+    run.run(begin).unwrap()
 }
 
 fn generations(folder: &Path) -> Vec<usize> {

@@ -97,6 +97,12 @@ impl Genome {
         self.len() == 0
     }
 
+    /// Whether some of its tensors are statistics, such as BatchNorm's.
+    #[must_use]
+    pub fn has_statistics(&self) -> bool {
+        self.parameters().iter().any(|one| one.role == Role::Statistic)
+    }
+
     /// Where the tensors are: on the CPU, or on a GPU in a build with the feature `cuda`.
     #[must_use]
     pub fn device(&self) -> Device {

@@ -27,7 +27,7 @@ impl<T: Task> Supervised<T> {
     /// # Errors
     /// What candle says.
     pub fn reestimated(&self, theta: &Genome, samples: usize) -> Result<Option<Genome>> {
-        if !theta.parameters().iter().any(|p| p.role == Role::Statistic) {
+        if !theta.has_statistics() {
             return Ok(None);
         }
         let data = self.train().first(samples.max(1))?;

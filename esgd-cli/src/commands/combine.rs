@@ -3,16 +3,18 @@
 
 use std::iter;
 
-use esgd_core::{Entry, Id, Individual, Problem, Scored};
+use esgd_core::{
+    Entry, Id, Individual, Problem, Scored,
+    budget::{Metered, Spent},
+};
 use esgd_models::{Evaluation, Genome, OptimizerState, data::Dataset};
 use serde::Serialize;
 
 use crate::{
-    commands::args::CombineArgs,
+    commands::{args::CombineArgs, comparison_bar::bar, terminal},
     compare::{
-        bar,
         choosing::{self, Candidate},
-        costs::{Costs, Metered, Spent},
+        costs::Costs,
     },
     config::{Config, Part},
     failure::Failure,
@@ -20,7 +22,6 @@ use crate::{
         checkpoint, combined_files::CombinedFiles, folder::RunFolder, known_data, metadata,
         restore, setting::Setting, summary::Cells,
     },
-    terminal,
 };
 
 /// What was chosen, as `combined.json`.
@@ -68,7 +69,7 @@ pub(super) fn run(args: &CombineArgs) -> Result<(), Failure> {
     let setting = Setting::of(&config)?;
     let Setting { splits, problem, workers } = &setting;
     known_data::to_go_on(Some(&found), splits, &config.data)?;
-    let population = restore::restore(folder.path(), &found, problem)?;
+    let population = restore::restore(folder.path(), &found, problem, &terminal::notice)?;
 
     let best = population.best();
     let (ids, ranked) = candidates(&best, population.individuals());
@@ -132,7 +133,7 @@ pub(super) fn run(args: &CombineArgs) -> Result<(), Failure> {
 fn candidates(
     best: &Entry<Genome>,
     last: &[Individual<Genome, OptimizerState>],
-) -> (Vec<Id>, Vec<Candidate>) {
+) -> (Vec<Id>, Vec<Candidate<Genome>>) {
     let is_best = |id: Id, scored: &Scored<Genome>| {
         id == best.id && scored.fitness() == best.scored.fitness()
     };

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use crate::{
-    commands::args::CompareArgs,
+    commands::{args::CompareArgs, comparison_bar::ComparisonBar, terminal},
     compare::{self, Folder, Method, Request, costs::Costs},
     config::Config,
     failure::Failure,
     files::own_file::{self, Kind},
     report,
-    run::{interrupt::Interrupt, setting::Setting},
-    terminal,
+    run::Setting,
 };
 
 /// The most seeds that are compared.
@@ -24,8 +23,8 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     if !(1..=MOST_SEEDS).contains(&args.seeds) {
         return Err(Failure::Usage(format!("--seeds {}: expected 1 to {MOST_SEEDS}", args.seeds)));
     }
-    let Setting { splits, problem, .. } = Setting::of(&config)?;
-    let costs = Costs::of(&problem);
+    let setting = Setting::of(&config)?;
+    let costs = Costs::of(&setting.problem);
     let budget = match &args.budget {
         Some(text) => costs.parse(text)?,
         None => costs.run.run(&config.settings)? + costs.choosing(config.settings.mu + 1),
@@ -34,17 +33,23 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let out = out.unwrap_or_else(|| Path::new("comparisons").join(config.data.folder_name()));
     let folder = Folder::open(&out)?;
     own_file::check(&out.join(report::PAGE), Kind::Page)?;
+    let bar = ComparisonBar::new(args.quiet || args.json);
+    let interrupt = terminal::interrupt()?;
     let request = Request {
         config: &config,
-        problem: &problem,
-        splits: &splits,
+        setting: &setting,
         methods,
         seeds: args.seeds,
         budget,
-        silent: args.quiet || args.json,
-        interrupt: &Interrupt::listen()?,
+        watcher: &bar,
+        stop: interrupt.flag(),
     };
-    let comparison = compare::run(&request, &folder)?;
+    let comparison = compare::run(&request, &folder);
+    drop(bar);
+    let Some(comparison) = comparison? else {
+        let message = || "interrupted; the same command goes on".to_owned();
+        return interrupt.failure(message).map_or(Ok(()), Err);
+    };
     super::report::write(&out, std::slice::from_ref(&out), false)?;
     if args.json {
         terminal::print(&format!("{}\n", comparison.to_json()?))?;

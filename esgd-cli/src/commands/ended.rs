@@ -1,14 +1,10 @@
 //! What is printed of a run that has ended.
 
 use crate::{
+    commands::terminal,
     config::Config,
     failure::Failure,
-    run::{
-        folder::RunFolder,
-        session::{End, Ended},
-        summary::Summary,
-    },
-    terminal,
+    run::{End, Ended, RunFolder, Summary},
 };
 
 /// Prints what a run came to, and how it ended.

@@ -18,11 +18,10 @@ use esgd_models::{
 use serde::Serialize;
 
 use crate::{
-    commands::{args::EvaluateArgs, train},
+    commands::{args::EvaluateArgs, terminal, train},
     config::Config,
     failure::Failure,
     run::{checkpoint, folder::MOST, known_data, setting::Setting, summary::Cells},
-    terminal,
 };
 
 #[derive(Serialize)]

@@ -6,11 +6,16 @@
 mod args;
 mod combine;
 mod compare;
+mod comparison_bar;
 mod data;
+mod download_bar;
 mod ended;
 mod evaluate;
+mod heartbeat;
+mod progress;
 mod report;
 mod resume;
+mod terminal;
 mod train;
 mod verify;
 
@@ -22,7 +27,6 @@ use crate::{
     commands::args::{Args, Command, ConfigArgs},
     config::presets,
     failure::Failure,
-    terminal,
     text::safe::one_line,
 };
 

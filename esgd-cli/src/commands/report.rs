@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    commands::args::ReportArgs,
+    commands::{args::ReportArgs, terminal},
     failure::Failure,
     report::{self, PAGE, Request},
-    terminal,
     text::numbers::count,
 };
 

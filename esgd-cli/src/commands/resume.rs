@@ -1,6 +1,6 @@
 //! `esgd resume`.
 
-use std::{io, path::Path, sync::Mutex, time::Instant};
+use std::{io, path::Path, time::Instant};
 
 use esgd_core::{Effort, Esgd, Population};
 use esgd_models::{
@@ -10,21 +10,20 @@ use esgd_models::{
 };
 
 use crate::{
-    commands::{args::ResumeArgs, ended},
+    commands::{args::ResumeArgs, ended, progress::Terminal, terminal},
     config::Config,
     failure::Failure,
     run::{
+        Around, Begin, ConfiguredRun, Setting,
         best_networks::{self, BestNetworks},
-        checkpoint::{self, Checkpoints, Found, OfRun, Retention},
+        checkpoint::{self, Found, OfRun, Retention},
         folder::{MOST, RunFolder},
         forecast::Forecast,
         known_data,
-        log::Metrics,
+        log::Writer,
+        recorder::Recorder,
         restore,
-        session::{Begin, Session, Shown},
-        setting::Setting,
     },
-    terminal,
 };
 
 /// Goes on with a run.
@@ -69,7 +68,8 @@ pub(super) fn run(args: &ResumeArgs) -> Result<(), Failure> {
             Begin::Start(&[])
         }
         Some(found) => {
-            let population = restore::restore(folder.path(), found, &setting.problem)?;
+            let population =
+                restore::restore(folder.path(), found, &setting.problem, &terminal::notice)?;
             refuse_others(folder.path(), population.best().scored.theta())?;
             if found.manifest.data.is_none() {
                 terminal::notice(
@@ -98,8 +98,12 @@ pub(super) fn run(args: &ResumeArgs) -> Result<(), Failure> {
             Begin::Checkpoint(found, Box::new(population))
         }
     };
-    let shown = Shown { silent: args.quiet || args.json, tensorboard: args.tensorboard };
-    let ended = Session::new(&config, &setting, data, &folder, began, shown)?.run(from)?;
+    let around = Around {
+        watcher: &Terminal { silent: args.quiet || args.json },
+        interrupt: terminal::interrupt()?,
+        tensorboard: args.tensorboard,
+    };
+    let ended = ConfiguredRun::new(&config, &setting, data, &folder, began, around)?.run(from)?;
     ended::show(ended, &config, &folder, args.quiet, args.json)
 }
 
@@ -131,13 +135,11 @@ fn add_fingerprint(
     population: &Population<Genome, OptimizerState>,
     data: Fingerprint,
 ) -> Result<(), Failure> {
-    let metrics = Metrics::reopen(&folder.metrics(), &found.manifest.metrics);
-    let metrics = Mutex::new(metrics.map_err(Failure::Failed)?);
+    let log = Writer::new(folder.log(Some(found))?, Some(found), &());
     let of = OfRun { config: found.manifest.config.clone(), data: Some(data) };
     let retention = Retention { keep: found.manifests.len() + 1, share: 1.0 };
-    let made = Checkpoints::new(folder.path(), problem, of, retention, &metrics, Some(found));
-    let made = made.map_err(|e| e.to_string()).and_then(|checkpoints| checkpoints.save(population));
-    made.map_err(Failure::Failed)
+    let recorder = Recorder::new(folder.path(), problem, of, retention, log, Some(found))?;
+    recorder.checkpoints().save(population).map_err(Failure::Failed)
 }
 
 /// The config that the run has, and the one that it goes on with.

@@ -9,16 +9,14 @@ use esgd_core::{
 use esgd_models::{Genome, Network, Supervised};
 
 use crate::{
-    commands::{args::TrainArgs, ended},
+    commands::{args::TrainArgs, ended, progress::Terminal, terminal},
     config::Config,
     failure::Failure,
     run::{
+        Around, Begin, ConfiguredRun, Setting,
         folder::{Missing, RunFolder},
         forecast::Forecast,
-        session::{Begin, Session, Shown},
-        setting::Setting,
     },
-    terminal,
 };
 
 /// Trains a population and leaves a run's folder.
@@ -44,9 +42,13 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let folder = RunFolder::create(args.out.as_deref(), &config.data.folder_name())?;
     let run = || {
         let data = setting.splits.fingerprint()?;
-        let shown = Shown { silent: args.quiet || args.json, tensorboard: args.tensorboard };
-        let session = Session::new(&config, &setting, data, &folder, began, shown)?;
-        let ended = session.run(Begin::Start(&warm_start))?;
+        let around = Around {
+            watcher: &Terminal { silent: args.quiet || args.json },
+            interrupt: terminal::interrupt()?,
+            tensorboard: args.tensorboard,
+        };
+        let run = ConfiguredRun::new(&config, &setting, data, &folder, began, around)?;
+        let ended = run.run(Begin::Start(&warm_start))?;
         ended::show(ended, &config, &folder, args.quiet, args.json)
     };
     let ended = run();

@@ -7,7 +7,7 @@
 use esgd_core::{Fitness, Problem};
 
 use crate::{
-    commands::args::VerifyArgs,
+    commands::{args::VerifyArgs, terminal},
     config::Config,
     failure::Failure,
     files::lock::Lock,
@@ -17,7 +17,6 @@ use crate::{
         setting::Setting,
         verify::{self, Check, claims, result::Checked},
     },
-    terminal,
 };
 
 /// A check's name, and what it found.

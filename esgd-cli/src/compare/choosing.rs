@@ -1,22 +1,26 @@
 //! Several networks as one, chosen greedily on the data that fitness is measured on: an ensemble, whose
 //! probabilities are averaged, and a soup, whose weights are (Wortsman et al., 2022, the greedy recipe).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use esgd_core::{Executor, Fitness, Problem, Scored};
-use esgd_models::{Error, Evaluation, Genome, Predictions, data::Dataset};
-
-use super::costs::Metered;
+use esgd_core::{Executor, Fitness, Problem, Scored, budget::Metered, work};
+use esgd_models::{Error, Evaluation, Genome, Predictions, Supervised, Task, data::Dataset};
 
 /// A network that may be chosen.
-#[derive(Clone, Debug)]
-pub(crate) struct Candidate {
-    pub theta: Arc<Genome>,
+#[derive(Debug)]
+pub(crate) struct Candidate<G> {
+    pub theta: Arc<G>,
     pub fitness: Fitness,
 }
 
-impl From<&Scored<Genome>> for Candidate {
-    fn from(scored: &Scored<Genome>) -> Self {
+impl<G> Clone for Candidate<G> {
+    fn clone(&self) -> Self {
+        Self { theta: Arc::clone(&self.theta), fitness: self.fitness }
+    }
+}
+
+impl<G> From<&Scored<G>> for Candidate<G> {
+    fn from(scored: &Scored<G>) -> Self {
         Self { theta: scored.shared(), fitness: scored.fitness() }
     }
 }
@@ -30,14 +34,14 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    pub(crate) fn networks<'a>(&self, of: &'a [Candidate]) -> Vec<&'a Genome> {
+    pub(crate) fn networks<'a, G>(&self, of: &'a [Candidate<G>]) -> Vec<&'a G> {
         self.members.iter().map(|&i| &*of[i].theta).collect()
     }
 }
 
 /// Adds networks, best first, as long as that lowers the loss of all together.
-fn greedy(
-    ranked: &[Candidate],
+fn greedy<G>(
+    ranked: &[Candidate<G>],
     mut loss_of: impl FnMut(&[usize]) -> Result<f64, Error>,
 ) -> Result<Chosen, Error> {
     let mut chosen: Vec<usize> = vec![];
@@ -58,9 +62,9 @@ fn greedy(
 }
 
 /// An ensemble of some of `ranked`, best first. Each of them is evaluated once more.
-pub(crate) fn ensemble(
-    problem: &Metered<'_>,
-    ranked: &[Candidate],
+pub(crate) fn ensemble<T: Task>(
+    problem: &Metered<'_, Supervised<T>>,
+    ranked: &[Candidate<Genome>],
     executor: &dyn Executor,
 ) -> Result<Chosen, Error> {
     let data = problem.inner().fitness_data();
@@ -73,7 +77,10 @@ pub(crate) fn ensemble(
 
 /// The average of some of `ranked`, best first, with its statistics estimated anew where that is better.
 /// Each candidate is evaluated.
-pub(crate) fn soup(problem: &Metered<'_>, ranked: &[Candidate]) -> Result<(Chosen, Genome), Error> {
+pub(crate) fn soup<T: Task>(
+    problem: &Metered<'_, Supervised<T>>,
+    ranked: &[Candidate<Genome>],
+) -> Result<(Chosen, Genome), Error> {
     let average = |some: &[usize]| {
         let some: Vec<_> = some.iter().map(|&i| &*ranked[i].theta).collect();
         problem.inner().average(&some)
@@ -91,8 +98,8 @@ pub(crate) fn soup(problem: &Metered<'_>, ranked: &[Candidate]) -> Result<(Chose
 }
 
 /// A network with its statistics estimated anew, and its loss; `None` where there are none.
-pub(crate) fn reestimated(
-    problem: &Metered<'_>,
+pub(crate) fn reestimated<T: Task>(
+    problem: &Metered<'_, Supervised<T>>,
     theta: &Genome,
 ) -> Result<Option<(Genome, f64)>, Error> {
     let samples = problem.inner().train().len();
@@ -103,8 +110,8 @@ pub(crate) fn reestimated(
 }
 
 /// What an ensemble comes to on other data.
-pub(crate) fn evaluate(
-    problem: &Metered<'_>,
+pub(crate) fn evaluate<T: Task>(
+    problem: &Metered<'_, Supervised<T>>,
     networks: &[&Genome],
     data: &Dataset,
     executor: &dyn Executor,
@@ -123,20 +130,11 @@ fn together<'a>(
 }
 
 /// What each network predicts, computed on all threads.
-fn predictions(
-    problem: &Metered<'_>,
+fn predictions<T: Task>(
+    problem: &Metered<'_, Supervised<T>>,
     networks: &[&Genome],
     data: &Dataset,
     executor: &dyn Executor,
 ) -> Result<Vec<Predictions>, Error> {
-    let all: Vec<_> = networks.iter().map(|_| Mutex::new(None)).collect();
-    executor.run(networks.len(), &|i| {
-        let prediction = problem.inner().predict(networks[i], data);
-        *all[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(prediction);
-    });
-    let prediction = |(trial, theta): (Mutex<Option<_>>, &&Genome)| {
-        let done = trial.into_inner().unwrap_or_else(PoisonError::into_inner);
-        done.unwrap_or_else(|| problem.inner().predict(theta, data))
-    };
-    all.into_iter().zip(networks).map(prediction).collect()
+    work::try_map(executor, networks.to_vec(), |_, theta| problem.inner().predict(theta, data))
 }

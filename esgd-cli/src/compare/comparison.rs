@@ -37,6 +37,11 @@ pub(crate) struct Run {
 }
 
 impl Comparison {
+    /// What it comes to, in sentences.
+    pub fn verdict(&self) -> &[String] {
+        &self.verdict
+    }
+
     /// The budget in epochs of gradient steps.
     pub(crate) fn epochs(&self) -> f64 {
         self.budget as f64 / (STEP as f64 * self.train as f64)

@@ -1,19 +1,17 @@
-//! What a comparison's runs cost on a network and data, and what choosing from their networks does.
+//! What a comparison's runs cost on a problem, and what choosing from their networks does.
 
-pub(crate) use esgd_core::budget::Spent;
-use esgd_core::budget::{self, Cost, STEP};
+use esgd_core::budget::{Cost, STEP};
 use esgd_models::{Network, Supervised};
 
 use crate::{failure::Failure, run::setting};
 
-/// The task of a run, which counts every sample.
-pub(crate) type Metered<'a> = budget::Metered<'a, Supervised<Network>>;
-
-/// What follows from a network and its data.
+/// What follows from a problem and its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Costs {
     /// Of a run.
     pub run: Cost,
+    /// Whether networks predict, so that ensembles and averages can be made of them.
+    pub predicts: bool,
     /// Whether averaged weights need their statistics estimated anew.
     pub statistics: bool,
 }
@@ -23,13 +21,17 @@ impl Costs {
         let network = problem.task();
         Self {
             run: setting::cost(problem),
+            predicts: true,
             statistics: network.bytes() > 4 * network.parameters() as u64,
         }
     }
 
     /// Choosing an ensemble and a soup from so many networks.
     pub(crate) fn choosing(self, networks: usize) -> u64 {
-        2 * networks as u64 * self.run.fitness + self.averaging()
+        match self.predicts {
+            true => 2 * networks as u64 * self.run.fitness + self.averaging(),
+            false => 0,
+        }
     }
 
     /// Scoring averaged weights, and once more with statistics estimated anew where there are any.
@@ -57,19 +59,11 @@ impl Costs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        compare::methods::{Job, Method},
-        config::{Config, presets},
-        run::{
-            forecast::{Forecast, Work},
-            heartbeat::Pulse,
-            setting::Setting,
-        },
-    };
 
     #[test]
     fn budgets_are_epochs_or_samples() {
-        let costs = Costs { run: Cost { train: 1000, fitness: 300 }, statistics: false };
+        let costs =
+            Costs { run: Cost { train: 1000, fitness: 300 }, predicts: true, statistics: false };
         for (text, passes) in
             [("96", 288_000), ("96epochs", 288_000), ("96 epochs", 288_000), ("500samples", 1500)]
         {
@@ -78,43 +72,6 @@ mod tests {
         for text in ["", "0", "-1", "1.5", "many", "99999999999999999999", "18446744073709551615"] {
             let message = costs.parse(text).unwrap_err().to_string();
             assert!(message.contains("--budget") && !message.contains('\n'), "{message}");
-        }
-    }
-
-    /// What is planned, what progress counts up to, and what a comparison gives to each.
-    #[test]
-    fn all_say_the_same_of_every_preset() {
-        // A small network on small data, as these change nothing.
-        let small = [
-            "data.name=digits",
-            "data.train=100",
-            "data.validation=50",
-            "data.test=50",
-            "network.kind=mlp",
-            "network.hidden=[4]",
-        ];
-        for preset in presets::names() {
-            let text = presets::text(preset).unwrap();
-            let config = Config::with_changes(text, preset, &small.map(str::to_owned)).unwrap();
-            let setting = Setting::of(&config).unwrap();
-            let costs = Costs::of(&setting.problem);
-
-            let planned = Forecast::of(&config, &setting, 0).unwrap().work;
-            let Work { epochs, evaluations, .. } = planned;
-            let compared = costs.run.run(&config.settings).unwrap();
-            let fitness = setting.problem.fitness_data().len() as u64;
-            assert_eq!(compared, STEP * 100 * epochs + fitness * evaluations, "{preset}");
-            if preset == "default" {
-                assert_eq!((epochs, evaluations), (4360, 4938));
-            }
-
-            let workload = config.settings.workload().unwrap();
-            let shown = Pulse::new("ESGD", &config.settings, &workload).all_epochs();
-            assert_eq!(shown as u64 + workload.start().epochs, epochs, "{preset}");
-
-            let budget = compared + costs.choosing(config.settings.mu + 1);
-            let jobs = Method::Esgd.jobs(&config, costs, budget).unwrap();
-            assert_eq!(jobs, [Job::Evolve(config.settings.clone())], "{preset}");
         }
     }
 }

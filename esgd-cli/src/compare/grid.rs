@@ -3,48 +3,47 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::Ordering},
     thread,
 };
 
+use esgd_core::Portable;
 use esgd_models::Workers;
 
 use super::{
     comparison::Run,
-    costs::Costs,
     methods::{Job, Method},
     outcome::Outcome,
     rows::Runs,
     running::Context,
-    trial::{Task, Trial},
+    trial::Trial,
 };
-use crate::{failure::Failure, terminal, text::safe::one_line};
+use crate::failure::Failure;
 
 /// All runs of a comparison.
-pub(super) struct Grid<'a> {
-    pub bench: Context<'a>,
+pub(super) struct Grid<'a, P: Portable> {
+    pub context: Context<'a, P>,
     pub threads: usize,
-    /// Whether a line is printed for each run.
-    pub lines: bool,
     pub out: &'a Path,
     pub budget: u64,
-    pub task: Task,
 }
 
-impl Grid<'_> {
-    /// Makes the runs that are missing, and gives what all came to.
-    pub(super) fn run(
-        &self,
-        methods: &[Method],
-        seeds: &[u64],
-        costs: Costs,
-    ) -> Result<(Vec<Runs>, Vec<Run>), Failure> {
+/// What all runs came to, and where they are.
+pub(super) struct Done {
+    pub runs: Vec<Runs>,
+    pub folders: Vec<Run>,
+}
+
+impl<P: Portable> Grid<'_, P> {
+    /// Makes the runs that are missing, and gives what all came to; `None` if it was interrupted.
+    pub(super) fn run(&self, methods: &[Method], seeds: &[u64]) -> Result<Option<Done>, Failure> {
+        let subject = self.context.subject;
+        let (costs, rates) = (subject.costs, &subject.rivals.rates);
         let dir = self.out.join("runs");
         let mut trials: Vec<(Trial, Option<Outcome>)> = vec![];
         let mut unused = vec![];
         for &method in methods {
-            let jobs = method.jobs(self.bench.config, costs, self.budget)?;
-            let rates = &self.bench.config.compare.rates;
+            let jobs = method.jobs(subject.settings, subject.rivals, costs, self.budget)?;
             for &seed in seeds {
                 for (i, job) in jobs.iter().enumerate() {
                     let rate = method.tries_rates().then(|| rates[i]);
@@ -52,7 +51,8 @@ impl Grid<'_> {
                         (Method::Tuned, Job::Evolve(settings)) => costs.run.run(settings)?,
                         _ => self.budget,
                     };
-                    let trial = Trial::new(method, rate, job, seed, budget, &self.task, &dir);
+                    let trial =
+                        Trial::new(method, rate, job, seed, budget, &subject.identity, &dir);
                     match trial.kept() {
                         Ok(kept) => trials.push((trial, kept)),
                         Err(why) => unused.push(why),
@@ -68,6 +68,9 @@ impl Grid<'_> {
             return Err(Failure::Failed(format!("{first}{others}")));
         }
         self.run_missing(&mut trials)?;
+        if self.is_stopped() && trials.iter().any(|(_, outcome)| outcome.is_none()) {
+            return Ok(None);
+        }
         let of_method = |&method: &Method| {
             let of_seed = |seed: &u64| {
                 let of = |(trial, _): &&(Trial, Option<Outcome>)| {
@@ -84,7 +87,7 @@ impl Grid<'_> {
             rate: trial.rate,
             folder: trial.folder.strip_prefix(self.out).unwrap_or(&trial.folder).into(),
         };
-        Ok((runs, trials.into_iter().map(folder).collect()))
+        Ok(Some(Done { runs, folders: trials.into_iter().map(folder).collect() }))
     }
 
     /// Runs what was not run before, narrow runs first: as many side by side as have a thread for each of
@@ -92,12 +95,11 @@ impl Grid<'_> {
     fn run_missing(&self, trials: &mut [(Trial, Option<Outcome>)]) -> Result<(), Failure> {
         let mut by_width: BTreeMap<usize, Vec<_>> = BTreeMap::new();
         for (trial, outcome) in trials.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
-            self.bench.bar.inc_length(trial.budget);
+            self.context.watcher.more(trial.budget);
             by_width.entry(trial.job.width()).or_default().push((&*trial, outcome));
         }
         for (width, trials) in by_width {
             self.run_side_by_side(trials, width)?;
-            self.interrupted()?;
         }
         Ok(())
     }
@@ -119,7 +121,7 @@ impl Grid<'_> {
             for workers in &workers {
                 scope.spawn(|| {
                     while let Some((trial, outcome)) = next() {
-                        if failed().is_some() || self.bench.interrupt.is_raised() {
+                        if failed().is_some() || self.is_stopped() {
                             return;
                         }
                         match self.run_one(trial, workers) {
@@ -134,27 +136,23 @@ impl Grid<'_> {
     }
 
     fn run_one(&self, trial: &Trial, workers: &Workers) -> Result<Option<Outcome>, Failure> {
-        self.bench.bar.set_message(trial.title());
-        let outcome = self.bench.run(trial, workers)?;
-        if let (Some(outcome), true) = (&outcome, self.lines) {
+        let watcher = self.context.watcher;
+        watcher.begin(&trial.title());
+        let outcome = self.context.run(trial, workers)?;
+        if let Some(outcome) = &outcome {
             let test = outcome.best.test;
             let test = test.map_or(String::new(), |test| format!(", test {:.4}", test.loss));
-            let line = format!(
+            watcher.end(&format!(
                 "{}: loss {:.4}{test}, {:.1} s",
                 trial.title(),
                 outcome.best.fitness,
                 outcome.seconds
-            );
-            match self.bench.bar.is_hidden() {
-                true => terminal::say(&line),
-                false => self.bench.bar.println(one_line(&line)),
-            }
+            ));
         }
         Ok(outcome)
     }
 
-    fn interrupted(&self) -> Result<(), Failure> {
-        let message = || "interrupted; the same command goes on".to_owned();
-        self.bench.interrupt.failure(message).map_or(Ok(()), Err)
+    fn is_stopped(&self) -> bool {
+        self.context.stop.load(Ordering::Relaxed)
     }
 }

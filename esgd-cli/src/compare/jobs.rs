@@ -2,89 +2,70 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use esgd_core::{
-    CheckpointError, Checkpointer, Entry, Error as CoreError, Esgd, Executor, Fitness, Halving,
-    HalvingSettings, Individual, Observer, Outcome as RunOutcome, Population, Problem, Report,
+    CheckpointError, Checkpointer, Entry, Error as CoreError, Esgd, Executor, Halving,
+    HalvingSettings, Individual, Outcome as RunOutcome, Population, Portable, Problem, Settings,
+    budget::Metered,
 };
-use esgd_models::{Error, Genome, Network, OptimizerState, RunningMean, Supervised};
 
 use super::{
-    choosing::{self, Candidate},
-    costs::Metered,
+    choosing::Candidate,
+    predictor::{Mean, Predictor},
+    subject::Subject,
 };
 use crate::{
-    config::Config,
     failure::Failure,
     run::{
         checkpoint::{Checkpoints, Found, OfRun, Retention},
-        interrupt::Interrupt,
-        log::{self, Metrics},
+        log::{self, Metrics, Writer},
+        recorder::Recorder,
     },
 };
 
 /// What a run leaves.
-pub(super) struct RunResult {
-    pub best: Candidate,
+pub(super) struct RunResult<G> {
+    pub best: Candidate<G>,
     /// What the best was last trained with.
     pub recipe: Option<String>,
     /// Best first.
-    pub last: Vec<Candidate>,
+    pub last: Vec<Candidate<G>>,
     pub seconds: f64,
 }
 
+/// The population of a problem.
+type PopulationOf<P> = Population<<P as Problem>::Genome, <P as Problem>::State>;
+
 /// A population, its checkpoint and what it goes on with.
-pub(super) type Resumed = (Found, Population<Genome, OptimizerState>);
+pub(super) type Resumed<P> = (Found, PopulationOf<P>);
+
+/// What a run leaves; `None` if it was stopped.
+type Leaves<P> = Result<Option<RunResult<<P as Problem>::Genome>>, Failure>;
 
 /// Where a job runs.
-pub(super) struct Workspace<'a> {
+pub(super) struct Workspace<'a, P: Portable> {
     pub folder: &'a Path,
-    pub problem: &'a Metered<'a>,
+    pub subject: &'a Subject<'a, P>,
+    pub problem: &'a Metered<'a, P>,
     pub executor: &'a dyn Executor,
-    pub interrupt: &'a Interrupt,
-}
-
-/// Writes a run's log.
-struct Log<'a> {
-    metrics: &'a Mutex<Metrics>,
-    before: f64,
-    began: Instant,
-}
-
-impl<'a> Log<'a> {
-    fn after(found: Option<&Found>, metrics: &'a Mutex<Metrics>) -> Self {
-        let before = found.map_or(0.0, |found| found.manifest.seconds);
-        Self { metrics, before, began: Instant::now() }
-    }
-
-    fn seconds(&self) -> f64 {
-        self.before + self.began.elapsed().as_secs_f64()
-    }
-}
-
-impl Observer for Log<'_> {
-    fn phase(&self, report: &Report) {
-        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
-        metrics.add(self.seconds(), report);
-    }
+    pub stop: &'a AtomicBool,
 }
 
 /// Averages the networks that a single run passes through after some generation. Checkpoints end there: a
 /// run that is interrupted while it averages goes on from where that began.
-struct WeightAverager<'a> {
-    checkpoints: &'a Checkpoints<'a, Supervised<Network>>,
+struct WeightAverager<'a, P: Portable> {
+    checkpoints: &'a Checkpoints<'a, P>,
     after: usize,
-    mean: &'a Mutex<RunningMean>,
+    mean: Mutex<Box<dyn Mean<P::Genome>>>,
 }
 
-impl Checkpointer<Genome, OptimizerState> for WeightAverager<'_> {
-    fn population(
-        &self,
-        population: &Population<Genome, OptimizerState>,
-    ) -> Result<(), CheckpointError> {
+impl<P: Portable> Checkpointer<P::Genome, P::State> for WeightAverager<'_, P> {
+    fn population(&self, population: &PopulationOf<P>) -> Result<(), CheckpointError> {
         if population.generation() <= self.after {
             return self.checkpoints.population(population);
         }
@@ -95,27 +76,24 @@ impl Checkpointer<Genome, OptimizerState> for WeightAverager<'_> {
     /// Its generations are an epoch each, so there is nothing in between to keep.
     fn individual(
         &self,
-        _: &Individual<Genome, OptimizerState>,
-        _: &dyn Fn() -> Vec<Entry<Genome>>,
+        _: &Individual<P::Genome, P::State>,
+        _: &dyn Fn() -> Vec<Entry<P::Genome>>,
     ) -> Result<(), CheckpointError> {
         Ok(())
     }
 }
 
-impl Workspace<'_> {
+impl<P: Portable> Workspace<'_, P> {
     /// A population, or one network.
-    pub(super) fn evolve(
-        &self,
-        config: &Config,
-        resumed: Option<Resumed>,
-    ) -> Result<Option<RunResult>, Failure> {
-        let (run, _, seconds) = self.run(config, None, resumed)?;
+    pub(super) fn evolve(&self, settings: &Settings, resumed: Option<Resumed<P>>) -> Leaves<P> {
+        let recorder = self.recorder(settings, resumed.as_ref())?;
+        let run = self.run(settings, &recorder, recorder.checkpoints(), resumed)?;
         let last = run.population.individuals().iter().map(|one| one.scored().into());
         Ok((!run.stopped).then(|| RunResult {
             best: (&run.best.scored).into(),
             recipe: run.best.hyper.as_ref().map(ToString::to_string),
             last: last.collect(),
-            seconds,
+            seconds: recorder.elapsed().as_secs_f64(),
         }))
     }
 
@@ -123,21 +101,23 @@ impl Workspace<'_> {
     /// estimated anew. The best of all counts, as of every run.
     pub(super) fn average(
         &self,
-        config: &Config,
+        settings: &Settings,
         after: usize,
-        resumed: Option<Resumed>,
-    ) -> Result<Option<RunResult>, Failure> {
-        let (run, mean, seconds) = self.run(config, Some(after), resumed)?;
+        predictor: &dyn Predictor<P>,
+        resumed: Option<Resumed<P>>,
+    ) -> Leaves<P> {
+        let recorder = self.recorder(settings, resumed.as_ref())?;
+        let mean = Mutex::new(predictor.mean());
+        let averager = WeightAverager { checkpoints: recorder.checkpoints(), after, mean };
+        let run = self.run(settings, &recorder, &averager, resumed)?;
         if run.stopped {
             return Ok(None);
         }
-        let mut all: Vec<Candidate> = vec![(&run.best.scored).into()];
-        if let Some(plain) = mean.mean()? {
-            if let Some((theta, loss)) = choosing::reestimated(self.problem, &plain)? {
-                all.push(Candidate { theta: Arc::new(theta), fitness: Fitness::new(loss) });
-            }
-            let fitness = Fitness::new(self.problem.fitness(&plain)?);
-            all.push(Candidate { theta: Arc::new(plain), fitness });
+        let seconds = recorder.elapsed().as_secs_f64();
+        let mut all: Vec<Candidate<P::Genome>> = vec![(&run.best.scored).into()];
+        let mean = averager.mean.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mean) = mean.mean()? {
+            all.extend(predictor.averaged(self.problem, mean)?);
         }
         let best = all.into_iter().min_by_key(|one| one.fitness);
         Ok(best.map(|best| RunResult {
@@ -148,89 +128,65 @@ impl Workspace<'_> {
         }))
     }
 
-    /// Runs or goes on; the networks after generation `after` are averaged. Also tells how long it took.
+    /// Runs or goes on.
     fn run(
         &self,
-        config: &Config,
-        after: Option<usize>,
-        resumed: Option<Resumed>,
-    ) -> Result<(RunOutcome<Metered<'_>>, RunningMean, f64), Failure> {
-        let (found, population) = resumed.unzip();
-        let metrics = self.metrics(found.as_ref())?;
-        let checkpoints = self.checkpoints(config, found.as_ref(), &metrics)?;
-        let log = Log::after(found.as_ref(), &metrics);
-        let mean = Mutex::default();
-        let trail =
-            after.map(|after| WeightAverager { checkpoints: &checkpoints, after, mean: &mean });
-        let esgd = Esgd::new(self.problem, &config.settings)
+        settings: &Settings,
+        recorder: &Recorder<'_, P>,
+        checkpointer: &dyn Checkpointer<P::Genome, P::State>,
+        resumed: Option<Resumed<P>>,
+    ) -> Result<RunOutcome<Metered<'_, P>>, Failure> {
+        let esgd = Esgd::new(self.problem, settings)
             .executor(self.executor)
-            .observer(&log)
-            .checkpointer(match &trail {
-                Some(trail) => trail,
-                None => &checkpoints,
-            })
-            .stop_when(self.interrupt.flag());
-        let outcome = match population {
+            .observer(recorder.log())
+            .checkpointer(checkpointer)
+            .stop_when(self.stop);
+        let outcome = match resumed {
             None => esgd.run(),
-            Some(population) => esgd.resume(population),
+            Some((_, population)) => esgd.resume(population),
         };
-        let outcome = outcome.map_err(|failure| sentence(&failure.error))?;
-        let mean = mean.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok((outcome, mean, log.seconds()))
+        outcome.map_err(|failure| sentence(&failure.error))
     }
 
     /// Successive halving.
-    pub(super) fn halve(&self, settings: &HalvingSettings) -> Result<Option<RunResult>, Failure> {
-        let metrics = self.metrics(None)?;
-        let log = Log::after(None, &metrics);
+    pub(super) fn halve(&self, settings: &HalvingSettings) -> Leaves<P> {
+        let metrics = Metrics::open(&self.folder.join(log::NAME), None)?;
+        let log = Writer::new(metrics, None, &());
         let trials = Halving::new(self.problem, settings)
             .executor(self.executor)
             .observer(&log)
-            .stop_when(self.interrupt.flag())
+            .stop_when(self.stop)
             .run();
         let trials = match trials {
-            Err(_) if self.interrupt.is_raised() => return Ok(None),
+            Err(_) if self.stop.load(Ordering::Relaxed) => return Ok(None),
             trials => trials.map_err(|error| sentence(&error))?,
         };
         Ok((!trials.stopped).then(|| RunResult {
             best: (&trials.best.scored).into(),
             recipe: trials.best.hyper.map(|hyper| hyper.to_string()),
             last: trials.last.iter().map(|one| (&one.scored).into()).collect(),
-            seconds: log.seconds(),
+            seconds: log.elapsed().as_secs_f64(),
         }))
     }
 
-    /// The log of a run, behind what its checkpoint has of it.
-    fn metrics(&self, found: Option<&Found>) -> Result<Mutex<Metrics>, Failure> {
-        let path = self.folder.join(log::NAME);
-        let metrics = match found {
-            Some(found) => {
-                Metrics::reopen(&path, &found.manifest.metrics).map_err(Failure::Failed)?
-            }
-            None => Metrics::create(&path)
-                .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))?,
-        };
-        Ok(Mutex::new(metrics))
-    }
-
-    fn checkpoints<'m>(
-        &'m self,
-        config: &Config,
-        found: Option<&Found>,
-        metrics: &'m Mutex<Metrics>,
-    ) -> Result<Checkpoints<'m, Supervised<Network>>, Failure> {
-        let retention = Retention { keep: 1, share: config.run.checkpoint_share };
-        let of = OfRun { config: config.to_toml()?, data: None };
-        let made =
-            Checkpoints::new(self.folder, self.problem.inner(), of, retention, metrics, found);
-        made.map_err(|e| {
-            Failure::Failed(format!("cannot keep checkpoints in {}: {e}", self.folder.display()))
-        })
+    /// The log and the checkpoints of a run.
+    fn recorder(
+        &self,
+        settings: &Settings,
+        resumed: Option<&Resumed<P>>,
+    ) -> Result<Recorder<'_, P>, Failure> {
+        let found = resumed.map(|(found, _)| found);
+        let extent = found.map(|found| &found.manifest.metrics);
+        let metrics = Metrics::open(&self.folder.join(log::NAME), extent)?;
+        let log = Writer::new(metrics, found, &());
+        let retention = Retention { keep: 1, share: self.subject.checkpoint_share };
+        let of = OfRun { config: self.subject.configs.to_toml(settings)?, data: None };
+        Recorder::new(self.folder, self.subject.problem, of, retention, log, found)
     }
 }
 
 /// Why a run stopped, without the backtrace that candle puts behind its first line.
-fn sentence(error: &CoreError<Error>) -> Failure {
+fn sentence<E: std::error::Error>(error: &CoreError<E>) -> Failure {
     match error {
         CoreError::Settings(e) => Failure::Usage(e.to_string()),
         other => Failure::Failed(other.to_string().lines().next().unwrap_or_default().to_owned()),

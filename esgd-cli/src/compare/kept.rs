@@ -124,14 +124,11 @@ pub(super) fn write(folder: &Path, label: &Label, outcome: &Outcome) -> Result<(
 mod tests {
     use std::fs;
 
-    use esgd_core::{Fitness, laws::corrupted};
+    use esgd_core::{Fitness, budget::Spent, laws::corrupted};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::compare::{
-        costs::Spent,
-        outcome::{Scores, Test},
-    };
+    use crate::compare::outcome::{Scores, Test};
 
     fn label() -> Label {
         Label {

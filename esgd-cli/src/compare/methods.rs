@@ -4,7 +4,7 @@ use esgd_core::{HalvingSettings, OptimizerPool, Settings, baselines, budget::Bud
 use serde::{Deserialize, Serialize};
 
 use super::costs::Costs;
-use crate::{config::Config, failure::Failure};
+use crate::{config::Rivals, failure::Failure};
 
 /// A method of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -176,6 +176,11 @@ impl Method {
         )
     }
 
+    /// Whether it averages the weights of networks.
+    pub(crate) fn averages(self) -> bool {
+        self == Self::Swa
+    }
+
     /// What it needs at least, told where a budget is too small.
     fn too_small(self) -> Failure {
         Failure::Usage(format!(
@@ -192,19 +197,20 @@ impl Method {
     /// What it runs within `budget`: one job, or one for each learning rate.
     pub(crate) fn jobs(
         self,
-        config: &Config,
+        own: &Settings,
+        rivals: &Rivals,
         costs: Costs,
         budget: u64,
     ) -> Result<Vec<Job>, Failure> {
-        let (own, cost) = (&config.settings, costs.run);
+        let cost = costs.run;
         let choosing = if self.leaves_many() { costs.choosing(own.mu + 1) } else { 0 };
         let for_training = budget.checked_sub(choosing).ok_or_else(|| self.too_small())?;
         let single = |epochs: usize, pool: OptimizerPool| match epochs {
             0 => Err(self.too_small()),
             _ => Ok(baselines::single(own, epochs, pool)),
         };
-        let pool = config.compare.pool();
-        let drawn = baselines::annealed(&own.optimizers, &config.compare.anneal);
+        let pool = rivals.pool();
+        let drawn = baselines::annealed(&own.optimizers, &rivals.anneal);
         let longest = |settings: &Settings| {
             cost.longest(settings, for_training).map_err(|error| match error {
                 BudgetError::TooSmall { .. } => self.too_small(),
@@ -222,7 +228,7 @@ impl Method {
             Self::Long => single(cost.epochs(budget), pool)?,
             Self::Single => single(cost.epochs(budget) / own.mu, pool)?,
             Self::Tuned | Self::Oracle => {
-                let rates = &config.compare.rates;
+                let rates = &rivals.rates;
                 let shares = match self {
                     Self::Oracle => vec![cost.epochs(budget); rates.len()],
                     _ => cost.shares(budget, rates.len()),
@@ -253,15 +259,17 @@ mod tests {
     use esgd_core::{Distribution, budget::Cost};
 
     use super::*;
+    use crate::config::Config;
 
-    const COSTS: Costs = Costs { run: Cost { train: 1000, fitness: 300 }, statistics: false };
+    const COSTS: Costs =
+        Costs { run: Cost { train: 1000, fitness: 300 }, predicts: true, statistics: false };
     /// Of training with evaluations.
     const EPOCHS: u64 = 1200;
 
     fn jobs(method: Method, changes: &[&str]) -> Vec<Job> {
         let changes: Vec<String> = changes.iter().map(|&change| change.to_owned()).collect();
         let config = Config::with_changes("", "a test", &changes).unwrap();
-        method.jobs(&config, COSTS, EPOCHS * COSTS.run.epoch()).unwrap()
+        method.jobs(&config.settings, &config.compare, COSTS, EPOCHS * COSTS.run.epoch()).unwrap()
     }
 
     fn settings(job: &Job) -> &Settings {
@@ -294,7 +302,7 @@ mod tests {
             let costs = Costs { statistics, ..COSTS };
             let budget = EPOCHS * costs.run.epoch() + 17;
             for method in Method::ALL {
-                let jobs = method.jobs(&config, costs, budget).unwrap();
+                let jobs = method.jobs(&config.settings, &config.compare, costs, budget).unwrap();
                 let run = |settings: &Settings| costs.run.run(settings).unwrap();
                 let cost = |job: &Job| match job {
                     Job::Halve(halving) => halving.budget as u64 * costs.run.epoch(),

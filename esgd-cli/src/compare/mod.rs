@@ -1,6 +1,7 @@
 //! Is it worth it, at equal compute? Every method gets the same budget, and what each run comes to is kept.
+//!
+//! [`run`] compares on the data and the network of a config, [`Compare`] on a problem of your own.
 
-mod bar;
 pub(crate) mod choosing;
 mod comparison;
 pub(crate) mod costs;
@@ -8,84 +9,82 @@ mod folder;
 mod grid;
 mod jobs;
 mod kept;
-mod methods;
+pub(crate) mod methods;
+mod of_config;
+mod of_problem;
 mod outcome;
+mod predictor;
 mod rows;
 mod running;
 mod statistics;
+mod subject;
 mod table;
 mod trial;
 mod verdict;
+mod watcher;
 
-use esgd_core::Problem;
-use esgd_models::{Network, Supervised, data::Splits};
-use sha2::{Digest, Sha256};
+use std::sync::atomic::AtomicBool;
 
+use esgd_core::Portable;
+
+pub use self::{
+    comparison::Comparison,
+    folder::Folder,
+    methods::Method,
+    of_config::{Request, run},
+    of_problem::Compare,
+    watcher::Watcher,
+};
 pub(crate) use self::{
-    bar::bar,
     rows::{Against, Difference, Row},
     statistics::Interval,
     table::HEADS,
 };
-pub use self::{comparison::Comparison, folder::Folder, methods::Method};
 
-use self::{costs::Costs, grid::Grid, running::Context, trial::Task};
-use crate::{config::Config, failure::Failure, files::sha256, run::interrupt::Interrupt};
+use self::{
+    grid::{Done, Grid},
+    running::Context,
+    subject::{About, Subject},
+};
+use crate::failure::Failure;
 
-/// A comparison to make.
-pub struct Request<'a> {
-    /// Whose settings are ESGD's, and the other methods' as far as they have them.
-    pub config: &'a Config,
-    /// The network and its data, as [`Setting`](crate::run::Setting) has them.
-    pub problem: &'a Supervised<Network>,
-    /// The same data, with those for tests.
-    pub splits: &'a Splits,
+/// What is asked of a comparison.
+struct Asked<'a> {
     /// Each once.
-    pub methods: Vec<Method>,
-    /// How many runs of each method, with seeds from the config's on.
-    pub seeds: u64,
+    methods: &'a [Method],
+    /// How many runs of each method, with seeds from the settings' on.
+    seeds: u64,
     /// What each method may spend, in forward passes of a sample.
-    pub budget: u64,
-    /// Whether neither a bar nor a line for each run is shown.
-    pub silent: bool,
-    /// What stops it; the same request goes on.
-    pub interrupt: &'a Interrupt,
+    budget: u64,
+    threads: usize,
+    watcher: &'a dyn Watcher,
+    stop: &'a AtomicBool,
 }
 
-/// Compares methods. The results are left in the folder, and each run's own in a folder in it; runs that are
-/// there already are not made again.
-///
-/// # Errors
-/// That a seed is too large, that the budget is not enough for a method, that results in the folder are of something
-/// else, that it was interrupted, or whatever fails on the way.
-pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Comparison, Failure> {
-    let Request { config, problem, splits, budget, interrupt, .. } = *request;
-    let seeds = seeds(config.settings.seed, request.seeds)?;
-    let task = Task {
-        data: fingerprint(splits)?,
-        rest: format!("{:?}\n{}\n{}", problem.task(), problem.objective(), config.run.device),
-    };
-    let bar = bar(request.silent);
-    let bench = Context { config, problem, splits, held: &folder.held, interrupt, bar: &bar };
-    let grid = Grid {
-        bench,
-        threads: config.run.threads(),
-        lines: !request.silent,
-        out: folder.path(),
-        budget,
-        task,
-    };
-    let (runs, folders) = grid.run(&request.methods, &seeds, Costs::of(problem))?;
-    bar.finish_and_clear();
-    let rows = rows::rows(&runs, budget, problem.task().macs());
-    let verdict = verdict::sentences(&rows, &runs, seeds.len());
+/// Compares methods, and leaves the results in the folder; `None` if it was stopped.
+fn compare<P: Portable>(
+    subject: &Subject<'_, P>,
+    asked: &Asked<'_>,
+    folder: &Folder,
+) -> Result<Option<Comparison>, Failure> {
+    let Asked { budget, threads, watcher, stop, .. } = *asked;
+    let seeds = seeds(subject.settings.seed, asked.seeds)?;
+    let (methods, left_out): (Vec<_>, Vec<_>) =
+        asked.methods.iter().copied().partition(|method| subject.has(*method));
+    let context = Context { subject, held: &folder.held, stop, watcher };
+    let grid = Grid { context, threads, out: folder.path(), budget };
+    let Some(Done { runs, folders }) = grid.run(&methods, &seeds)? else { return Ok(None) };
+    let About { network, macs, data, test } = &subject.about;
+    let rows = rows::rows(&runs, budget, *macs);
+    let mut verdict = verdict::sentences(&rows, &runs, seeds.len());
+    verdict.extend(verdict::left_out(&left_out, subject.costs.predicts));
     let comparison = Comparison {
-        network: problem.task().name().to_owned(),
-        macs: problem.task().macs(),
-        data: config.data.folder_name(),
-        train: problem.train().len(),
-        fitness: problem.fitness_data().len(),
-        test: splits.test.len(),
+        network: network.clone(),
+        macs: *macs,
+        data: data.clone(),
+        train: subject.costs.run.train as usize,
+        fitness: subject.costs.run.fitness as usize,
+        test: *test,
         budget,
         seeds,
         rows,
@@ -95,7 +94,7 @@ pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Comparison, Failure
     folder.write(folder::JSON, &comparison.to_json()?)?;
     folder.write(folder::MARKDOWN, &comparison.markdown())?;
     folder.write(folder::CSV, &comparison.csv())?;
-    Ok(comparison)
+    Ok(Some(comparison))
 }
 
 /// So many seeds from the first on. A config has no larger numbers.
@@ -108,13 +107,4 @@ fn seeds(first: u64, n: u64) -> Result<Vec<u64>, Failure> {
         ))
     })?;
     Ok((first..=last).collect())
-}
-
-/// What the data are, so that results on others are not taken for theirs.
-fn fingerprint(splits: &Splits) -> Result<String, Failure> {
-    let mut hash = Sha256::new();
-    for part in [&splits.train, &splits.validation, &splits.test] {
-        part.visit_contents(|bytes| hash.update(bytes))?;
-    }
-    Ok(sha256::hex(hash))
 }

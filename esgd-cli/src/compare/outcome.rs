@@ -1,9 +1,9 @@
 //! What one run of a comparison came to.
 
-use esgd_core::Fitness;
+use esgd_core::{Fitness, budget::Spent};
 use serde::{Deserialize, Serialize};
 
-use super::{costs::Spent, methods::Method};
+use super::methods::Method;
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,9 @@
 //! The rows of the table: each method, and what can be made of its networks, over all seeds.
 
-use esgd_core::Fitness;
+use esgd_core::{Fitness, budget::Spent};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    costs::Spent,
     methods::Method,
     statistics::{self, Interval, Paired},
 };

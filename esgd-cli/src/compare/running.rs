@@ -3,27 +3,30 @@
 use std::{
     fs,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, atomic::AtomicBool},
 };
 
-use esgd_core::{Executor, Fitness, Settings};
-use esgd_models::{Evaluation, Genome, Network, Supervised, Workers, data::Splits, regular_file};
-use indicatif::ProgressBar;
+use esgd_core::{
+    Executor, Fitness, Portable, Settings,
+    budget::{Metered, Spent},
+    work,
+};
+use esgd_models::{Evaluation, Workers, regular_file};
 
 use super::{
-    choosing::{self, Candidate},
-    costs::{Metered, Spent},
+    choosing::Candidate,
     jobs::{Resumed, RunResult, Workspace},
     methods::Job,
+    outcome::{Outcome, Scores, Test},
+    predictor::Together,
+    subject::Subject,
     trial::Trial,
+    watcher::Watcher,
 };
 use crate::{
-    compare::outcome::{Outcome, Scores, Test},
-    config::Config,
     failure::Failure,
     files::{atomic_file, held_folder::HeldFolder, own_file},
-    run::{checkpoint, interrupt::Interrupt, log, restore, setting, summary::TOP},
-    terminal,
+    run::{checkpoint, log, restore, summary::TOP},
 };
 
 /// What a run of a comparison leaves beside its result, in the order in which it is written.
@@ -31,36 +34,37 @@ const CONFIG: &str = "config.toml";
 const BEST: &str = "best.safetensors";
 
 /// Everything that runs have in common.
-pub(super) struct Context<'a> {
-    pub config: &'a Config,
-    pub problem: &'a Supervised<Network>,
-    pub splits: &'a Splits,
+pub(super) struct Context<'a, P: Portable> {
+    pub subject: &'a Subject<'a, P>,
     /// The comparison's folder.
     pub held: &'a HeldFolder,
-    pub interrupt: &'a Interrupt,
-    pub bar: &'a ProgressBar,
+    pub stop: &'a AtomicBool,
+    pub watcher: &'a dyn Watcher,
 }
 
-impl Context<'_> {
+impl<P: Portable> Context<'_, P> {
     /// Runs a trial and keeps what it came to; `None` if it was interrupted.
     pub(super) fn run(&self, trial: &Trial, workers: &Workers) -> Result<Option<Outcome>, Failure> {
+        let subject = self.subject;
         self.held.check().map_err(|e| Failure::Failed(e.to_string()))?;
         let resumed = self.prepare(trial)?;
+        let cost = subject.costs.run;
         let before = match (&trial.job, &resumed) {
             (Job::Evolve(settings) | Job::Average { settings, .. }, Some((_, population))) => {
-                setting::cost(self.problem).spent(settings, population.effort())?
+                cost.spent(settings, population.effort())?
             }
             _ => Spent::default(),
         };
-        let progress = |passes| self.bar.inc(passes);
-        let problem = Metered::new(self.problem, setting::cost(self.problem), before, &progress);
-        let (folder, interrupt) = (trial.folder.as_path(), self.interrupt);
-        let place = Workspace { folder, problem: &problem, executor: workers, interrupt };
+        let progress = |passes| self.watcher.spent(passes);
+        let problem = Metered::new(subject.problem, cost, before, &progress);
+        let (folder, stop) = (trial.folder.as_path(), self.stop);
+        let place = Workspace { folder, subject, problem: &problem, executor: workers, stop };
         let left = match &trial.job {
-            Job::Evolve(settings) => place.evolve(&self.config_with(settings), resumed)?,
-            Job::Average { settings, after } => {
-                place.average(&self.config_with(settings), *after, resumed)?
-            }
+            Job::Evolve(settings) => place.evolve(settings, resumed)?,
+            Job::Average { settings, after } => match subject.predictor {
+                Some(predictor) => place.average(settings, *after, predictor, resumed)?,
+                None => return Err(Failure::Usage("its networks cannot be averaged".into())),
+            },
             Job::Halve(settings) => place.halve(settings)?,
         };
         let Some(left) = left else { return Ok(None) };
@@ -79,25 +83,18 @@ impl Context<'_> {
         Ok(Some(outcome))
     }
 
-    /// The config of a run that `esgd train` could make.
-    fn config_with(&self, settings: &Settings) -> Config {
-        Config { settings: settings.clone(), ..self.config.clone() }
-    }
-
-    /// The config that a trial's folder has.
-    fn config_of(&self, trial: &Trial) -> Config {
+    /// The settings that the config in a trial's folder has.
+    fn settings_of(&self, trial: &Trial) -> Settings {
         match &trial.job {
-            Job::Evolve(settings) | Job::Average { settings, .. } => self.config_with(settings),
-            Job::Halve(halving) => {
-                self.config_with(&Settings { seed: halving.seed, ..self.config.settings.clone() })
-            }
+            Job::Evolve(settings) | Job::Average { settings, .. } => settings.clone(),
+            Job::Halve(halving) => Settings { seed: halving.seed, ..self.subject.settings.clone() },
         }
     }
 
     /// A folder to run in, and the checkpoint that is in it. What is there and cannot be used is not removed,
     /// and what this comparison did not begin is not touched.
-    fn prepare(&self, trial: &Trial) -> Result<Option<Resumed>, Failure> {
-        let config = self.config_of(trial);
+    fn prepare(&self, trial: &Trial) -> Result<Option<Resumed<P>>, Failure> {
+        let (settings, configs) = (self.settings_of(trial), self.subject.configs);
         let hint = |failure: Failure| {
             let folder = trial.folder.display();
             Failure::Failed(format!("{failure}; to run it again, move the folder {folder} away"))
@@ -117,69 +114,57 @@ impl Context<'_> {
             if let Some(found) = checkpoint::search(&trial.folder).map_err(hint)? {
                 for damaged in &found.damaged {
                     let title = trial.title();
-                    self.bar.suspend(|| {
-                        terminal::notice(&format!(
-                            "{title} goes back to an earlier checkpoint: {damaged}"
-                        ));
-                    });
+                    self.watcher
+                        .notice(&format!("{title} goes back to an earlier checkpoint: {damaged}"));
                 }
-                let was = Config::with_changes(&found.manifest.config, "its checkpoint", &[]);
-                if was.map_err(hint)?.settings != config.settings {
+                let was = configs.settings(&found.manifest.config, "its checkpoint");
+                if was.map_err(hint)? != settings {
                     return Err(foreign());
                 }
-                let population =
-                    restore::restore(&trial.folder, &found, self.problem).map_err(hint)?;
+                let Subject { problem, most_bytes, .. } = *self.subject;
+                let population = restore::of_problem(&trial.folder, &found, problem, most_bytes)
+                    .map_err(|why| {
+                        let n = found.number;
+                        hint(Failure::Failed(format!("cannot go on from checkpoint {n}: {why}")))
+                    })?;
                 return Ok(Some((found, population)));
             }
         }
         let file = trial.folder.join(CONFIG);
         // A run of it that was stopped has begun with its config.
-        let is_of_cell = |was: &Settings| match &trial.job {
-            Job::Evolve(_) | Job::Average { .. } => *was == config.settings,
+        let is_of_trial = |was: &Settings| match &trial.job {
+            Job::Evolve(_) | Job::Average { .. } => *was == settings,
             // Nothing else of the config tells what it does.
             Job::Halve(halving) => was.seed == halving.seed,
         };
-        let begun = || Config::of_run(&file).is_ok_and(|was| is_of_cell(&was.settings));
+        let begun = || configs.of_file(&file).is_some_and(|was| is_of_trial(&was));
         if [CONFIG, log::NAME, BEST].into_iter().any(|name| at(name).is_ok()) && !begun() {
             return Err(foreign());
         }
-        atomic_file::write(&file, config.to_toml()?.as_bytes())?;
+        atomic_file::write(&file, configs.to_toml(&settings)?.as_bytes())?;
         Ok(None)
     }
 
     fn outcome(
         &self,
         trial: &Trial,
-        problem: &Metered<'_>,
-        left: RunResult,
+        problem: &Metered<'_, P>,
+        left: RunResult<P::Genome>,
         workers: &Workers,
     ) -> Result<Outcome, Failure> {
         let spent = problem.spent();
         let best = self.one(&left.best)?;
-        let file = trial.folder.join(BEST);
-        atomic_file::write(&file, &left.best.theta.to_safetensors()?)?;
+        let bytes = problem.inner().write_genome(&left.best.theta).map_err(|e| said(&e))?;
+        atomic_file::write(&trial.folder.join(BEST), &bytes)?;
         let sound = sound(&left);
         let (mut ensemble, mut soup) = (None, None);
-        if trial.method.leaves_many() && sound.len() > 1 {
-            let chosen = choosing::ensemble(problem, &sound, workers)?;
-            let members = chosen.members.len();
-            let chosen_with = problem.spent() - spent;
-            let test = match self.splits.test.is_empty() {
-                true => None,
-                false => Some(choosing::evaluate(
-                    problem,
-                    &chosen.networks(&sound),
-                    &self.splits.test,
-                    workers,
-                )?),
-            };
-            ensemble =
-                Some(scores(Size { networks: members, members }, chosen.loss, test, chosen_with));
-            let before = problem.spent();
-            let (chosen, theta) = choosing::soup(problem, &sound)?;
-            let size = Size { networks: 1, members: chosen.members.len() };
-            let test = self.test(&theta)?;
-            soup = Some(scores(size, chosen.loss, test, problem.spent() - before));
+        if let (Some(predictor), true) =
+            (self.subject.predictor, trial.method.leaves_many() && sound.len() > 1)
+        {
+            let together = predictor.ensemble(problem, &sound, workers)?;
+            let chosen = problem.spent();
+            ensemble = Some(scores(together, chosen - spent));
+            soup = Some(scores(predictor.soup(problem, &sound)?, problem.spent() - chosen));
         }
         Ok(Outcome {
             method: trial.method,
@@ -197,36 +182,37 @@ impl Context<'_> {
     }
 
     /// The best of those that are left.
-    fn top(&self, last: &[Candidate], executor: &dyn Executor) -> Result<Vec<Scores>, Failure> {
-        let top = &last[..last.len().min(TOP)];
-        let trials: Vec<_> = top.iter().map(|_| Mutex::new(None)).collect();
-        executor.run(top.len(), &|i| {
-            *trials[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(self.one(&top[i]));
-        });
-        let done = trials.into_iter().zip(top).map(|(trial, one)| {
-            let done = trial.into_inner().unwrap_or_else(PoisonError::into_inner);
-            done.unwrap_or_else(|| self.one(one))
-        });
-        done.collect()
+    fn top(
+        &self,
+        last: &[Candidate<P::Genome>],
+        executor: &dyn Executor,
+    ) -> Result<Vec<Scores>, Failure> {
+        let top = last.iter().take(TOP).collect();
+        work::try_map(executor, top, |_, one| self.one(one))
     }
 
-    fn one(&self, one: &Candidate) -> Result<Scores, Failure> {
+    fn one(&self, one: &Candidate<P::Genome>) -> Result<Scores, Failure> {
         let test = self.test(&one.theta)?;
-        Ok(scores(Size { networks: 1, members: 1 }, one.fitness.get(), test, Spent::default()))
+        let alone = Together { networks: 1, members: 1, loss: one.fitness.get(), test };
+        Ok(scores(alone, Spent::default()))
     }
 
-    fn test(&self, theta: &Genome) -> Result<Option<Evaluation>, Failure> {
-        let data = &self.splits.test;
-        if data.is_empty() {
-            return Ok(None);
+    fn test(&self, theta: &P::Genome) -> Result<Option<Evaluation>, Failure> {
+        match self.subject.predictor {
+            Some(predictor) => Ok(predictor.test(self.subject.problem, theta)?),
+            None => Ok(None),
         }
-        Ok(Some(self.problem.evaluate(theta, data)?))
     }
+}
+
+/// What a problem says, in one line.
+fn said(error: &dyn std::error::Error) -> Failure {
+    Failure::Failed(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
 /// What an ensemble or a soup may be made of: the best network, which may be of an earlier generation, and
 /// those that are left.
-fn sound(left: &RunResult) -> Vec<Candidate> {
+fn sound<G>(left: &RunResult<G>) -> Vec<Candidate<G>> {
     let others = left.last.iter().filter(|one| !Arc::ptr_eq(&one.theta, &left.best.theta));
     let all = std::iter::once(&left.best).chain(others);
     all.filter(|one| one.fitness.is_finite()).cloned().collect()
@@ -246,16 +232,11 @@ fn remove_checkpoints(dir: &Path) {
     let _ = fs::remove_dir(dir);
 }
 
-/// How many networks are evaluated for an answer, and how many are in it.
-struct Size {
-    networks: usize,
-    members: usize,
-}
-
-fn scores(size: Size, loss: f64, test: Option<Evaluation>, chosen_with: Spent) -> Scores {
+fn scores(together: Together, chosen_with: Spent) -> Scores {
+    let Together { networks, members, loss, test } = together;
     Scores {
-        networks: size.networks,
-        members: size.members,
+        networks,
+        members,
         fitness: Fitness::new(loss),
         test: test.map(|test| Test { loss: Fitness::new(test.loss), error: test.error }),
         chosen_with,

@@ -50,7 +50,10 @@ impl Row {
                 n => fixed(n, 1),
             },
             format!("{} %", fixed(100.0 * self.share, 1)),
-            format!("{:.2e}", self.flops),
+            match self.flops {
+                0.0 => "–".to_owned(),
+                flops => format!("{flops:.2e}"),
+            },
             fixed(self.seconds, 1),
         ]
     }
@@ -162,10 +165,17 @@ impl Comparison {
 
     /// What was compared, in one paragraph.
     pub(crate) fn heading(&self) -> String {
+        let operations = match self.macs {
+            0 => String::new(),
+            macs => format!(
+                ", {:.2e} floating-point operations",
+                self.budget as f64 * 2.0 * macs as f64
+            ),
+        };
         format!(
             "{} on {}: {} training samples, {} to choose by, {} to test. A budget of {:.1} epochs for each \
-             method, evaluations counted as a third of a gradient step: {} forward passes, {:.2e} floating-point \
-             operations. {} seed{}, paired; mean ± 95 % confidence interval; p of paired t-tests of like with like, \
+             method, evaluations counted as a third of a gradient step: {} forward passes{operations}. \
+             {} seed{}, paired; mean ± 95 % confidence interval; p of paired t-tests of like with like, \
              or of signs where there is no mean, corrected by Holm, of losses and of errors each.",
             one_line(&self.network),
             one_line(&self.data),
@@ -174,7 +184,6 @@ impl Comparison {
             self.test,
             self.epochs(),
             self.budget,
-            self.budget as f64 * 2.0 * self.macs as f64,
             self.seeds.len(),
             if self.seeds.len() == 1 { "" } else { "s" }
         )

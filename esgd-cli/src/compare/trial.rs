@@ -30,7 +30,7 @@ pub(super) struct Trial {
 }
 
 /// What all runs of a comparison train and are scored on.
-pub(super) struct Task {
+pub(super) struct Identity {
     /// The fingerprint of the data.
     pub data: String,
     /// The network, how fitness is measured, and the device.
@@ -39,20 +39,20 @@ pub(super) struct Task {
 
 impl Trial {
     /// A run of `job`, kept under `dir` by what it is: the same run of the same program on the same
-    /// `task` has the same folder.
+    /// problem has the same folder.
     pub(super) fn new(
         method: Method,
         rate: Option<f64>,
         job: &Job,
         seed: u64,
         budget: u64,
-        task: &Task,
+        of: &Identity,
         dir: &Path,
     ) -> Self {
         let job = job.with_seed(seed);
         let (version, name) = (env!("CARGO_PKG_VERSION"), method.name());
         let settings = format!("{job:?}");
-        let Task { data, rest } = task;
+        let Identity { data, rest } = of;
         let content = format!("{version}.{RULES}\n{name}\n{settings}\n{data}\n{rest}");
         let hash = sha256::of(content.as_bytes());
         let rate_of = rate.map(|rate| format!("-lr{rate}")).unwrap_or_default();
@@ -97,7 +97,7 @@ mod tests {
     fn a_run_is_found_by_what_it_is() {
         let job = Job::Evolve(Settings::paper());
         let trial = |seed, data: &str| {
-            let task = Task { data: data.into(), rest: "mlp".into() };
+            let task = Identity { data: data.into(), rest: "mlp".into() };
             Trial::new(Method::Esgd, None, &job, seed, 10, &task, Path::new("runs"))
         };
         let one = trial(1, "digits");

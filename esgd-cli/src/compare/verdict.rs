@@ -58,6 +58,25 @@ pub(super) fn sentences(rows: &[Row], runs: &[Runs], seeds: usize) -> Vec<String
     sentences
 }
 
+/// What is not compared, and why.
+pub(super) fn left_out(methods: &[Method], predicts: bool) -> Vec<String> {
+    let titles = |of: fn(Method) -> bool| {
+        methods.iter().copied().filter(|one| of(*one)).map(Method::title).collect::<Vec<_>>()
+    };
+    let mut sentences = vec![];
+    let tuned = titles(Method::tries_rates);
+    if !tuned.is_empty() {
+        let tuned = tuned.join(", ");
+        sentences.push(format!("Left out, as there are no learning rates to try: {tuned}."));
+    }
+    if !predicts {
+        let averages = titles(Method::averages).into_iter().chain(["ensembles", "soups"]);
+        let averages = averages.collect::<Vec<_>>().join(", ");
+        sentences.push(format!("Left out, as the problem makes no predictions: {averages}."));
+    }
+    sentences
+}
+
 /// How ESGD's networks, or what is made of them, compare by a metric on test data.
 fn by(
     metric: &str,

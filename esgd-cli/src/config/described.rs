@@ -10,7 +10,7 @@ use crate::failure::Failure;
 const HEADER: &str = "# The settings of a run of a problem of its own.";
 
 /// What a run is told.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Described {
     /// What fitness is measured with.

@@ -1,6 +1,5 @@
 //! The config of a run: the algorithm's settings, the data, the network, and how to run it.
 
-pub(crate) mod compare;
 pub(crate) mod data;
 mod described;
 pub(crate) mod layers;
@@ -11,6 +10,7 @@ pub(crate) mod network;
 mod odd_values;
 mod plain;
 pub(crate) mod presets;
+pub(crate) mod rivals;
 pub(crate) mod run;
 mod sources;
 mod words;
@@ -22,11 +22,11 @@ use esgd_models::regular_file::{self, Links};
 use serde::{Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
-pub(crate) use compare::Compare;
 pub(crate) use data::{Data, Part, Source};
 pub(crate) use described::Described;
 pub(crate) use max_time::MaxTime;
 pub(crate) use network::Network;
+pub(crate) use rivals::Rivals;
 pub(crate) use run::Run;
 pub use sources::Sources;
 
@@ -58,7 +58,7 @@ pub struct Config {
     pub(crate) data: Data,
     pub(crate) network: Network,
     pub(crate) run: Run,
-    pub(crate) compare: Compare,
+    pub(crate) compare: Rivals,
     /// Keys that were given by a name of before, and the name of now.
     #[serde(skip)]
     pub(crate) renamed: Vec<(String, String)>,

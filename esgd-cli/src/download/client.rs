@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, IsTerminal, Read, Write, stderr},
+    io::{self, Read, Write},
     path::Path,
     sync::mpsc::{RecvTimeoutError, sync_channel},
     thread,
@@ -10,11 +10,9 @@ use std::{
 };
 
 use esgd_models::regular_file::{self, Links};
-use indicatif::{ProgressBar, ProgressStyle};
 use ureq::{Agent, Body, http::Response};
 
-use super::{Named, checksum};
-use crate::terminal;
+use super::{Named, Watcher, checksum};
 
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
@@ -32,27 +30,20 @@ impl Retry {
         Self { attempts: 4, pause: Duration::from_secs(2), silence: Duration::from_secs(30) };
 }
 
-/// Downloads files and shows how far it is.
-pub(super) struct Client {
+/// Downloads files and tells how far it is.
+pub(super) struct Client<'a> {
     agent: Agent,
-    quiet: bool,
+    pub(super) watcher: &'a dyn Watcher,
     patience: Retry,
 }
 
-impl Client {
-    pub(super) fn new(quiet: bool, patience: Retry) -> Self {
+impl<'a> Client<'a> {
+    pub(super) fn new(watcher: &'a dyn Watcher, patience: Retry) -> Self {
         let config = Agent::config_builder()
             .timeout_connect(Some(patience.silence))
             .timeout_recv_response(Some(patience.silence))
             .http_status_as_error(false);
-        Self { agent: config.build().into(), quiet, patience }
-    }
-
-    /// A line for the reader.
-    pub(super) fn log(&self, line: &str) {
-        if !self.quiet {
-            terminal::say(line);
-        }
+        Self { agent: config.build().into(), watcher, patience }
     }
 
     /// Downloads `url` to `part`, and checks it. What is wrong, if something is, names the URL.
@@ -126,8 +117,8 @@ impl Client {
         let cannot =
             |e: io::Error| Interruption::Final(format!("cannot write {}: {e}", part.display()));
         let mut to = open(part, from).map_err(cannot)?;
-        let bar = self.bar(file, from);
         let mut have = from;
+        self.watcher.begin(file.path, file.size);
         let received = receive(response, self.patience.silence, |bytes| {
             have += bytes.len() as u64;
             if have > file.size {
@@ -135,30 +126,16 @@ impl Client {
                 return Err(another("sends more bytes".into()));
             }
             to.write_all(bytes).map_err(cannot)?;
-            bar.set_position(have);
+            self.watcher.received(have);
             Ok(())
         });
-        bar.finish_and_clear();
+        self.watcher.end();
         received?;
         to.sync_all().map_err(cannot)?;
         if have < file.size {
             return Err(Interruption::Broken(format!("ended after {have} of {} bytes", file.size)));
         }
         Ok(())
-    }
-
-    fn bar(&self, file: &Named, from: u64) -> ProgressBar {
-        if self.quiet || !stderr().is_terminal() {
-            self.log(&format!("{}: {:.1} MB", file.path, file.size as f64 / 1e6));
-            return ProgressBar::hidden();
-        }
-        let bar = ProgressBar::new(file.size).with_position(from);
-        let template = "{prefix} [{bar:24}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.set_prefix(file.path);
-        bar
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 use client::{Client, Retry};
 
 /// What to download.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The data set: `cifar10`, `fashion-mnist` or `mnist`.
     pub name: &'a str,
@@ -27,9 +27,27 @@ pub struct Request<'a> {
     pub dir: &'a Path,
     /// Another place on the web that has the files.
     pub from: Option<&'a str>,
-    /// Whether nothing is said on the way.
-    pub quiet: bool,
+    /// Who is told how far it is; `&()` is nobody.
+    pub watcher: &'a dyn Watcher,
 }
+
+/// Somebody who watches downloads.
+pub trait Watcher {
+    /// A file of so many bytes begins to arrive.
+    fn begin(&self, _file: &str, _bytes: u64) {}
+
+    /// So many bytes of it are here.
+    fn received(&self, _bytes: u64) {}
+
+    /// No more of it arrives.
+    fn end(&self) {}
+
+    /// Is told something in a sentence.
+    fn notice(&self, _text: &str) {}
+}
+
+/// Nobody.
+impl Watcher for () {}
 
 /// Downloads what is not there yet. Gives the command that trains on it, up to the folder.
 ///
@@ -37,7 +55,7 @@ pub struct Request<'a> {
 /// That there is no such data set, that files of others are in the folder, or that none of the places on the web has the
 /// official files.
 pub fn run(request: &Request<'_>) -> Result<&'static str, Failure> {
-    let Request { name, dir, from, quiet } = *request;
+    let Request { name, dir, from, watcher } = *request;
     let found = CATALOGUE.iter().find(|entry| entry.name == name);
     let entry = found.ok_or_else(|| {
         let names = || CATALOGUE.iter().map(|entry| entry.name);
@@ -57,7 +75,7 @@ pub fn run(request: &Request<'_>) -> Result<&'static str, Failure> {
     }
     fs::create_dir_all(dir)
         .map_err(|e| Failure::Usage(format!("cannot make the folder {}: {e}", dir.display())))?;
-    let client = Client::new(quiet, Retry::DEFAULT);
+    let client = Client::new(watcher, Retry::DEFAULT);
     for download in entry.files {
         get(&client, entry, download, from, dir)?;
     }
@@ -66,7 +84,7 @@ pub fn run(request: &Request<'_>) -> Result<&'static str, Failure> {
 
 /// Downloads a file, unless it or what it holds is there and as it should be.
 fn get(
-    client: &Client,
+    client: &Client<'_>,
     entry: &Entry,
     download: &Download,
     from: Option<&str>,
@@ -79,7 +97,7 @@ fn get(
     };
     let missing: Vec<Named> = wanted.iter().filter(|file| !is_there(file, dir)).copied().collect();
     if missing.is_empty() {
-        client.log(&format!("{}: already there", download.file.path));
+        client.watcher.notice(&format!("{}: already there", download.file.path));
         return Ok(());
     }
     missing.iter().try_for_each(|file| check_place(file, dir))?;
@@ -89,7 +107,7 @@ fn get(
     let mut result = Ok(());
     for mirror in mirrors {
         if let Err(why) = &result {
-            client.log(&format!("{why}; trying {mirror}"));
+            client.watcher.notice(&format!("{why}; trying {mirror}"));
         }
         let url = format!("{}/{}", mirror.trim_end_matches('/'), download.file.path);
         result = client.fetch(&url, &download.file, &part);

@@ -89,9 +89,9 @@ fn described(path: &'static str, bytes: &[u8]) -> Named {
     Named { path, size: bytes.len() as u64, sha256 }
 }
 
-fn client() -> Client {
+fn client() -> Client<'static> {
     let (pause, silence) = (Duration::from_millis(1), Duration::from_millis(500));
-    Client::new(true, Retry { attempts: 3, pause, silence })
+    Client::new(&(), Retry { attempts: 3, pause, silence })
 }
 
 /// Fetches `bytes()` from a server that answers so, into a folder that holds `before` of it.

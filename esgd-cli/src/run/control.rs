@@ -1,17 +1,16 @@
 //! The same initial recipes without evolution: what evolution has to be better than.
 
-use std::sync::atomic::AtomicBool;
+use std::{sync::atomic::AtomicBool, time::Instant};
 
 use esgd_core::{Esgd, Outcome, Settings, baselines};
 
 use crate::{
     failure::Failure,
     run::{
-        progress::Progress,
         setting::Setting,
         summary::{Best, Control},
+        watcher::{Training, Watcher},
     },
-    terminal,
 };
 
 /// Runs it. `None` if it was interrupted.
@@ -19,21 +18,20 @@ pub(crate) fn run(
     with: &Settings,
     setting: &Setting,
     stop: &AtomicBool,
-    silent: bool,
+    watcher: &dyn Watcher,
 ) -> Result<Option<Control>, Failure> {
     let without = baselines::control(with);
-    if !silent {
-        terminal::say(
-            "as a control, the same again without evolution (not if run.control = false)",
-        );
-    }
-    let progress = Progress::new("without evolution", &without, silent)?;
+    let training =
+        Training { title: "without evolution", settings: &without, fitness: None, behind: None };
+    let watching = watcher.watch(training)?;
+    let began = Instant::now();
     let run: Result<Outcome<_>, _> = Esgd::new(&setting.problem, &without)
         .executor(&setting.workers)
-        .observer(&progress)
+        .observer(&*watching)
         .stop_when(stop)
         .run();
-    let took = progress.finish();
+    let took = began.elapsed();
+    drop(watching);
     let run = run.map_err(|failure| Failure::Failed(failure.error.to_string()))?;
     if run.stopped {
         return Ok(None);

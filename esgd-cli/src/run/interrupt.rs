@@ -16,33 +16,33 @@ use signal_hook::{
     flag,
 };
 
-use crate::{failure::Failure, terminal};
+use crate::failure::Failure;
 
 /// Whether the program was asked to stop, and by what.
-#[derive(Clone, Debug)]
+/// By itself it hears of no signal.
+#[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     stop: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
 }
 
 impl Interrupt {
-    /// Listens from here on, and tells on stderr when it was asked to stop.
+    /// Listens from here on; `told` is called once, when a signal has asked to stop.
     ///
     /// # Errors
     /// That the system lets nobody listen.
-    pub fn listen() -> Result<Self, Failure> {
-        let this = Self { stop: Arc::default(), signal: Arc::default() };
+    pub fn listen(told: impl FnOnce() + Send + 'static) -> Result<Self, Failure> {
+        let this = Self::default();
         let cannot = |e: io::Error| Failure::Failed(format!("cannot listen for Ctrl-C: {e}"));
         this.register().map_err(cannot)?;
         let watched = this.clone();
-        // A signal's handler may not print.
+        // A signal's handler may do next to nothing.
         let tell = move || {
             while !watched.stop.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(100));
             }
             if watched.signal.load(Ordering::Relaxed) > 0 {
-                terminal::say("");
-                terminal::notice("stopping after the current epochs; once more to stop at once");
+                told();
             }
         };
         thread::Builder::new().spawn(tell).map_err(cannot)?;

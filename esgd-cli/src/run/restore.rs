@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use esgd_core::{Fitness, Population, Problem, Settings, guarantee::Stage};
+use esgd_core::{Fitness, Population, Portable, Problem, Settings, guarantee::Stage};
 use esgd_models::{Genome, Network, OptimizerState, Score, Supervised};
 
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
         checkpoint::{self, Found},
         known_data,
     },
-    terminal,
 };
 
 /// The population of a checkpoint, as it was written; or why there is none.
@@ -30,13 +29,13 @@ pub(crate) fn population(
 }
 
 /// More than a network of these shapes, or what an optimizer remembers of one, takes as a file.
-fn most_bytes(shape: &Genome) -> u64 {
+pub(crate) fn most_bytes(shape: &Genome) -> u64 {
     let names: usize = shape.parameters().iter().map(|one| one.name.len() + 1000).sum();
     16 * (shape.len() + names) as u64 + (1 << 16)
 }
 
-/// The population of a checkpoint, whose best network must score here as it did there. Where it does up to rounding,
-/// that is said on stderr.
+/// The population of a checkpoint, whose best network must score here as it did there. Where it does so up to rounding
+/// alone, `notice` is told.
 ///
 /// # Errors
 /// That it is not the population of this network, or that the data are others.
@@ -44,29 +43,71 @@ pub fn restore(
     run: &Path,
     found: &Found,
     problem: &Supervised<Network>,
+    notice: &dyn Fn(&str),
 ) -> Result<Population<Genome, OptimizerState>, Failure> {
     let wrong = |why: String| {
         Failure::Failed(format!("cannot go on from checkpoint {}: {why}", found.number))
     };
     let population = population(run, found, problem)?.map_err(wrong)?;
-    let best = population.best().scored;
-    let now = Fitness::new(problem.fitness(best.theta())?);
-    let (was, is) = (best.fitness().get(), now.get());
-    if best.fitness() == now {
-        return Ok(population);
-    }
     let slack = match problem.score() {
-        Score::Loss => 1e-3 * was.abs(),
+        Score::Loss => SLACK * population.best().scored.fitness().get().abs(),
         // Few samples are between two classes.
         Score::Error => 2.0 / problem.fitness_data().len() as f64,
     };
-    if (was - is).abs() <= slack {
-        terminal::notice(&format!(
-            "the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
-        ));
-        return Ok(population);
+    match scores(&population, problem).map_err(wrong)? {
+        Scores { was, is } if was == is => Ok(population),
+        Scores { was, is } if (was.get() - is.get()).abs() <= slack => {
+            notice(&format!(
+                "the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
+            ));
+            Ok(population)
+        }
+        Scores { was, is } => Err(wrong(format!(
+            "its best network scores {is} and scored {was}, so the data is another"
+        ))),
     }
-    Err(wrong(format!("its best network scores {is} and scored {was}, so the data is another")))
+}
+
+/// The same of any problem; or why there is none.
+pub(crate) fn of_problem<P: Portable>(
+    run: &Path,
+    found: &Found,
+    problem: &P,
+    most: u64,
+) -> Result<Population<P::Genome, P::State>, String> {
+    let population = checkpoint::restore(run, &found.manifest, problem, most)
+        .map_err(|e| first_line(&e.to_string()))?;
+    let Scores { was, is } = scores(&population, problem)?;
+    // Another processor may round otherwise.
+    match was == is || (was.get() - is.get()).abs() <= SLACK * was.get().abs() {
+        true => Ok(population),
+        false => {
+            Err(format!("its best network scores {is} and scored {was}, so the problem is another"))
+        }
+    }
+}
+
+/// By how much of itself a loss may be another on another processor.
+const SLACK: f64 = 1e-3;
+
+/// What the best network was scored by, and what it is now.
+struct Scores {
+    was: Fitness,
+    is: Fitness,
+}
+
+fn scores<P: Problem>(
+    population: &Population<P::Genome, P::State>,
+    problem: &P,
+) -> Result<Scores, String> {
+    let best = population.best().scored;
+    let is = problem.fitness(best.theta()).map_err(|e| first_line(&e.to_string()))?;
+    Ok(Scores { was: best.fitness(), is: Fitness::new(is) })
+}
+
+/// candle puts a backtrace behind its first line.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 /// Whether no step is left to do.

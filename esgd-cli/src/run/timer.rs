@@ -10,7 +10,7 @@ use std::{
 
 /// Ends when it is dropped.
 #[derive(Debug)]
-pub(super) struct Timer {
+pub(crate) struct Timer {
     /// Its end is the signal.
     alive: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -18,7 +18,7 @@ pub(super) struct Timer {
 
 impl Timer {
     /// Does `f` after each `interval`, until it breaks off.
-    pub(super) fn every(
+    pub(crate) fn every(
         interval: Duration,
         mut f: impl FnMut() -> ControlFlow<()> + Send + 'static,
     ) -> io::Result<Self> {

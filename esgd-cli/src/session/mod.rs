@@ -1,30 +1,24 @@
 //! A run of anybody's problem in a folder: begun, or gone on with where it lies there.
 
-mod log_writer;
 mod result;
 mod verify;
 
-use std::{
-    path::PathBuf,
-    sync::{Mutex, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use esgd_core::{
-    Error as CoreError, Esgd, Executor, Failure as CoreFailure, Fitness, Observer, Outcome,
-    Population, Portable, Serial, Settings, Strategy,
+    Esgd, Executor, Observer, Outcome, Population, Portable, Serial, Settings, Strategy,
 };
 use esgd_models::regular_file;
 
-use self::log_writer::LogWriter;
 use crate::{
     config::Described,
     error::Error,
     failure::Failure,
     run::{
-        checkpoint::{self, Checkpoints, Found, OfRun, Retention},
+        checkpoint::{self, Found, OfRun, Retention},
         folder::{self, RunFolder},
-        log::Metrics,
+        log::Writer,
+        recorder::{Left, Recorder},
         restore,
     },
 };
@@ -154,7 +148,8 @@ impl<'a, P: Portable> Session<'a, P> {
         let esgd = self.esgd();
         let population = found.as_ref().map(|found| self.restored(found)).transpose()?;
         if let Some(population) = &population {
-            esgd.fits(population).map_err(|e| sentence(&e))?;
+            esgd.fits(population)
+                .map_err(|e| Error::Refused(first_line(&e.to_string()).to_owned()))?;
         }
         let population = match population {
             Some(population) if self.is_complete(&population) => {
@@ -162,29 +157,19 @@ impl<'a, P: Portable> Session<'a, P> {
             }
             other => other,
         };
-        let metrics = Mutex::new(match &found {
-            None => {
-                folder.write("config.toml", config.as_bytes())?;
-                folder.new_metrics()?
-            }
-            Some(found) => Metrics::reopen(&folder.metrics(), &found.manifest.metrics)
-                .map_err(Error::Failed)?,
-        });
-        let of = OfRun { config: config.clone(), data: None };
-        let checkpoints = Checkpoints::new(
+        if found.is_none() {
+            folder.write("config.toml", config.as_bytes())?;
+        }
+        let recorder = Recorder::new(
             folder.path(),
             self.problem,
-            of,
+            OfRun { config: config.clone(), data: None },
             self.retention,
-            &metrics,
+            Writer::new(folder.log(found.as_ref())?, found.as_ref(), self.observer),
             found.as_ref(),
-        );
-        let checkpoints = checkpoints.map_err(|e| {
-            Error::Failed(format!("cannot keep checkpoints in {}: {e}", self.folder.display()))
-        })?;
-        let before = found.as_ref().map_or(0.0, |found| found.manifest.seconds);
-        let log = LogWriter::new(&metrics, Duration::from_secs_f64(before), self.observer);
-        let esgd = esgd.observer(&log).checkpointer(&checkpoints);
+        )?;
+        let checkpoints = recorder.checkpoints();
+        let esgd = esgd.observer(recorder.log()).checkpointer(checkpoints);
         let outcome = match population {
             None => esgd.warm_start(self.warm_start).run(),
             Some(population) => {
@@ -194,12 +179,15 @@ impl<'a, P: Portable> Session<'a, P> {
                 esgd.resume(population)
             }
         };
-        let outcome = outcome.map_err(|failure| keep(&checkpoints, *failure))?;
+        let outcome = outcome.map_err(|failure| match recorder.keep(*failure) {
+            Left { why, refused: true, .. } => Error::Refused(why),
+            Left { why, .. } => Error::Failed(why),
+        })?;
         if outcome.stopped && !checkpoints.any() {
             return Ok(outcome);
         }
         checkpoints.save(&outcome.population).map_err(Error::Failed)?;
-        let bytes = result::to_bytes(&outcome, self.settings.seed, log.elapsed())?;
+        let bytes = result::to_bytes(&outcome, self.settings.seed, recorder.elapsed())?;
         folder.write("run.json", &bytes)?;
         Ok(outcome)
     }
@@ -278,48 +266,17 @@ impl<'a, P: Portable> Session<'a, P> {
 
     /// The population of a checkpoint, whose best network must score here as it did there.
     fn restored(&self, found: &Found) -> Result<PopulationOf<P>, Error> {
-        let (number, shown) = (found.number, self.folder.display());
-        let wrong = |why: &str| {
-            let why = first_line(why);
+        let population = restore::of_problem(&self.folder, found, self.problem, MOST_OF_A_FILE);
+        population.map_err(|why| {
+            let (number, shown) = (found.number, self.folder.display());
             Error::Failed(format!("cannot go on from checkpoint {number} in {shown}: {why}"))
-        };
-        let population =
-            checkpoint::restore(&self.folder, &found.manifest, self.problem, MOST_OF_A_FILE)
-                .map_err(|e| wrong(&e.to_string()))?;
-        let best = population.best().scored;
-        let is = self.problem.fitness(best.theta()).map_err(|e| wrong(&e.to_string()))?;
-        let (was, is) = (best.fitness(), Fitness::new(is));
-        // Another processor may round otherwise.
-        let near = (was.get() - is.get()).abs() <= 1e-3 * was.get().abs();
-        match was == is || near {
-            true => Ok(population),
-            false => Err(wrong(&format!(
-                "its best network scores {is} and scored {was}, so the problem is another"
-            ))),
-        }
+        })
     }
 
     /// Whether no step is left to do, and the result is there.
     fn is_complete(&self, population: &PopulationOf<P>) -> bool {
         restore::is_done(population, self.settings, self.patience)
             && regular_file::is_there(&self.folder.join("run.json"))
-    }
-}
-
-/// A failed run still has the last complete population, which can be gone on from.
-fn keep<P: Portable>(checkpoints: &Checkpoints<'_, P>, failure: CoreFailure<P>) -> Error {
-    let error = sentence(&failure.error);
-    match failure.population.map(|population| checkpoints.save(&population)) {
-        Some(Err(e)) if e != error.to_string() => Error::Failed(format!("{error}; and {e}")),
-        _ => error,
-    }
-}
-
-fn sentence<E: std::error::Error>(error: &CoreError<E>) -> Error {
-    let why = first_line(&error.to_string()).to_owned();
-    match error {
-        CoreError::Settings(_) | CoreError::ObjectiveChanged { .. } => Error::Refused(why),
-        _ => Error::Failed(why),
     }
 }
 

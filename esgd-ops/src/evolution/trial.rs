@@ -85,12 +85,23 @@ vectorized! {
         for piece in group::pieces(offset, out.len()) {
             piece.prefetch_next(out);
             let uniforms = group::uniforms(key, piece.block);
-            let mut mutant = [0.0; NUMBERS];
-            let mutant = &mut mutant[..piece.here.len()];
-            weighted_at(others, how.weights, piece.here.start, mutant);
             let target = x[piece.here.clone()].iter().zip(piece.of(&uniforms));
-            let out = out[piece.here.clone()].iter_mut();
-            for ((out, (x, u)), mutant) in out.zip(target).zip(mutant) {
+            let out = &mut out[piece.here.clone()];
+            // The mutants of the paper, a + F (b − c), stay in registers.
+            if let ([a, b, c], [of_a, of_b, of_c]) = (others, how.weights) {
+                let [a, b, c] = [a, b, c].map(|network| &network[piece.here.clone()]);
+                for (((out, (x, u)), a), (b, c)) in
+                    out.iter_mut().zip(target).zip(a).zip(b.iter().zip(c))
+                {
+                    let mutant = of_c.mul_add(*c, of_b.mul_add(*b, of_a * a));
+                    *out = if *u < how.cr { mutant } else { *x };
+                }
+                continue;
+            }
+            let mut mutant = [0.0; NUMBERS];
+            let mutant = &mut mutant[..out.len()];
+            weighted_at(others, how.weights, piece.here.start, mutant);
+            for ((out, (x, u)), mutant) in out.iter_mut().zip(target).zip(mutant) {
                 *out = if *u < how.cr { *mutant } else { *x };
             }
         }

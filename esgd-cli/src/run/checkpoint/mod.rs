@@ -16,7 +16,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt, fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -67,7 +67,7 @@ pub(crate) struct Checkpoints<'a, P> {
     /// Seconds of the run before this program began.
     before: f64,
     began: Instant,
-    metrics: &'a Mutex<Metrics>,
+    metrics: Arc<Mutex<Metrics>>,
     books: Mutex<Books>,
 }
 
@@ -99,7 +99,7 @@ impl<'a, P: Portable> Checkpoints<'a, P> {
         problem: &'a P,
         of: OfRun,
         retention: Retention,
-        metrics: &'a Mutex<Metrics>,
+        metrics: Arc<Mutex<Metrics>>,
         found: Option<&Found>,
     ) -> io::Result<Self> {
         let dir = folder(run)?;

@@ -94,7 +94,7 @@ mod tests {
         let missing = Missing::of(Some(&path));
         let folder = RunFolder::create(Some(&path), "run").unwrap();
         folder.write("config.toml", b"seed = 1").unwrap();
-        folder.new_metrics().unwrap();
+        folder.log(None).unwrap();
         fs::create_dir(path.join("checkpoints")).unwrap();
         (folder, missing)
     }

@@ -21,7 +21,7 @@ use crate::{
         lock::{self, Lock},
     },
     run::{
-        checkpoint,
+        checkpoint::{self, Found},
         log::{self, Line, Metrics},
     },
 };
@@ -205,12 +205,13 @@ impl RunFolder {
         Ok(log::read(&path, log::MOST).map_err(cannot)?.lines)
     }
 
-    /// Begins the log of metrics.
-    pub(crate) fn new_metrics(&self) -> Result<Metrics, Failure> {
+    /// The log of metrics, to be begun, or gone on with behind what a checkpoint has of it.
+    pub(crate) fn log(&self, found: Option<&Found>) -> Result<Metrics, Failure> {
         let path = self.metrics();
-        let metrics = Metrics::create(&path)
-            .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", path.display())))?;
-        self.note(path);
+        let metrics = Metrics::open(&path, found.map(|found| &found.manifest.metrics))?;
+        if found.is_none() {
+            self.note(path);
+        }
         Ok(metrics)
     }
 }

@@ -1,6 +1,7 @@
 //! `metrics.jsonl`: a line for each phase of a run, and how much of it a checkpoint vouches for.
 
 mod reading;
+mod writer;
 
 use std::{
     fs::File,
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    failure::Failure,
     files::{atomic_file, sha256},
     run::unfit::Unfit,
 };
@@ -21,6 +23,7 @@ use crate::{
 #[cfg(test)]
 pub(crate) use reading::parse;
 pub use reading::{Log, LogError, read};
+pub(crate) use writer::Writer;
 
 /// The log's name in a run's folder.
 pub(crate) const NAME: &str = "metrics.jsonl";
@@ -82,8 +85,17 @@ impl Metrics {
         }
     }
 
+    /// A new log, or one that is gone on with behind what a checkpoint has of it.
+    pub(crate) fn open(path: &Path, extent: Option<&Extent>) -> Result<Self, Failure> {
+        let made = match extent {
+            None => Self::create(path).map_err(|e| format!("cannot write {}: {e}", path.display())),
+            Some(extent) => Self::reopen(path, extent),
+        };
+        made.map_err(Failure::Failed)
+    }
+
     /// A new log. One that is there may be of a start that was cut short, and is nothing else.
-    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+    fn create(path: &Path) -> io::Result<Self> {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = regular_file::open_with(path, &mut options, Links::Refuse)?;
@@ -104,7 +116,7 @@ impl Metrics {
     }
 
     /// A log that is gone on with behind `extent`; what is there behind it is dropped.
-    pub(crate) fn reopen(path: &Path, extent: &Extent) -> Result<Self, String> {
+    fn reopen(path: &Path, extent: &Extent) -> Result<Self, String> {
         let cannot = |e: io::Error| format!("cannot write {}: {e}", path.display());
         let (mut file, mut hash) = prefix(path, extent, true).map_err(|e| e.to_string())?;
         if is_shared(&file).map_err(cannot)? {

@@ -19,7 +19,7 @@ use crate::{
     run::{best_networks::Listed, setting::Setting},
 };
 
-pub(crate) use table::{Cells, Table};
+pub(crate) use table::{Cells, Table, since};
 
 type Run = Outcome<Supervised<Network>>;
 

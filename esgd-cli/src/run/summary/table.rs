@@ -2,11 +2,19 @@
 
 use std::fmt;
 
-use esgd_core::Fitness;
+use esgd_core::{Fitness, guarantee::Improvement};
 use esgd_models::{Evaluation, Score};
 
 use super::{Best, EndedEarly, Kind, Status, Summary};
-use crate::{config::Config, run::progress::since, text::safe::one_line};
+use crate::{config::Config, text::safe::one_line};
+
+/// When the best last got better, in words.
+pub(crate) fn since(improved: Improvement) -> String {
+    match improved.generation {
+        0 => "the start".into(),
+        k => format!("generation {k}"),
+    }
+}
 
 /// A summary as text.
 pub(crate) struct Table<'a> {

@@ -147,7 +147,7 @@ mod tests {
     fn written() -> Vec<u8> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("metrics.jsonl");
-        let writer = Writer(Mutex::new(Metrics::create(&path).unwrap()));
+        let writer = Writer(Mutex::new(Metrics::open(&path, None).unwrap()));
         let problem = TestFunction::new(Function::Rosenbrock, 3);
         let run = Esgd::new(&problem, &settings()).observer(&writer).run();
         run.map_err(|failure| failure.error).unwrap();

@@ -205,7 +205,7 @@ impl Checked<'_> {
     fn trained_again(&self, reached: usize) -> Result<Control, String> {
         let with = Settings { generations: reached, ..self.config.settings.clone() };
         let never = AtomicBool::new(false);
-        let made = control::run(&with, self.setting, &never, true);
+        let made = control::run(&with, self.setting, &never, &());
         made.map_err(|e| e.to_string())?.ok_or_else(|| "it was interrupted".into())
     }
 

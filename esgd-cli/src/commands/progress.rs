@@ -1,33 +1,51 @@
-//! Watching a run: the progress bar, and the log of metrics.
+//! What the terminal shows of a run: a bar, or lines where there is none.
 
 use std::{
     io::{self, IsTerminal},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use esgd_core::{
-    EpochReport, Fitness, Observer, Phase, Population, Report, Settings,
+    EpochReport, Fitness, Observer, Phase, Report, Settings,
     guarantee::{Improvement, Stage},
     settings::{SettingsError, Way, Workload},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    run::{
+    commands::{
         heartbeat::{Heartbeat, Pulse},
-        log::Metrics,
-        tensorboard::EventFile,
-        timer::Timer,
+        terminal,
     },
-    terminal,
+    run::{
+        summary::since,
+        timer::Timer,
+        watcher::{Behind, Training, Watcher},
+    },
 };
 
-/// An observer for the terminal and for `metrics.jsonl`.
-pub(crate) struct Progress<'a> {
+/// The terminal, which watches runs.
+pub(super) struct Terminal {
+    /// Whether nothing is shown but notices.
+    pub silent: bool,
+}
+
+impl Watcher for Terminal {
+    fn watch<'a>(
+        &'a self,
+        training: Training<'a>,
+    ) -> Result<Box<dyn Observer + 'a>, SettingsError> {
+        Ok(Box::new(Progress::new(training, self.silent)?))
+    }
+
+    fn notice(&self, text: &str) {
+        terminal::notice(text);
+    }
+}
+
+/// A bar over all epochs of a run.
+struct Progress<'a> {
     bar: ProgressBar,
     /// Lines instead of a bar, where there is no terminal.
     lines: bool,
@@ -37,24 +55,13 @@ pub(crate) struct Progress<'a> {
     generation: AtomicUsize,
     heartbeat: Heartbeat,
     /// The thread that says it.
-    timer: Mutex<Option<Timer>>,
-    log: Option<&'a Mutex<Metrics>>,
-    events: Option<&'a Mutex<EventFile>>,
-    /// Time of the run before this program began.
-    before: Duration,
-    began: Instant,
+    timer: Option<Timer>,
 }
 
 impl<'a> Progress<'a> {
-    /// A bar over all epochs of a run; nothing is shown if `silent`.
-    ///
-    /// # Errors
-    /// The settings cannot work.
-    pub(crate) fn new(
-        title: &'static str,
-        settings: &'a Settings,
-        silent: bool,
-    ) -> Result<Self, SettingsError> {
+    /// Nothing is shown if `silent`.
+    fn new(training: Training<'a>, silent: bool) -> Result<Self, SettingsError> {
+        let Training { title, settings, fitness, behind } = training;
         let workload = settings.workload()?;
         let pulse = Pulse::new(title, settings, &workload);
         let bar = ProgressBar::new(pulse.all_epochs() as u64);
@@ -71,56 +78,28 @@ impl<'a> Progress<'a> {
         }
         bar.set_prefix(title);
         bar.set_message("start");
-        let timer = Mutex::new(if lines { heartbeat.say() } else { None });
-        Ok(Self {
-            bar,
-            lines,
-            title,
-            settings,
-            workload,
-            generation: AtomicUsize::new(0),
-            heartbeat,
-            timer,
-            log: None,
-            events: None,
-            before: Duration::ZERO,
-            began: Instant::now(),
-        })
-    }
-
-    /// Says first what the words of all that follows mean, where `fitness` is such as "validation loss".
-    pub(crate) fn explained(self, fitness: &str, silent: bool) -> Self {
-        if !silent {
-            let say = || words(self.settings, fitness).iter().for_each(|line| terminal::say(line));
-            self.bar.suspend(say);
+        let timer = if lines { heartbeat.say() } else { None };
+        let generation = AtomicUsize::new(0);
+        let this = Self { bar, lines, title, settings, workload, generation, heartbeat, timer };
+        if let (Some(fitness), false) = (fitness, silent) {
+            let say = || words(settings, &fitness).iter().for_each(|line| terminal::say(line));
+            this.bar.suspend(say);
         }
-        self
+        if let Some(behind) = behind {
+            this.go_on(behind);
+        }
+        Ok(this)
     }
 
-    /// The same, with logs to add each phase to.
-    pub(crate) fn logged(
-        self,
-        log: Option<&'a Mutex<Metrics>>,
-        events: Option<&'a Mutex<EventFile>>,
-    ) -> Self {
-        Self { log, events, ..self }
-    }
-
-    /// The same behind a run that was interrupted after so long and so many epochs.
-    pub(crate) fn behind<G, S>(
-        self,
-        before: Duration,
-        epochs: usize,
-        population: &Population<G, S>,
-    ) -> Self {
+    /// Goes on where a run was.
+    fn go_on(&self, behind: Behind) {
+        let Behind { epochs, generation, best, stage } = behind;
         self.bar.set_position(epochs as u64);
         self.bar.reset_eta();
-        let best = population.guarded().first().copied().unwrap_or(Fitness::WORST);
-        self.heartbeat.pulse().begin(epochs, population.generation(), best);
-        if population.stage() != Stage::Generations {
-            self.leave_out(population.generation());
+        self.heartbeat.pulse().begin(epochs, generation, best);
+        if stage != Stage::Generations {
+            self.leave_out(generation);
         }
-        Self { before, ..self }
     }
 
     /// There are no generations after the `k`-th.
@@ -128,17 +107,6 @@ impl<'a> Progress<'a> {
         self.heartbeat.pulse().end_early(self.workload.epochs_after(k) as usize);
         let all = self.heartbeat.pulse().all_epochs();
         self.bar.set_length(all as u64);
-    }
-
-    /// Ends the bar and says how long the run took.
-    pub(crate) fn finish(&self) -> Duration {
-        drop(self.timer.lock().unwrap_or_else(PoisonError::into_inner).take());
-        self.bar.finish_and_clear();
-        self.elapsed()
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.before + self.began.elapsed()
     }
 
     fn message(&self, report: &Report) -> String {
@@ -191,15 +159,6 @@ impl Observer for Progress<'_> {
             terminal::say(&format!("{}  {message}", self.title));
         }
         self.bar.set_message(message);
-        if let Some(log) = self.log {
-            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-            log.add(self.elapsed().as_secs_f64(), report);
-        }
-        if let Some(events) = self.events {
-            let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
-            // A copy for other tools: a run does not fail for it, and `esgd report` writes it again.
-            let _ = events.add(self.elapsed().as_secs_f64(), report);
-        }
     }
 
     fn strategy_ended(&self, k: usize, why: &str) {
@@ -208,6 +167,13 @@ impl Observer for Progress<'_> {
 
     fn stagnation(&self, k: usize, improved: Improvement) {
         self.say_end(k, &format!("the best has not got better since {}", since(improved)));
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        drop(self.timer.take());
+        self.bar.finish_and_clear();
     }
 }
 
@@ -243,12 +209,4 @@ fn words(settings: &Settings, fitness: &str) -> [String; 2] {
             "best: the lowest {fitness} so far; {guarded}; elite: the {m} best of the population"
         ),
     ]
-}
-
-/// When the best last got better, in words.
-pub(crate) fn since(improved: Improvement) -> String {
-    match improved.generation {
-        0 => "the start".into(),
-        k => format!("generation {k}"),
-    }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::{
     failure::Failure,
+    run::Interrupt,
     text::safe::{lines, short},
 };
 
@@ -19,7 +20,7 @@ const LONGEST: usize = 4000;
 
 /// Prints a result of several lines, which end where the text has line ends. A result that could be read and
 /// cannot be written, as on a full disk, is a failure.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out.write_all(lines(text).as_bytes()).and_then(|()| out.flush());
     match written {
@@ -47,28 +48,36 @@ fn is_unheard(error: &io::Error) -> bool {
 }
 
 /// Prints a result of one line.
-pub(crate) fn line(text: &str) -> Result<(), Failure> {
+pub(super) fn line(text: &str) -> Result<(), Failure> {
     print(&format!("{}\n", short(text, LONGEST)))
 }
 
 /// Prints a result as JSON.
-pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Failed(e.to_string()))?;
     print(&format!("{text}\n"))
 }
 
 /// Says a line on stderr. What nobody can hear is not said.
-pub(crate) fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = io::stderr().lock().write_all(format!("{}\n", short(text, LONGEST)).as_bytes());
 }
 
 /// Says a line on stderr that begins with the program's name, as notices and errors do.
-pub(crate) fn notice(text: &str) {
+pub(super) fn notice(text: &str) {
     say(&format!("esgd: {text}"));
 }
 
+/// Listens for signals from here on, and says when one asked to stop.
+pub(super) fn interrupt() -> Result<Interrupt, Failure> {
+    Interrupt::listen(|| {
+        say("");
+        notice("stopping after the current epochs; once more to stop at once");
+    })
+}
+
 /// Names what was given by a name of before, once each.
-pub(crate) fn renamed(names: &[(String, String)]) {
+pub(super) fn renamed(names: &[(String, String)]) {
     for (i, (old, new)) in names.iter().enumerate() {
         if !names[..i].iter().any(|(before, _)| before == old) {
             notice(&format!("`{old}` is called `{new}` now; the name of before still works"));

@@ -8,7 +8,7 @@ use std::{
 
 use esgd_core::{Fitness, Settings, guarantee::Stage, settings::Workload};
 
-use crate::{config::max_time, run::timer::Timer, terminal};
+use crate::{commands::terminal, config::max_time, run::timer::Timer};
 
 /// How long a log may be silent.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -168,9 +168,20 @@ impl Heartbeat {
 
 #[cfg(test)]
 mod tests {
-    use esgd_core::settings::{FineTune, Start};
+    use esgd_core::{
+        budget::STEP,
+        settings::{FineTune, Start},
+    };
 
     use super::*;
+    use crate::{
+        compare::{Method, costs::Costs, methods::Job},
+        config::{Config, presets},
+        run::{
+            Setting,
+            forecast::{Forecast, Work},
+        },
+    };
 
     fn pulse() -> Pulse {
         let paper = Settings::paper();
@@ -223,5 +234,42 @@ mod tests {
             line,
             "ESGD  48 %  101 of 210 epochs  generation 6/10  best 0.5000  about 1 min 49 s left"
         );
+    }
+
+    /// What is planned, what progress counts up to, and what a comparison gives to each.
+    #[test]
+    fn all_say_the_same_of_every_preset() {
+        // A small network on small data, as these change nothing.
+        let small = [
+            "data.name=digits",
+            "data.train=100",
+            "data.validation=50",
+            "data.test=50",
+            "network.kind=mlp",
+            "network.hidden=[4]",
+        ];
+        for preset in presets::names() {
+            let text = presets::text(preset).unwrap();
+            let config = Config::with_changes(text, preset, &small.map(str::to_owned)).unwrap();
+            let setting = Setting::of(&config).unwrap();
+            let costs = Costs::of(&setting.problem);
+
+            let planned = Forecast::of(&config, &setting, 0).unwrap().work;
+            let Work { epochs, evaluations, .. } = planned;
+            let compared = costs.run.run(&config.settings).unwrap();
+            let fitness = setting.problem.fitness_data().len() as u64;
+            assert_eq!(compared, STEP * 100 * epochs + fitness * evaluations, "{preset}");
+            if preset == "default" {
+                assert_eq!((epochs, evaluations), (4360, 4938));
+            }
+
+            let workload = config.settings.workload().unwrap();
+            let shown = Pulse::new("ESGD", &config.settings, &workload).all_epochs();
+            assert_eq!(shown as u64 + workload.start().epochs, epochs, "{preset}");
+
+            let budget = compared + costs.choosing(config.settings.mu + 1);
+            let jobs = Method::Esgd.jobs(&config.settings, &config.compare, costs, budget).unwrap();
+            assert_eq!(jobs, [Job::Evolve(config.settings.clone())], "{preset}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a comparison needs beside the config of a run.
+//! What the rivals of a comparison are told beside the config of a run: the table `compare`.
 
 use esgd_core::{OptimizerPool, OptimizerSpec, Schedule};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Compare {
+pub(crate) struct Rivals {
     /// The recipe of the single runs.
     pub single: OptimizerSpec,
     /// The learning rates that tuning tries.
@@ -16,7 +16,7 @@ pub(crate) struct Compare {
     pub anneal: Schedule,
 }
 
-impl Compare {
+impl Rivals {
     /// The single run's recipe as a pool to draw it from.
     pub(crate) fn pool(&self) -> OptimizerPool {
         OptimizerPool(vec![OptimizerSpec { weight: 1.0, ..self.single.clone() }])

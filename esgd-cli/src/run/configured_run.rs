@@ -1,51 +1,38 @@
-//! A run, from its beginning or from a checkpoint, to what it leaves in its folder.
+//! A run of a config, from its beginning or from a checkpoint, to what it leaves in its folder.
 
-use std::{
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
-use esgd_core::{Error as CoreError, Esgd, Failure as CoreFailure, Population, Settings};
-use esgd_models::{Genome, Network, OptimizerState, Supervised, data::Fingerprint};
+use esgd_core::{Esgd, Fitness, Population, Settings};
+use esgd_models::{Genome, OptimizerState, data::Fingerprint};
 
 use crate::{
     config::Config,
     failure::Failure,
     run::{
         best_networks::{self, BestNetworks},
-        checkpoint::{Checkpoints, Found, OfRun, Retention},
+        checkpoint::{Found, OfRun, Retention},
         control,
         folder::RunFolder,
-        interrupt::Interrupt,
-        log::Metrics,
+        log::Writer,
         metadata,
-        progress::Progress,
+        recorder::{Left, Recorder},
         setting::Setting,
         summary::{Kept, Status, Summary},
         tensorboard::Events,
         time_limit::TimeLimit,
+        watcher::{Around, Behind, Training},
     },
 };
 
-/// Everything that a run needs.
-pub struct Session<'a> {
+/// Everything that a run of a config needs.
+pub struct ConfiguredRun<'a> {
     config: &'a Config,
     setting: &'a Setting,
     /// What the data are, by their contents.
     data: Fingerprint,
     folder: &'a RunFolder,
-    interrupt: Interrupt,
     limit: TimeLimit,
-    shown: Shown,
-}
-
-/// What is shown of a run while it goes on, and written for that.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown {
-    /// Whether neither a bar nor lines are shown.
-    pub silent: bool,
-    /// Whether TensorBoard's event files are written.
-    pub tensorboard: bool,
+    around: Around<'a>,
 }
 
 /// What a run came to.
@@ -74,22 +61,21 @@ pub enum Begin<'a> {
     Checkpoint(&'a Found, Box<Population<Genome, OptimizerState>>),
 }
 
-impl<'a> Session<'a> {
-    /// A run in this folder, which listens to signals and has its time from when the process `began`.
+impl<'a> ConfiguredRun<'a> {
+    /// A run in this folder, which has its time from when the process `began`.
     ///
     /// # Errors
-    /// That it cannot listen, or cannot watch the time.
+    /// That it cannot watch the time.
     pub fn new(
         config: &'a Config,
         setting: &'a Setting,
         data: Fingerprint,
         folder: &'a RunFolder,
         began: Instant,
-        shown: Shown,
+        around: Around<'a>,
     ) -> Result<Self, Failure> {
-        let interrupt = Interrupt::listen()?;
-        let limit = TimeLimit::watch(config.run.max_time, began, &interrupt)?;
-        Ok(Self { config, setting, data, folder, interrupt, limit, shown })
+        let limit = TimeLimit::watch(config.run.max_time, began, &around.interrupt)?;
+        Ok(Self { config, setting, data, folder, limit, around })
     }
 
     /// Runs it to its end, or until it is interrupted.
@@ -98,52 +84,43 @@ impl<'a> Session<'a> {
     /// That the folder cannot be written to, that it was stopped before there was anything to go on from, or whatever
     /// fails on the way; then the last population is kept where it can be.
     pub fn run(&self, from: Begin<'_>) -> Result<Ended, Failure> {
-        let Self { config, setting, folder, shown, .. } = *self;
+        let Self { config, setting, folder, ref around, .. } = *self;
         let Setting { problem, workers, .. } = setting;
-        let silent = shown.silent;
         folder.check()?;
-        let found = match &from {
-            Begin::Start(_) => None,
-            Begin::Checkpoint(found, _) => Some(*found),
+        let (found, behind) = match &from {
+            Begin::Start(_) => (None, None),
+            Begin::Checkpoint(found, population) => (Some(*found), Some(self.behind(population))),
         };
-        let metrics = Mutex::new(match found {
-            None => {
-                folder.write("config.toml", config.to_toml()?.as_bytes())?;
-                folder.new_metrics()?
-            }
-            Some(found) => Metrics::reopen(&folder.metrics(), &found.manifest.metrics)
-                .map_err(Failure::Failed)?,
-        });
-        let retention = Retention { keep: config.run.keep, share: config.run.checkpoint_share };
-        let events = match shown.tensorboard {
-            true => Some(Mutex::new(Events::of(folder.path(), &folder.lines()?)?)),
+        let text = config.to_toml()?;
+        if found.is_none() {
+            folder.write("config.toml", text.as_bytes())?;
+        }
+        let metrics = folder.log(found)?;
+        let events = match around.tensorboard {
+            true => Some(Events::of(folder.path(), &folder.lines()?)?),
             false => None,
         };
-        let of = OfRun { config: config.to_toml()?, data: Some(self.data.clone()) };
-        let checkpoints = Checkpoints::new(folder.path(), problem, of, retention, &metrics, found)
-            .map_err(|e| {
-                Failure::Failed(format!(
-                    "cannot keep checkpoints in {}: {e}",
-                    folder.path().display()
-                ))
-            })?;
-        let mut progress = Progress::new("ESGD", &config.settings, silent)?
-            .explained(&format!("{} {}", config.data.fitness, config.data.score), silent)
-            .logged(Some(&metrics), events.as_ref());
-        if let Begin::Checkpoint(found, population) = &from {
-            let before = Duration::from_secs_f64(found.manifest.seconds);
-            progress = progress.behind(
-                before,
-                config.epochs_of_generations(population.effort().epochs),
-                population,
-            );
-        }
+        let watching = around.watcher.watch(Training {
+            title: "ESGD",
+            settings: &config.settings,
+            fitness: Some(format!("{} {}", config.data.fitness, config.data.score)),
+            behind,
+        })?;
+        let recorder = Recorder::new(
+            folder.path(),
+            problem,
+            OfRun { config: text.clone(), data: Some(self.data.clone()) },
+            Retention { keep: config.run.keep, share: config.run.checkpoint_share },
+            Writer::new(metrics, found, &*watching).events(events),
+            found,
+        )?;
+        let checkpoints = recorder.checkpoints();
         let esgd = Esgd::new(problem, &config.settings)
             .executor(workers)
-            .observer(&progress)
-            .checkpointer(&checkpoints)
+            .observer(recorder.log())
+            .checkpointer(checkpoints)
             .patience(config.run.patience)
-            .stop_when(self.interrupt.flag());
+            .stop_when(around.interrupt.flag());
         let controls = match &from {
             Begin::Start(warm_start) => config.has_control() && warm_start.is_empty(),
             Begin::Checkpoint(..) => config.has_control(),
@@ -155,12 +132,16 @@ impl<'a> Session<'a> {
                 best_networks::remove(folder)?;
                 folder.remove("run.json")?;
                 checkpoints.save(&population).map_err(Failure::Failed)?;
-                folder.write("config.toml", config.to_toml()?.as_bytes())?;
+                folder.write("config.toml", text.as_bytes())?;
                 esgd.resume(*population)
             }
         };
-        let took = progress.finish();
-        let outcome = outcome.map_err(|failure| self.save_what_is_left(&checkpoints, *failure))?;
+        let took = recorder.elapsed();
+        let outcome = outcome.map_err(|failure| match recorder.keep(*failure) {
+            Left { why, refused: true, .. } => Failure::Usage(why),
+            Left { why, goes_on: true, .. } => self.with_advice(&why),
+            Left { why, .. } => Failure::Failed(why),
+        })?;
         let bytes = |theta: &Genome, fitness| metadata::file(config, problem, theta, fitness);
         let stopped = outcome.stopped;
         if stopped && !checkpoints.any() {
@@ -186,12 +167,14 @@ impl<'a> Session<'a> {
         folder.write("run.json", &summary.to_bytes()?)?;
         best.write(folder, bytes)?;
         let reached = outcome.population.generation();
-        // The control has the memory to itself.
+        // The control has the memory and the watcher to itself.
         drop((outcome, best));
+        drop(recorder);
+        drop(watching);
         if controls && !stopped {
             let with = Settings { generations: reached, ..config.settings.clone() };
-            let flag = self.interrupt.flag();
-            summary.control = control::run(&with, setting, flag, silent)?;
+            let flag = around.interrupt.flag();
+            summary.control = control::run(&with, setting, flag, around.watcher)?;
             if summary.control.is_some() {
                 summary.status = Status::Complete;
             }
@@ -199,6 +182,16 @@ impl<'a> Session<'a> {
         }
         let end = self.end(&summary, stopped);
         Ok(Ended { summary, end })
+    }
+
+    /// How far the run was that goes on with this population.
+    fn behind(&self, population: &Population<Genome, OptimizerState>) -> Behind {
+        Behind {
+            epochs: self.config.epochs_of_generations(population.effort().epochs),
+            generation: population.generation(),
+            best: population.guarded().first().copied().unwrap_or(Fitness::WORST),
+            stage: population.stage(),
+        }
     }
 
     /// How a run that has come to this, and was perhaps stopped, has ended.
@@ -221,7 +214,7 @@ impl<'a> Session<'a> {
     fn interrupted(&self, within: &str) -> Option<Failure> {
         let shown = self.folder.path().display();
         let message = || format!("interrupted{within}; go on with: esgd resume {shown}");
-        self.interrupt.failure(message)
+        self.around.interrupt.failure(message)
     }
 
     /// The same of one that has had its time, which is no failure.
@@ -233,35 +226,13 @@ impl<'a> Session<'a> {
 
     fn stopped_too_early(&self) -> Failure {
         let nothing = "before the first generation, so there is nothing to go on from yet";
-        let interrupted = self.interrupt.failure(|| format!("interrupted {nothing}"));
+        let interrupted = self.around.interrupt.failure(|| format!("interrupted {nothing}"));
         let limit = self.limit.passed().unwrap_or_default();
         interrupted.unwrap_or_else(|| {
             Failure::Failed(format!(
                 "stopped after {limit} as asked, {nothing}: allow more with --max-time"
             ))
         })
-    }
-
-    /// A failed run still has the last complete population, which can be gone on from.
-    fn save_what_is_left(
-        &self,
-        checkpoints: &Checkpoints<'_, Supervised<Network>>,
-        failure: CoreFailure<Supervised<Network>>,
-    ) -> Failure {
-        let reason = match failure.error {
-            CoreError::Settings(e) => return Failure::Usage(e.to_string()),
-            // Perhaps there is room again.
-            CoreError::CheckpointFailed(e) => e.to_string(),
-            // candle puts a backtrace behind its first line.
-            other => other.to_string().lines().next().unwrap_or_default().to_owned(),
-        };
-        let saved = failure.population.map(|population| checkpoints.save(&population));
-        match saved {
-            Some(Ok(())) => self.with_advice(&reason),
-            Some(Err(e)) if checkpoints.any() && e == reason => self.with_advice(&reason),
-            Some(Err(e)) if checkpoints.any() => self.with_advice(&format!("{reason}; and {e}")),
-            Some(Err(_)) | None => Failure::Failed(reason),
-        }
     }
 
     fn with_advice(&self, reason: &str) -> Failure {
