@@ -1,4 +1,4 @@
-//! `cargo xtask figures`: the comparisons of BENCHMARKS.md and the figures in `docs`, made anew.
+//! `cargo xtask figures`: the comparisons of docs/benchmarks/methods.md and the figures in `docs`, made anew.
 
 use std::fs;
 use std::path::Path;

@@ -28,8 +28,8 @@ Commands:
   bench ops [ARGS…]               Compares the speed of making offspring with others'
   gpu [--quick]                   Checks the kernels' bits on a GPU, then their speed
   soak [PART…] [--quick]          Kills, damages and starves runs, and fuzzes the parsers: minutes
-  figures [DIR]                   Makes the tables of BENCHMARKS.md and the figures in docs anew: of the digits, and
-                                  of Fashion-MNIST and CIFAR-10 if DIR has them: an hour each
+  figures [DIR]                   Makes the tables of docs/benchmarks/methods.md and the figures in docs anew: of the
+                                  digits, and of Fashion-MNIST and CIFAR-10 if DIR has them: an hour each
   tidy                            Checks the rules of the house
 
 Options:

@@ -1,4 +1,5 @@
-//! What the documents name exists: relative links, and the paths in backticks of ARCHITECTURE.md.
+//! What the documents and the pages in `docs` name exists: relative links, and the paths in backticks of
+//! ARCHITECTURE.md.
 
 use super::Violation;
 use super::tree::Tree;
@@ -25,6 +26,9 @@ pub(super) fn check_documents(tree: &Tree) -> Result<Vec<Violation>, Failure> {
             violations.extend(check_paths(path, &text, files));
         }
     }
+    for page in files.iter().filter(|path| path.starts_with("docs/") && path.ends_with(".md")) {
+        violations.extend(check_links(page, &tree.text(page)?, files));
+    }
     Ok(violations)
 }
 
@@ -35,7 +39,7 @@ fn check_links(path: &str, text: &str, files: &[String]) -> Vec<Violation> {
             let target = rest.split([')', ' ']).next().unwrap_or_default();
             let target = target.split('#').next().unwrap_or_default();
             let elsewhere = target.contains("://") || target.starts_with("mailto:");
-            if !target.is_empty() && !elsewhere && !is_there(files, target) {
+            if !target.is_empty() && !elsewhere && !is_there(files, &from_root(path, target)) {
                 let message =
                     format!("the link to `{target}` is dead, expected a path of the repository");
                 violations.push(Violation::new(path, number, message));
@@ -43,6 +47,22 @@ fn check_links(path: &str, text: &str, files: &[String]) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// The path from the root of what `page` calls `target`; one that leaves the repository keeps its `..`.
+fn from_root(page: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = page.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn check_paths(path: &str, text: &str, files: &[String]) -> Vec<Violation> {
@@ -142,6 +162,14 @@ mod tests {
         let text =
             "[a](README.md) [b](gone.md)\n[c](./esgd-core/src#here) ![d](docs/d.svg \"D\")\n";
         assert_eq!(dead_links(text), [1, 2]);
+    }
+
+    #[test]
+    fn a_link_begins_in_the_folder_of_its_page() {
+        let text = "[a](key.rs) [b](../lib.rs) [c](../../../README.md)\n[d](README.md)\n\
+                    [e](../../../../README.md)\n";
+        let found = check_links("esgd-core/src/rng/page.md", text, &files());
+        assert_eq!(found.iter().map(|violation| violation.line).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[test]
