@@ -1,6 +1,7 @@
 //! Runs of a problem that the program does not know: gone on with to the bit, checked, reported, refused.
 
 use std::{
+    cell::RefCell,
     fs, io,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -137,6 +138,21 @@ fn a_complete_run_gives_what_it_came_to_and_is_left_as_it_is() {
 }
 
 #[test]
+fn a_complete_run_goes_on_with_more_generations() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut long = settings(Way::Archive);
+    long.fine_tune.epochs = 0;
+    let short = Settings { generations: 4, ..long.clone() };
+    let folder = dir.path().join("run");
+    assert_eq!(run(&folder, &short).unwrap().population.generation(), 4);
+    let goes_on = run(&folder, &long).unwrap();
+    assert_eq!(bits(&goes_on), bits(&run(&dir.path().join("whole"), &long).unwrap()));
+    assert!(verify(&folder).unwrap().iter().all(|check| check.found.is_ok()));
+    let told = sentence(run(&folder, &short));
+    assert!(told.contains("generations = 4, and 6 are complete"), "{told}");
+}
+
+#[test]
 fn what_is_not_the_run_is_refused_in_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("run");
@@ -196,7 +212,12 @@ fn damage_is_gone_back_behind_or_told_in_one_sentence() {
     copy(&folder, &all).unwrap();
     damage(manifests.last().unwrap());
     assert!(verify(&folder).unwrap().iter().any(|check| check.found.is_err()));
-    assert_eq!(bits(&run(&folder, &settings).unwrap()), bits(&whole));
+    let (problem, told) = (problem(), RefCell::new(vec![]));
+    let notice = |text: &str| told.borrow_mut().push(text.to_owned());
+    let again = Session::new(&problem, &settings, &folder).notice(&notice).run().unwrap();
+    assert_eq!(bits(&again), bits(&whole));
+    let told = told.into_inner();
+    assert!(told.len() == 1 && told[0].contains("goes back to an earlier checkpoint"), "{told:?}");
     for path in manifests {
         damage(&all.join("checkpoints").join(path.file_name().unwrap()));
     }

@@ -12,7 +12,7 @@ use std::{
 use esgd_core::{Exchange, ExchangeError};
 
 /// What a process says when it joins, before its rank and the number of processes.
-const GREETING: &[u8; 8] = b"esgd/1\0\0";
+const GREETING: &[u8; 8] = b"esgd/2\0\0";
 
 /// More bytes than a message has.
 const MOST: u64 = 1 << 40;
@@ -30,29 +30,48 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Leads `size` processes, as rank 0, and waits until all others have joined at `listener`. Who says something
-    /// else than they do is sent away.
+    /// Leads `size` processes, as rank 0, and waits until all others have joined at `listener`, for `patience` at most.
+    /// Who says something else than they do is sent away; whose rank or size is wrong is told so.
     ///
     /// # Errors
-    /// If the listener fails.
-    pub fn lead(listener: &TcpListener, size: usize) -> io::Result<Self> {
+    /// If one of them has not joined in time; if the listener fails.
+    pub fn lead(listener: &TcpListener, size: usize, patience: Duration) -> io::Result<Self> {
+        let begin = Instant::now();
         let mut peers: Vec<Option<TcpStream>> = (1..size).map(|_| None).collect();
-        while peers.iter().any(Option::is_none) {
-            let (mut peer, _) = listener.accept()?;
+        listener.set_nonblocking(true)?;
+        while let Some(missing) = peers.iter().position(Option::is_none) {
+            let mut peer = match listener.accept() {
+                Ok((peer, _)) => peer,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock && begin.elapsed() < patience => {
+                    thread::sleep(PAUSE);
+                    continue;
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    let why = format!("process {} of {size} has not joined in time", missing + 1);
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+                }
+                Err(e) => return Err(e),
+            };
+            peer.set_nonblocking(false)?;
             peer.set_nodelay(true)?;
-            if let Ok(rank) = greeted(&mut peer, size)
-                && let Some(place @ None) = peers.get_mut(rank.wrapping_sub(1))
-            {
-                *place = Some(peer);
+            let Ok(joins) = greeted(&mut peer) else { continue };
+            let refused = joins.refused(size, &peers);
+            // One that has gone meanwhile may come again.
+            if send(&mut peer, refused.as_deref().unwrap_or_default().as_bytes()).is_err() {
+                continue;
+            }
+            if refused.is_none() {
+                peers[joins.rank as usize - 1] = Some(peer);
             }
         }
+        listener.set_nonblocking(false)?;
         Ok(Self { rank: 0, size, peers: Mutex::new(peers.into_iter().flatten().collect()) })
     }
 
     /// Joins the leader at `address` as `rank`, from 1 to `size` − 1; tries again until it is there, for `patience`.
     ///
     /// # Errors
-    /// If it is not there in time.
+    /// If it is not there in time, or has no place for such a process.
     pub fn join(
         address: impl ToSocketAddrs,
         rank: usize,
@@ -72,7 +91,34 @@ impl Sockets {
         for number in [rank, size] {
             leader.write_all(&(number as u64).to_le_bytes())?;
         }
-        Ok(Self { rank, size, peers: Mutex::new(vec![leader]) })
+        match String::from_utf8_lossy(&receive(&mut leader)?) {
+            refused if !refused.is_empty() => {
+                Err(io::Error::new(io::ErrorKind::ConnectionRefused, refused.into_owned()))
+            }
+            _ => Ok(Self { rank, size, peers: Mutex::new(vec![leader]) }),
+        }
+    }
+}
+
+/// As what a process joins.
+struct Joins {
+    rank: u64,
+    size: u64,
+}
+
+impl Joins {
+    /// Why there is no place for it, if there is none.
+    fn refused(&self, size: usize, peers: &[Option<TcpStream>]) -> Option<String> {
+        let Self { rank, size: theirs } = *self;
+        if theirs != size as u64 {
+            return Some(format!("the run has {size} processes, not {theirs}"));
+        }
+        let place = usize::try_from(rank).ok().and_then(|rank| peers.get(rank.checked_sub(1)?));
+        match place {
+            None => Some(format!("there is no process {rank}: expected one of 1 to {}", size - 1)),
+            Some(Some(_)) => Some(format!("process {rank} has joined already")),
+            Some(None) => None,
+        }
     }
 }
 
@@ -107,17 +153,17 @@ impl Exchange for Sockets {
     }
 }
 
-/// The rank of a process that joins one of `size`.
-fn greeted(peer: &mut TcpStream, size: usize) -> io::Result<usize> {
+/// As what a process joins.
+fn greeted(peer: &mut TcpStream) -> io::Result<Joins> {
     let mut greeting = [0; 8];
     // Who says nothing does not keep the others waiting.
     peer.set_read_timeout(Some(Duration::from_secs(10)))?;
     peer.read_exact(&mut greeting)?;
-    let (rank, theirs) = (number(peer)?, number(peer)?);
+    let joins = Joins { rank: number(peer)?, size: number(peer)? };
     peer.set_read_timeout(None)?;
-    match &greeting == GREETING && theirs == size as u64 {
-        true => usize::try_from(rank).map_err(io::Error::other),
-        false => Err(io::Error::other("it is no process of this run")),
+    match &greeting == GREETING {
+        true => Ok(joins),
+        false => Err(io::Error::other("it is no process of a run")),
     }
 }
 
@@ -150,19 +196,21 @@ fn number(peer: &mut TcpStream) -> io::Result<u64> {
 mod tests {
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_secs(5);
+
     /// Runs `f` as each of three processes.
     fn together<R: Send>(f: impl Fn(Sockets) -> R + Sync) -> Vec<R> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::scope(|scope| {
-            let join = |rank| Sockets::join(address, rank, 3, Duration::from_secs(5)).unwrap();
+            let join = |rank| Sockets::join(address, rank, 3, PATIENCE).unwrap();
             // One that is none of them.
             scope.spawn(move || {
                 TcpStream::connect(address).unwrap().write_all(b"GET / HTTP/1.1\r\n\r\n")
             });
             let f = &f;
             let others: Vec<_> = [1, 2].map(|rank| scope.spawn(move || f(join(rank)))).into();
-            let first = f(Sockets::lead(&listener, 3).unwrap());
+            let first = f(Sockets::lead(&listener, 3, PATIENCE).unwrap());
             let others = others.into_iter().map(|one| one.join().unwrap());
             [first].into_iter().chain(others).collect()
         })
@@ -193,5 +241,37 @@ mod tests {
         });
         assert!(messages[0].contains("process 2 has gone"), "{messages:?}");
         assert!(messages[1].contains("process 0 has gone"), "{messages:?}");
+    }
+
+    #[test]
+    fn who_has_no_place_is_told_at_once_and_the_others_are_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::scope(|scope| {
+            let leader = scope.spawn(|| Sockets::lead(&listener, 3, PATIENCE).unwrap());
+            let join = |rank, size| Sockets::join(address, rank, size, PATIENCE);
+            let first = join(1, 3).unwrap();
+            for (rank, size, why) in [
+                (1, 3, "process 1 has joined already"),
+                (0, 3, "there is no process 0: expected one of 1 to 2"),
+                (3, 3, "there is no process 3: expected one of 1 to 2"),
+                (2, 4, "the run has 3 processes, not 4"),
+            ] {
+                let refused = join(rank, size).unwrap_err();
+                assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+                assert_eq!(refused.to_string(), why);
+            }
+            let second = join(2, 3).unwrap();
+            let leader = leader.join().unwrap();
+            assert_eq!([leader.rank(), first.rank(), second.rank()], [0, 1, 2]);
+        });
+    }
+
+    #[test]
+    fn a_leader_does_not_wait_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let late = Sockets::lead(&listener, 2, Duration::ZERO).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(late.to_string(), "process 1 of 2 has not joined in time");
     }
 }

@@ -25,6 +25,7 @@ type PopulationOf = Population<Genome, OptimizerState>;
 
 /// Says to the copy of this test in another process what it is: where its leader is, the guarantee, and after
 /// how many epochs it dies.
+const PATIENCE: Duration = Duration::from_secs(60);
 const JOIN: &str = "ESGD_TEST_JOINS";
 
 fn problem() -> Supervised<Network> {
@@ -136,7 +137,7 @@ fn join(told: &str) {
     let [address, way, dies] = told.split(' ').collect::<Vec<_>>()[..] else { panic!("{told}") };
     let way = if way == "archive" { Way::Archive } else { Way::BackOff };
     let (problem, settings) = (problem(), settings(way));
-    let sockets = Sockets::join(address, 1, 2, Duration::from_secs(20)).unwrap();
+    let sockets = Sockets::join(address, 1, 2, PATIENCE).unwrap();
     let processes = Processes::new(&problem, &sockets);
     let killer = Killer(AtomicUsize::new(dies.parse().unwrap()));
     let workers = Workers::new(2).unwrap();
@@ -172,7 +173,7 @@ fn two_processes_have_the_bits_of_one() {
         let expected = digest(&problem, &alone(&problem, &settings).population);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let other = second(&listener.local_addr().unwrap().to_string(), name, 0);
-        let sockets = Sockets::lead(&listener, 2).unwrap();
+        let sockets = Sockets::lead(&listener, 2, PATIENCE).unwrap();
         let processes = Processes::new(&problem, &sockets);
         let run = Esgd::new(&problem, &settings).processes(&processes).run();
         let here = run.map_err(|failure| failure.error.to_string()).unwrap().population;
@@ -192,7 +193,7 @@ fn a_run_whose_second_process_was_killed_goes_on_to_the_same_bits() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         // In its second generation.
         let mut other = second(&listener.local_addr().unwrap().to_string(), name, 7);
-        let sockets = Sockets::lead(&listener, 2).unwrap();
+        let sockets = Sockets::lead(&listener, 2, PATIENCE).unwrap();
         let processes = Processes::new(&problem, &sockets);
         let keeper = Keeper(&problem, Mutex::new(None));
         let run = Esgd::new(&problem, &settings).processes(&processes).checkpointer(&keeper).run();
@@ -213,8 +214,8 @@ fn a_run_whose_second_process_was_killed_goes_on_to_the_same_bits() {
         };
         std::thread::scope(|scope| {
             let second = scope
-                .spawn(|| go_on(Sockets::join(address, 1, 2, Duration::from_secs(20)).unwrap()));
-            assert_eq!(go_on(Sockets::lead(&listener, 2).unwrap()), expected, "{name}");
+                .spawn(|| go_on(Sockets::join(address, 1, 2, PATIENCE).unwrap()));
+            assert_eq!(go_on(Sockets::lead(&listener, 2, PATIENCE).unwrap()), expected, "{name}");
             assert_eq!(second.join().unwrap(), expected, "{name}");
         });
     }

@@ -24,8 +24,8 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test [--ignored] [-- ARGS…]     Runs every test, and the examples of esgd-core
-  bench [evolution|generation]    Prints the hardware and runs the benches of esgd-bench
-  bench ops [ARGS…]               Compares the speed of making offspring with others'
+  bench [generation]              Prints the hardware and runs the benches of esgd-bench
+  bench ops|train [ARGS…]         Compares the speed of making offspring, or of training, with others'
   gpu [--quick]                   Checks the kernels' bits on a GPU, then their speed
   soak [PART…] [--quick]          Kills, damages and starves runs, and fuzzes the parsers: minutes
   figures [DIR]                   Makes the tables of docs/benchmarks/methods.md and the figures in docs anew: of the

@@ -136,7 +136,7 @@ fn blend(memory: &mut Memory, blend: Blend<'_>, sigma: f32, repeats: usize) -> f
     })
 }
 
-/// Each offspring by an operation of `takes` networks, the last of them of numbers above 0.
+/// Each offspring by an operation of `takes` networks; those that spread or divide take the last of numbers above 0.
 fn built(memory: &mut Memory, operation: &Operation, takes: usize, repeats: usize) -> f64 {
     let above_zero: Vec<Vec<f32>> = memory.population[0]
         .iter()
@@ -145,10 +145,12 @@ fn built(memory: &mut Memory, operation: &Operation, takes: usize, repeats: usiz
     let population = tables(&memory.population);
     let last: Tensors<'_> = above_zero.iter().map(Vec::as_slice).collect();
     let statistics = vec![false; memory.shape.lengths.len()];
-    let sources = |k: usize| {
-        let first = (0..takes - 1).map(|j| population[(k + j) % population.len()].clone());
-        first.chain([last.clone()]).collect::<Vec<_>>()
+    let spreads = matches!(operation, Operation::Combine { .. } | Operation::AdaptiveStep { .. });
+    let source = |k: usize, j: usize| match spreads && j + 1 == takes {
+        true => last.clone(),
+        false => population[(k + j) % population.len()].clone(),
     };
+    let sources = |k: usize| (0..takes).map(|j| source(k, j)).collect::<Vec<_>>();
     let sources: Vec<_> = (0..memory.shape.offspring).map(sources).collect();
     let mut out = tables_mut(&mut memory.out);
     timed(repeats, || {

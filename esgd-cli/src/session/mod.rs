@@ -31,7 +31,7 @@ const MOST_OF_A_FILE: u64 = 1 << 40;
 /// A run of a problem in a folder, with checkpoints, a log and a result.
 ///
 /// Where a run of the same problem and settings lies in the folder, it goes on and ends with the same bits as if it
-/// had never stopped, whenever the process died; otherwise it begins. Nothing is printed and no signal is listened
+/// had never stopped, whenever the process died; otherwise it begins. It may go on with more `generations`. Nothing is printed and no signal is listened
 /// to: [`stop_when`](Self::stop_when) takes a flag.
 ///
 /// ```
@@ -57,6 +57,7 @@ pub struct Session<'a, P: Portable> {
     patience: usize,
     retention: Retention,
     stop: Option<&'a AtomicBool>,
+    notice: &'a dyn Fn(&str),
 }
 
 /// The population of a problem.
@@ -79,6 +80,7 @@ impl<'a, P: Portable> Session<'a, P> {
             patience: 0,
             retention: Retention { keep: 2, share: 0.02 },
             stop: None,
+            notice: &|_| (),
         }
     }
 
@@ -130,6 +132,12 @@ impl<'a, P: Portable> Session<'a, P> {
         Self { stop: Some(stop), ..self }
     }
 
+    /// Tells `notice`, in a sentence, that it goes back behind a damaged checkpoint.
+    #[must_use]
+    pub fn notice(self, notice: &'a dyn Fn(&str)) -> Self {
+        Self { notice, ..self }
+    }
+
     /// Runs it to its end, or until it is stopped; a run that is complete gives what it came to. One that is stopped
     /// before its initial population is complete keeps nothing, and begins again.
     ///
@@ -145,6 +153,12 @@ impl<'a, P: Portable> Session<'a, P> {
         folder.check()?;
         let found = checkpoint::search(folder.path())?;
         let config = self.config(found.as_ref())?;
+        for damaged in found.iter().flat_map(|found| &found.damaged) {
+            (self.notice)(&format!(
+                "{} goes back to an earlier checkpoint: {damaged}",
+                self.folder.display()
+            ));
+        }
         let esgd = self.esgd();
         let population = found.as_ref().map(|found| self.restored(found)).transpose()?;
         if let Some(population) = &population {
@@ -249,13 +263,15 @@ impl<'a, P: Portable> Session<'a, P> {
                 "{source} is of a run of the program esgd: name another folder"
             )));
         }
-        let was = Described::of_toml(was, &source)?;
+        let mut was = Described::of_toml(was, &source)?;
         if was.objective != is.objective {
             return Err(Failure::Usage(format!(
                 "{shown} has a run of another problem, measured with \"{}\" and not with \"{}\": name another folder",
                 was.objective, is.objective
             )));
         }
+        // It may have more of them.
+        was.settings.generations = is.settings.generations;
         match was.difference(&is)? {
             Some(what) => Err(Failure::Usage(format!(
                 "{shown} has a run of other settings, {what}: name another folder, or give it the settings that it had"
