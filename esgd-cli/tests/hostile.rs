@@ -124,6 +124,7 @@ fn log() -> String {
             "seconds": k, "phase": if k == 0 { "start" } else { "generation" }, "generation": k,
             "best": 0.5, "elite_mean": 0.5, "elite": [0.5], "elite_offspring": 0, "m": 3,
             "individuals": individuals, "effort": {"epochs": k, "backed_off": 0, "offspring": k},
+            "numbers": {NASTY: [0.1, k]},
         });
         format!("{line}\n")
     };

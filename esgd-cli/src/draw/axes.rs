@@ -74,23 +74,23 @@ impl Axis {
     }
 }
 
-/// Where a frame begins and ends, from above.
+/// Where a panel's frame begins and ends, from above.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heights {
     pub top: f64,
     pub bottom: f64,
 }
 
-/// The frame with its numbers and names, between these heights.
+/// The frame of a panel with its numbers and names, between these heights; those of x stand below the last.
 pub(crate) fn axes(
     svg: &mut String,
-    (x, x_axis): (&Scale, &Axis),
+    x: Option<(&Scale, &Axis)>,
     (y, y_axis): (&Scale, &Axis),
     heights: Heights,
 ) {
     let Heights { top, bottom } = heights;
     let right = WIDTH - RIGHT;
-    for tick in y.ticks(5) {
+    for tick in y.ticks(((bottom - top) / 55.0).max(3.0) as usize) {
         let at = y.at(tick);
         // Writing to a string does not fail.
         let _ = write!(
@@ -101,10 +101,37 @@ pub(crate) fn axes(
             number(tick)
         );
     }
-    let named = x_axis.named.map(|(at, name)| (x.at(at), name));
+    if let Some((x, axis)) = x {
+        places(svg, x, axis, bottom);
+    }
+    let _ = write!(
+        svg,
+        "<line class=\"a\" x1=\"{LEFT}\" y1=\"{bottom}\" x2=\"{right}\" y2=\"{bottom}\"/>"
+    );
+    if let Some((_, axis)) = x {
+        let _ = write!(
+            svg,
+            "<text class=\"t m\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
+            (LEFT + right) / 2.0,
+            bottom + 36.0,
+            escaped(&axis.name)
+        );
+    }
+    let _ = write!(
+        svg,
+        "<text class=\"t m\" transform=\"translate(14 {:.0}) rotate(-90)\">{}</text>",
+        (top + bottom) / 2.0,
+        escaped(&y_axis.name)
+    );
+}
+
+/// The places of x with their numbers.
+fn places(svg: &mut String, x: &Scale, axis: &Axis, bottom: f64) {
+    let named = axis.named.map(|(at, name)| (x.at(at), name));
     // The name ends where its place does, and numbers leave it the room.
     let room = named.map_or(f64::INFINITY, |(at, name)| at - 6.5 * name.len() as f64 - 8.0);
     let tick = |svg: &mut String, at: f64, class: &str, text: &str| {
+        // Writing to a string does not fail.
         let _ = write!(
             svg,
             "<line class=\"a\" x1=\"{at:.1}\" y1=\"{bottom}\" x2=\"{at:.1}\" y2=\"{:.1}\"/><text class=\"t {class}\" x=\"{at:.1}\" y=\"{:.1}\">{}</text>",
@@ -122,14 +149,6 @@ pub(crate) fn axes(
     if let Some((at, name)) = named {
         tick(svg, at, "e", name);
     }
-    let (middle, height) = ((LEFT + right) / 2.0, (top + bottom) / 2.0);
-    let _ = write!(
-        svg,
-        "<line class=\"a\" x1=\"{LEFT}\" y1=\"{bottom}\" x2=\"{right}\" y2=\"{bottom}\"/><text class=\"t m\" x=\"{middle:.0}\" y=\"{:.0}\">{}</text><text class=\"t m\" transform=\"translate(14 {height:.0}) rotate(-90)\">{}</text>",
-        bottom + 36.0,
-        escaped(&x_axis.name),
-        escaped(&y_axis.name)
-    );
 }
 
 #[cfg(test)]
@@ -141,9 +160,8 @@ mod tests {
         let axis = Axis::generations(Some(41.0));
         assert_eq!((axis.value(40.0), axis.value(41.0)), ("40".into(), "fine-tuning".into()));
         let x = axis.scale([0.0, 41.0].into_iter(), false).on(LEFT, WIDTH - RIGHT);
-        let y = Scale::between(0.0, 1.0).on(300.0, 10.0);
         let mut svg = String::new();
-        axes(&mut svg, (&x, &axis), (&y, &Axis::default()), Heights { top: 10.0, bottom: 300.0 });
+        places(&mut svg, &x, &axis, 300.0);
         assert!(svg.contains(">fine-tuning<") && svg.contains(">30<") && !svg.contains(">40<"));
     }
 }

@@ -4,13 +4,15 @@
 use std::fmt::Write;
 
 use super::{
-    axes::{Axis, BOTTOM, Heights, LEFT, RIGHT, axes},
+    axes::Axis,
     detail::{Detail, thinned},
+    panels::{Panel, Panels},
     scale::{Scale, number},
-    svg::{WIDTH, escaped, open},
+    svg::escaped,
 };
 
-const HEIGHT: f64 = 340.0;
+/// The height of the frame.
+const HEIGHT: f64 = 286.0;
 /// How many ways there are to dash a line, with the one without.
 const DASHES: usize = 6;
 
@@ -53,80 +55,25 @@ impl Chart {
     }
 
     pub(crate) fn svg(&self, detail: Detail) -> String {
-        let all = || self.series.iter();
-        let xs = all().flat_map(|s| s.points.iter().map(|p| p.0).chain(s.band.iter().map(|b| b.0)));
-        let ys = all().flat_map(|s| {
-            s.points.iter().map(|p| p.1).chain(s.band.iter().flat_map(|b| [b.1, b.2]))
-        });
-        let (legend, top) = self.legend();
-        let height = HEIGHT + top;
-        let x = self.x.scale(xs, false).on(LEFT, WIDTH - RIGHT);
-        let y = self.y.scale(ys, true).on(height - BOTTOM, top + 10.0);
-        let tooltip = format!(
-            " data-x=\"{}\" data-y=\"{}\" data-between=\"{},{}\"",
-            escaped(&self.x.tells),
-            escaped(&self.y.tells),
-            top + 10.0,
-            height - BOTTOM
-        );
-        let mut svg = open(WIDTH, height, (&self.title, &self.description()), &tooltip);
-        svg.push_str(&legend);
-        let heights = Heights { top: top + 10.0, bottom: height - BOTTOM };
-        axes(&mut svg, (&x, &self.x), (&y, &self.y), heights);
-        for main in [false, true] {
-            for series in self.series.iter().filter(|series| series.main == main) {
-                series.draw(&mut svg, (&self.x, &x), &y, detail);
-            }
-        }
-        svg + "</svg>"
-    }
-
-    /// The names of the lines, in rows above the chart, and the room that they take.
-    fn legend(&self) -> (String, f64) {
-        let (mut svg, mut x, mut row) = (String::new(), LEFT, 0);
-        let shown = |s: &&Series| !s.name.is_empty() && s.points.len() + s.band.len() > 0;
-        for series in self.series.iter().filter(shown) {
-            let width = 48.0 + 7.0 * series.name.chars().count() as f64;
-            if x + width > WIDTH && x > LEFT {
-                (x, row) = (LEFT, row + 1);
-            }
-            let y = 12.0 + 17.0 * f64::from(row);
-            // Writing to a string does not fail.
-            let _ = match series.dots {
-                true => write!(
-                    svg,
-                    "<circle class=\"f{}\" cx=\"{:.0}\" cy=\"{y:.0}\" r=\"4\"/>",
-                    series.colour % 8,
-                    x + 14.0
-                ),
-                false => write!(
-                    svg,
-                    "<line class=\"{}\" x1=\"{x:.0}\" y1=\"{y:.0}\" x2=\"{:.0}\" y2=\"{y:.0}\"/>",
-                    series.class(),
-                    x + 26.0
-                ),
-            };
-            let _ = write!(
-                svg,
-                "<text class=\"t\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
-                x + 31.0,
-                y + 4.0,
-                escaped(&series.name)
-            );
-            x += width;
-        }
-        let rows = if svg.is_empty() { 0 } else { row + 1 };
-        (svg, 17.0 * f64::from(rows))
+        let panel = Panel { y: &self.y, series: &self.series };
+        let panels = Panels { title: &self.title, x: &self.x, panels: vec![panel], height: HEIGHT };
+        panels.svg(&self.description(), detail)
     }
 }
 
 impl Series {
-    fn class(&self) -> String {
+    pub(super) fn class(&self) -> String {
         let wide = if self.main { " w" } else { "" };
         format!("l c{} d{}{wide}", self.colour % 8, self.dash % DASHES)
     }
 
-    fn draw(&self, svg: &mut String, (axis, x): (&Axis, &Scale), y: &Scale, detail: Detail) {
+    pub(super) fn draw(
+        &self,
+        svg: &mut String,
+        (axis, x): (&Axis, &Scale),
+        y: &Scale,
+        detail: Detail,
+    ) {
         let c = self.colour % 8;
         let sound = self.band.iter().filter(|b| [b.0, b.1, b.2].iter().all(|v| v.is_finite()));
         let band = thinned(&sound.copied().collect::<Vec<_>>(), detail.points);

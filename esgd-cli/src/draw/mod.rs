@@ -4,6 +4,7 @@ pub(crate) mod axes;
 pub(crate) mod chart;
 pub(crate) mod detail;
 pub(crate) mod palette;
+pub(crate) mod panels;
 pub(crate) mod png;
 pub(crate) mod scale;
 pub(crate) mod svg;

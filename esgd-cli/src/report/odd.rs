@@ -73,14 +73,32 @@ fn individual() -> impl Strategy<Value = Value> {
     )
 }
 
+/// A strategy's numbers, which are never none.
+fn remembered() -> impl Strategy<Value = Value> {
+    let name = prop_oneof![2 => "[a-c]", 1 => any::<String>()];
+    let list = prop::collection::vec(number(), 0..20);
+    prop::collection::btree_map(name, list, 0..4).prop_map(|all| {
+        let all = all.into_iter().map(|(name, mut list)| {
+            list.retain(|value| !value.is_null());
+            (name, Value::from(list))
+        });
+        all.collect::<serde_json::Map<_, _>>().into()
+    })
+}
+
 fn line() -> impl Strategy<Value = Value> {
     let individuals = prop::collection::vec(individual(), 0..5);
     let numbers = (number(), number(), number(), prop::collection::vec(number(), 0..4));
-    (individuals, numbers, [count(), count(), count(), count(), count()]).prop_map(
-        |(individuals, (best, mean, diversity, elite), [m, born, epochs, back, offspring])| {
+    (individuals, numbers, [count(), count(), count(), count(), count()], remembered()).prop_map(
+        |(
+            individuals,
+            (best, mean, diversity, elite),
+            [m, born, epochs, back, offspring],
+            remembered,
+        )| {
             json!({
                 "best": best, "elite_mean": mean, "elite": elite, "elite_offspring": born, "m": m,
-                "individuals": individuals, "diversity": diversity,
+                "individuals": individuals, "diversity": diversity, "numbers": remembered,
                 "effort": { "epochs": epochs, "backed_off": back, "offspring": offspring },
             })
         },
@@ -203,7 +221,17 @@ fn long_and_wide_logs_make_small_pages() {
             example::line(k, k as f64, &format!("[{one}]"))
         })
         .collect();
-    for log in [long, wide, names] {
+    // As many numbers as a strategy may report, under names as long.
+    let remembered: String = (0..60)
+        .map(|k| {
+            let lists = (0..100).map(|i| (format!("{i}").repeat(1000), vec![f64::from(k); 16]));
+            let mut line: Value =
+                serde_json::from_str(&example::line(k as usize, 0.0, "[]")).unwrap();
+            line["numbers"] = json!(lists.collect::<esgd_core::Numbers>());
+            format!("{line}\n")
+        })
+        .collect();
+    for log in [long, wide, names, remembered] {
         let subjects = [Subject::Run(run(log.as_bytes(), None).unwrap())];
         let (page, _) = small_page(&subjects);
         assert!(page.len() < LARGEST, "{}", page.len());

@@ -56,14 +56,24 @@ pub(super) fn tidy(lines: &mut [Line]) {
         if let Some(name) = names.get(&hyper.kind).filter(|name| **name != hyper.kind) {
             hyper.kind.clone_from(name);
         }
-        let plain = |name: &String| name.len() <= KIND && one_line(name) == **name;
-        if hyper.values.len() > VALUES || !hyper.values.keys().all(plain) {
+        if hyper.values.len() > VALUES || !hyper.values.keys().all(|name| is_plain(name)) {
             let rate = hyper.values.remove_entry("lr");
             let others = std::mem::take(&mut hyper.values).into_iter().take(VALUES - 1);
             let others = others.map(|(name, value)| (short(&name, KIND), value));
             hyper.values = rate.into_iter().chain(others).collect();
         }
     }
+    for numbers in lines.iter_mut().map(|line| &mut line.report.numbers) {
+        if !numbers.keys().all(|name| is_plain(name)) {
+            let all = std::mem::take(numbers).into_iter();
+            *numbers = all.map(|(name, list)| (short(&name, KIND), list)).collect();
+        }
+    }
+}
+
+/// Whether a name can stay as it is.
+fn is_plain(name: &str) -> bool {
+    name.len() <= KIND && one_line(name) == name
 }
 
 fn hypers(line: &mut Line) -> impl Iterator<Item = &mut Hyperparameters> {
@@ -113,5 +123,17 @@ mod tests {
         let hyper = run.lines[0].report.individuals[0].hyper.as_ref().unwrap();
         assert_eq!((hyper.values.len(), hyper.get("lr")), (VALUES, Some(0.01)));
         assert!(hyper.values.keys().all(|name| !name.contains('\n')));
+    }
+
+    #[test]
+    fn names_of_numbers_are_short() {
+        let mut run = example::run(&[&[]]);
+        let lists = [("sigma".to_owned(), vec![0.5]), ("a\n".repeat(1000), vec![1.0, 2.0])];
+        run.lines[0].report.numbers = lists.into();
+        tidy(&mut run.lines);
+        let numbers = &run.lines[0].report.numbers;
+        assert_eq!(numbers["sigma"], [0.5]);
+        assert!(numbers.keys().all(|name| name.chars().count() < 300 && !name.contains('\n')));
+        assert!(numbers.values().any(|list| *list == [1.0, 2.0]));
     }
 }

@@ -19,6 +19,7 @@ pub(crate) mod metadata;
 pub(crate) mod recorder;
 pub(crate) mod restore;
 pub(crate) mod setting;
+pub(crate) mod strategy_numbers;
 pub(crate) mod summary;
 pub(crate) mod tensorboard;
 pub(crate) mod time_limit;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The log and the checkpoints of a run of a problem.
-pub(crate) struct Recorder<'a, P> {
+pub(crate) struct Recorder<'a, P: Portable> {
     log: Writer<'a>,
     checkpoints: Checkpoints<'a, P>,
 }

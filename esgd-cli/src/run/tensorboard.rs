@@ -19,7 +19,7 @@ use crate::{
         atomic_file,
         own_file::{self, Kind},
     },
-    run::log::Line,
+    run::{log::Line, strategy_numbers},
 };
 
 /// Writes the scalars of each phase.
@@ -116,6 +116,8 @@ fn scalars(report: &Report) -> Vec<(String, f64)> {
         all.push(("elite/lr".into(), mean.exp()));
     }
     all.extend(report.diversity.map(|d| ("population/diversity".to_owned(), d)));
+    let numbers = strategy_numbers::of(&report.numbers);
+    all.extend(numbers.map(|one| (format!("strategy/{}", one.label()), one.value)));
     // TensorBoard's numbers are single precision.
     all.retain(|(_, number)| (*number as f32).is_finite());
     all
@@ -175,5 +177,15 @@ mod tests {
         events.scalars(0.25, 0, &scalars(&[("a", 1.5), ("b/c", -2.0)])).unwrap();
         events.scalars(12.5, 300, &scalars(&[("a", 0.1)])).unwrap();
         assert_eq!(events.out, include_bytes!("../../tests/golden/events.tfevents"));
+    }
+
+    #[test]
+    fn a_strategy_has_a_series_a_number() {
+        let line = "{\"seconds\":0,\"phase\":\"start\",\"generation\":0,\"best\":0.5,\"elite_mean\":0.5,\"elite\":[],\"elite_offspring\":0,\"m\":1,\"individuals\":[],\"effort\":{\"epochs\":0,\"backed_off\":0,\"offspring\":0},\"numbers\":{\"path\":[1.5,-2],\"sigma\":[0.25],\"huge\":[1e300]}}\n";
+        let log = crate::run::log::parse(line.as_bytes()).unwrap();
+        let mut all = scalars(&log.lines[0].report);
+        all.retain(|(tag, _)| tag.starts_with("strategy/"));
+        let expected = [("path/0", 1.5), ("path/1", -2.0), ("sigma", 0.25)];
+        assert_eq!(all, expected.map(|(name, value)| (format!("strategy/{name}"), value)));
     }
 }

@@ -35,8 +35,8 @@ pub(crate) enum Kind {
 /// What the page says that it was made by.
 pub(crate) const GENERATOR: &str = concat!("esgd ", env!("CARGO_PKG_VERSION"));
 
-/// The first line of a log for a spreadsheet.
-pub(crate) const LOG_HEADS: &str = "phase,generation,seconds,epochs,backed_off,offspring,best,elite_mean,diversity,rank,individual,parents,fitness,optimizer,hyper\n";
+/// How a log for a spreadsheet begins: with columns that earlier versions have as well.
+pub(crate) const LOG_HEADS: &str = "phase,generation,seconds,epochs,backed_off,offspring,best,elite_mean,diversity,rank,individual,parents,fitness,optimizer,hyper";
 
 /// How TensorBoard's files begin here: the record of the format's version without a time, which
 /// TensorBoard's own writers put in.
@@ -143,7 +143,8 @@ mod tests {
             (Kind::Svg, svg.into()),
             (Kind::Png, marked(&png)),
             (Kind::Png, png),
-            (Kind::Log, LOG_HEADS.into()),
+            (Kind::Log, format!("{LOG_HEADS}\n").into()),
+            (Kind::Log, format!("{LOG_HEADS},numbers\n").into()),
             (Kind::Markdown, b"mlp on digits: 3.\n\n| method | loss to choose by | test loss | test error % |".to_vec()),
             (Kind::Csv, b"method,part,apart,seed,fitness,test_loss,test_error,networks\n".to_vec()),
             (Kind::Json, b"{\n  \"network\": \"mlp\",\n  \"macs\": 1,\n  \"data\": \"d\",\n  \"train\": 1,\n  \"fitness\": 1".to_vec()),

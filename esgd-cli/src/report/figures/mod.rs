@@ -4,6 +4,7 @@ mod curves;
 mod heat_map;
 mod lineage;
 mod recipes;
+mod strategy;
 
 use super::{run::Run, table::Table};
 use crate::draw::{chart::Chart, detail::Detail};
@@ -51,6 +52,7 @@ pub(super) fn of(run: &Run, detail: Detail) -> Vec<Figure> {
         lineage::figure(run, detail),
         recipes::figure(run, detail),
         curves::diversity(run, detail),
+        strategy::figure(run, detail),
         heat_map::figure(run, detail),
     ];
     all.into_iter().flatten().collect()

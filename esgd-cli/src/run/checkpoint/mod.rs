@@ -11,6 +11,7 @@ mod restore;
 mod search;
 mod store;
 mod time_share;
+mod written;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -25,11 +26,10 @@ use esgd_core::{
     guarantee::{GuardRecord, Origin, PopulationRecord},
 };
 use esgd_models::regular_file;
-use thiserror::Error;
 
 use self::{
     manifest::{Files, Remembered},
-    store::Store,
+    store::{PutError, Store},
     time_share::TimeShare,
 };
 use crate::{
@@ -58,7 +58,7 @@ pub(crate) struct Retention {
 }
 
 /// Writes the checkpoints of a run of a problem.
-pub(crate) struct Checkpoints<'a, P> {
+pub(crate) struct Checkpoints<'a, P: Portable> {
     problem: &'a P,
     dir: HeldFolder,
     of: OfRun,
@@ -68,7 +68,7 @@ pub(crate) struct Checkpoints<'a, P> {
     before: f64,
     began: Instant,
     metrics: Arc<Mutex<Metrics>>,
-    books: Mutex<Books>,
+    books: Mutex<Books<P::Genome>>,
 }
 
 /// What the last manifest says, but for the files of networks.
@@ -78,8 +78,8 @@ struct Last {
 }
 
 /// What is on the disk.
-struct Books {
-    store: Store,
+struct Books<G> {
+    store: Store<G>,
     /// The manifests, oldest first.
     manifests: Vec<Whole>,
     next: u64,
@@ -209,7 +209,7 @@ impl<'a, P: Portable> Checkpoints<'a, P> {
     }
 
     /// Writes a manifest, and removes what is too old.
-    fn write(&self, books: &mut Books, record: PopulationRecord) -> Keeping<()> {
+    fn write(&self, books: &mut Books<P::Genome>, record: PopulationRecord) -> Keeping<()> {
         let mut networks = BTreeMap::new();
         let mut states = BTreeMap::new();
         let mut files = HashMap::new();
@@ -257,7 +257,7 @@ impl<'a, P: Portable> Checkpoints<'a, P> {
     }
 
     /// Removes the manifests that are too old, and the files that only they name.
-    fn prune(&self, books: &mut Books) -> io::Result<()> {
+    fn prune(&self, books: &mut Books<P::Genome>) -> io::Result<()> {
         while books.manifests.len() > self.keep.max(1) {
             let path = search::path(self.dir.path(), books.manifests[0].number);
             match fs::remove_file(path) {
@@ -269,7 +269,7 @@ impl<'a, P: Portable> Checkpoints<'a, P> {
         books.store.retain(&named.collect())
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
+    fn books(&self) -> MutexGuard<'_, Books<P::Genome>> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -278,17 +278,17 @@ impl<'a, P: Portable> Checkpoints<'a, P> {
     }
 }
 
-impl Books {
+impl<G> Books<G> {
     /// Writes an individual's network and its optimizer's state, if they are not there yet.
-    fn put_individual<P: Portable>(
+    fn put_individual<P: Portable<Genome = G>>(
         &mut self,
         problem: &P,
-        one: &Individual<P::Genome, P::State>,
+        one: &Individual<G, P::State>,
     ) -> Result<(), PutError<P::Error>> {
         let theta = one.scored().theta();
         let (mut network, mut state) = self.files.remove(&one.origin()).unzip();
         if network.is_none() {
-            network = Some(self.put_network(problem, theta)?);
+            network = Some(self.store.put_network(problem, &one.scored().shared())?);
         }
         if let (None | Some(None), Some(new)) = (&state, one.state()) {
             let bytes = problem.write_state(theta, new).map_err(PutError::Problem)?;
@@ -301,15 +301,15 @@ impl Books {
     }
 
     /// Writes what the strategy remembers.
-    fn put_memory<P: Portable>(
+    fn put_memory<P: Portable<Genome = G>>(
         &mut self,
         problem: &P,
-        memory: Option<&Memory<P::Genome>>,
+        memory: Option<&Memory<G>>,
     ) -> Result<(), PutError<P::Error>> {
         self.remembered = Remembered::default();
         let Some(Memory { numbers, networks, .. }) = memory else { return Ok(()) };
         for (slot, theta) in networks {
-            let file = self.put_network(problem, theta)?;
+            let file = self.store.put_network(problem, theta)?;
             self.remembered.networks.insert(slot.clone(), file);
         }
         if numbers::are_many(numbers) {
@@ -320,35 +320,17 @@ impl Books {
     }
 
     /// Writes an archived network, if it is not there yet.
-    fn put<P: Portable>(
+    fn put<P: Portable<Genome = G>>(
         &mut self,
         problem: &P,
-        entry: &Entry<P::Genome>,
+        entry: &Entry<G>,
     ) -> Result<(), PutError<P::Error>> {
         if !self.files.contains_key(&entry.origin()) {
-            let network = self.put_network(problem, entry.scored.theta())?;
+            let network = self.store.put_network(problem, &entry.scored.shared())?;
             self.files.insert(entry.origin(), (network, None));
         }
         Ok(())
     }
-
-    /// Writes a network; gives the name of its file.
-    fn put_network<P: Portable>(
-        &mut self,
-        problem: &P,
-        theta: &P::Genome,
-    ) -> Result<String, PutError<P::Error>> {
-        let bytes = problem.write_genome(theta).map_err(PutError::Problem)?;
-        Ok(self.store.put(&bytes)?)
-    }
-}
-
-#[derive(Debug, Error)]
-enum PutError<E: std::error::Error> {
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Problem(E),
 }
 
 impl<P: Portable> Checkpointer<P::Genome, P::State> for Checkpoints<'_, P> {

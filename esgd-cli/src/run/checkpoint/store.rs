@@ -5,10 +5,14 @@ use std::{
     collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use esgd_core::Portable;
 use esgd_models::regular_file::{self, Links};
+use thiserror::Error;
 
+use super::written::Written;
 use crate::{
     files::{atomic_file, sha256},
     run::unfit::Unfit,
@@ -16,16 +20,27 @@ use crate::{
 
 /// A folder of such files.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct Store<G> {
     dir: PathBuf,
     /// What is known to be there whole.
     known: HashSet<String>,
+    /// What of that is of networks in memory.
+    written: Written<G>,
 }
 
-impl Store {
+/// Why a network or a state is not there.
+#[derive(Debug, Error)]
+pub(super) enum PutError<E: std::error::Error> {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Problem(E),
+}
+
+impl<G> Store<G> {
     /// The store in `dir`, of which `known` was found to be whole.
     pub(super) fn new(dir: &Path, known: HashSet<String>) -> Self {
-        Self { dir: dir.into(), known }
+        Self { dir: dir.into(), known, written: Written::new() }
     }
 
     /// Writes what is not there yet; gives its name.
@@ -38,8 +53,23 @@ impl Store {
         Ok(name)
     }
 
+    /// Writes a network that is not there yet; gives its name.
+    pub(super) fn put_network<P: Portable<Genome = G>>(
+        &mut self,
+        problem: &P,
+        theta: &Arc<G>,
+    ) -> Result<String, PutError<P::Error>> {
+        if let Some(name) = self.written.name(theta) {
+            return Ok(name.to_owned());
+        }
+        let name = self.put(&problem.write_genome(theta).map_err(PutError::Problem)?)?;
+        self.written.add(theta, &name);
+        Ok(name)
+    }
+
     /// Removes all but these.
     pub(super) fn retain(&mut self, wanted: &HashSet<&String>) -> io::Result<()> {
+        self.written.retain(wanted);
         let unwanted: Vec<_> =
             self.known.iter().filter(|name| !wanted.contains(name)).cloned().collect();
         for name in unwanted {
