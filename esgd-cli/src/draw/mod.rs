@@ -7,4 +7,5 @@ pub(crate) mod palette;
 pub(crate) mod panels;
 pub(crate) mod png;
 pub(crate) mod scale;
+pub(crate) mod series;
 pub(crate) mod svg;

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use super::{
     axes::{Axis, BOTTOM, Heights, LEFT, RIGHT, axes},
-    chart::Series,
     detail::Detail,
+    series::Series,
     svg::{WIDTH, escaped, open},
 };
 

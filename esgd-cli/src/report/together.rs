@@ -3,8 +3,9 @@
 use super::{figures::Figure, page::Section, run::Run};
 use crate::draw::{
     axes::{Axis, Ends},
-    chart::{Chart, Series},
+    chart::Chart,
     detail::Detail,
+    series::Series,
 };
 
 /// The section of all runs of a page.

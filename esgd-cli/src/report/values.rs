@@ -2,9 +2,10 @@
 
 use super::table::{Table, TableRow};
 use crate::draw::{
-    chart::{Chart, Series},
+    chart::Chart,
     detail::{Detail, thinned},
     scale::number,
+    series::Series,
 };
 
 /// A column of values: what it is called, and the text at each x.

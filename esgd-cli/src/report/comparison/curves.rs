@@ -9,8 +9,9 @@ use crate::{
     compare::{Comparison, Method},
     draw::{
         axes::{Axis, Ends},
-        chart::{Chart, Series},
+        chart::Chart,
         detail::Detail,
+        series::Series,
     },
     failure::Failure,
     run::summary::TOP,

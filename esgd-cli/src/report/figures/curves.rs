@@ -4,8 +4,9 @@ use super::Figure;
 use crate::{
     draw::{
         axes::{Axis, Ends},
-        chart::{Chart, Series},
+        chart::Chart,
         detail::Detail,
+        series::Series,
     },
     report::run::Run,
     run::summary::TOP,

@@ -8,9 +8,10 @@ use super::Figure;
 use crate::{
     draw::{
         axes::{Axis, Ends},
-        chart::{Chart, Series},
+        chart::Chart,
         detail::Detail,
         scale::number,
+        series::Series,
     },
     report::run::Run,
     run::log::Line,

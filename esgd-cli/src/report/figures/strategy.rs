@@ -6,9 +6,10 @@ use super::Figure;
 use crate::{
     draw::{
         axes::{Axis, Ends},
-        chart::{Chart, Series},
+        chart::Chart,
         detail::Detail,
         panels::{Panel, Panels},
+        series::Series,
     },
     report::run::Run,
     run::strategy_numbers,
