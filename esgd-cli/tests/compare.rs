@@ -220,7 +220,7 @@ fn mistakes_are_one_sentence() {
     let out = dir.path().join("none").display().to_string();
     for (more, expected) in [
         (&["--methods=esgd,pbb"][..], "did you mean `pbt`"),
-        (&["--seeds=0"], "--seeds 0: expected"),
+        (&["--seeds=0"], "0 seeds: expected 1 to 10000"),
         (&["--seed=9223372036854775807", "--seeds=2"], "beyond 9223372036854775807"),
         (&["--budget=many"], "--budget many: expected a number of epochs"),
         (&["--budget=3"], "the budget is too small for `esgd`"),

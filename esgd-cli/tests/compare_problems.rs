@@ -49,8 +49,8 @@ fn results(folder: &Path) -> Vec<(String, serde_json::Value)> {
 fn what_a_function_has_no_predictions_for_is_left_out_and_named() {
     let dir = tempfile::tempdir().unwrap();
     let (problem, settings) = (TestFunction::new(Function::Rosenbrock, 4), small());
-    let compare = Compare::new(&problem, &settings, dir.path()).seeds(2).threads(2);
-    let comparison = compare.named("Rosenbrock", "4 numbers").run().unwrap().unwrap();
+    let compare = Compare::new("Rosenbrock in 4", &problem, &settings, dir.path());
+    let comparison = compare.seeds(2).threads(2).run().unwrap().unwrap();
     let last = comparison.verdict().last().unwrap();
     assert!(last.contains("SWA, ensembles, soups"), "{last}");
     let methods: Vec<_> = results(dir.path()).into_iter().map(|(name, _)| name).collect();
@@ -74,7 +74,7 @@ fn what_a_function_has_no_predictions_for_is_left_out_and_named() {
         assert_eq!(found, expected, "{method:?} in {methods:?}");
     }
     let markdown = comparison.markdown();
-    assert!(markdown.contains("Rosenbrock on 4 numbers") && !markdown.contains("floating-point"));
+    assert!(markdown.contains("Rosenbrock in 4. A budget") && !markdown.contains("floating-point"));
     report::write(dir.path()).unwrap();
     assert!(fs::read_to_string(dir.path().join("report.html")).unwrap().contains("Rosenbrock"));
 }
@@ -99,7 +99,9 @@ fn one_that_was_stopped_goes_on_to_the_same_results() {
     let (problem, settings) = (TestFunction::new(Function::Sphere, 3), small());
     let methods = [Method::Esgd, Method::Pbt, Method::Asha, Method::Long];
     let compare = |name: &str| {
-        Compare::new(&problem, &settings, dir.path().join(name)).methods(&methods).seeds(2)
+        Compare::new("sphere", &problem, &settings, dir.path().join(name))
+            .methods(&methods)
+            .seeds(2)
     };
     assert!(compare("whole").threads(1).run().unwrap().is_some());
     let watcher = StopAfter { runs: 3.into(), stop: false.into() };
@@ -113,43 +115,68 @@ fn one_that_was_stopped_goes_on_to_the_same_results() {
 fn what_cannot_be_compared_is_refused_in_a_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let (problem, settings) = (TestFunction::new(Function::Sphere, 3), small());
-    let compare = || Compare::new(&problem, &settings, dir.path());
+    let compare = || Compare::new("sphere", &problem, &settings, dir.path());
     let refused = |compare: Compare<'_, TestFunction>, what: &str| match compare.run() {
         Err(Error::Refused(why)) => assert!(why.contains(what) && !why.contains('\n'), "{why}"),
         other => panic!("{what}: {:?}", other.map(|comparison| comparison.is_some())),
     };
-    refused(compare().seeds(0), "at least one seed");
+    refused(compare().seeds(0), "0 seeds: expected 1 to 10000");
+    refused(compare().seeds(1 << 62), "expected 1 to 10000");
+    refused(compare().rates(vec![0.1, -1.0]), "expected learning rates above 0");
     refused(compare().budget(1), "budget is too small");
     refused(compare().cost(Cost { train: 0, fitness: 1 }), "at least one sample");
     let none = Settings { mu: 0, ..small() };
-    refused(Compare::new(&problem, &none, dir.path()), "mu");
+    refused(Compare::new("sphere", &problem, &none, dir.path()), "mu");
 }
 
-struct Mine;
+struct Mine {
+    hidden: usize,
+}
 
 impl Task for Mine {
-    type Model = Linear;
+    type Model = (Linear, Linear);
 
-    fn build(&self, vb: VarBuilder<'_>) -> candle_core::Result<Linear> {
-        linear(64, 10, vb.pp("fc"))
+    fn build(&self, vb: VarBuilder<'_>) -> candle_core::Result<(Linear, Linear)> {
+        Ok((linear(64, self.hidden, vb.pp("fc1"))?, linear(self.hidden, 10, vb.pp("fc2"))?))
     }
 
-    fn forward(&self, model: &Linear, x: &Tensor, _: &Pass) -> candle_core::Result<Tensor> {
-        model.forward(&x.flatten_from(1)?)
+    fn forward(&self, model: &Self::Model, x: &Tensor, _: &Pass) -> candle_core::Result<Tensor> {
+        model.1.forward(&model.0.forward(&x.flatten_from(1)?)?.relu()?)
     }
+}
+
+fn digits(test: usize) -> data::Splits {
+    let sizes = data::Sizes { train: Some(100), validation: Some(50), test: Some(test) };
+    data::digits(sizes).unwrap()
+}
+
+#[test]
+fn results_of_other_networks_or_data_are_not_taken_for_these() {
+    let dir = tempfile::tempdir().unwrap();
+    let domains = [("lr".to_owned(), Domain::fixed(0.01))].into();
+    let spec = OptimizerSpec { kind: "adam".into(), weight: 1.0, domains };
+    let settings = Settings { optimizers: OptimizerPool(vec![spec]), ..small() };
+    let runs = |hidden: usize, test: usize| {
+        let data = digits(test);
+        let problem = Supervised::new(Mine { hidden }, data.train, data.validation).unwrap();
+        let compare =
+            Compare::supervised("mine", &problem, &data.test, &settings, dir.path()).unwrap();
+        compare.methods(&[Method::Esgd, Method::Esgd]).seeds(1).run().unwrap().unwrap();
+        results(dir.path()).len()
+    };
+    assert_eq!([runs(4, 20), runs(4, 20), runs(5, 20), runs(5, 21)], [1, 1, 2, 3]);
 }
 
 #[test]
 fn networks_of_ones_own_that_predict_are_compared_by_all_methods_on_test_data() {
     let dir = tempfile::tempdir().unwrap();
-    let sizes = data::Sizes { train: Some(100), validation: Some(50), test: Some(50) };
-    let data = data::digits(sizes).unwrap();
-    let problem = Supervised::new(Mine, data.train, data.validation).unwrap();
+    let data = digits(50);
+    let problem = Supervised::new(Mine { hidden: 8 }, data.train, data.validation).unwrap();
     let domains = [("lr".to_owned(), Domain::log_uniform(1e-3, 1e-1))].into();
     let optimizers =
         OptimizerPool(vec![OptimizerSpec { kind: "adam".into(), weight: 1.0, domains }]);
     let settings = Settings { generations: 4, optimizers, ..small() };
-    let compare = Compare::supervised(&problem, &data.test, &settings, dir.path());
+    let compare = Compare::supervised("mine", &problem, &data.test, &settings, dir.path()).unwrap();
     let methods = [Method::Esgd, Method::Swa, Method::Tuned];
     let comparison = compare.methods(&methods).seeds(2).run().unwrap().unwrap();
     let csv = comparison.csv();

@@ -17,6 +17,12 @@ const GREETING: &[u8; 8] = b"esgd/2\0\0";
 /// More bytes than a message has.
 const MOST: u64 = 1 << 40;
 
+/// Bytes of the leader's answer: why there is no place, in so many at most, or nothing.
+const ANSWER: usize = 128;
+
+/// How long a leader listens to one that says nothing.
+const GREETED: Duration = Duration::from_secs(2);
+
 /// How long a process that joins waits between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -36,39 +42,14 @@ impl Sockets {
     /// # Errors
     /// If one of them has not joined in time; if the listener fails.
     pub fn lead(listener: &TcpListener, size: usize, patience: Duration) -> io::Result<Self> {
-        let begin = Instant::now();
-        let mut peers: Vec<Option<TcpStream>> = (1..size).map(|_| None).collect();
         listener.set_nonblocking(true)?;
-        while let Some(missing) = peers.iter().position(Option::is_none) {
-            let mut peer = match listener.accept() {
-                Ok((peer, _)) => peer,
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock && begin.elapsed() < patience => {
-                    thread::sleep(PAUSE);
-                    continue;
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    let why = format!("process {} of {size} has not joined in time", missing + 1);
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, why));
-                }
-                Err(e) => return Err(e),
-            };
-            peer.set_nonblocking(false)?;
-            peer.set_nodelay(true)?;
-            let Ok(joins) = greeted(&mut peer) else { continue };
-            let refused = joins.refused(size, &peers);
-            // One that has gone meanwhile may come again.
-            if send(&mut peer, refused.as_deref().unwrap_or_default().as_bytes()).is_err() {
-                continue;
-            }
-            if refused.is_none() {
-                peers[joins.rank as usize - 1] = Some(peer);
-            }
-        }
+        let peers = gather(listener, size, Instant::now() + patience);
         listener.set_nonblocking(false)?;
-        Ok(Self { rank: 0, size, peers: Mutex::new(peers.into_iter().flatten().collect()) })
+        Ok(Self { rank: 0, size, peers: Mutex::new(peers?) })
     }
 
-    /// Joins the leader at `address` as `rank`, from 1 to `size` − 1; tries again until it is there, for `patience`.
+    /// Joins the leader at `address` as `rank`, from 1 to `size` − 1; tries again until it is there, for `patience` at
+    /// most.
     ///
     /// # Errors
     /// If it is not there in time, or has no place for such a process.
@@ -78,11 +59,11 @@ impl Sockets {
         size: usize,
         patience: Duration,
     ) -> io::Result<Self> {
-        let begin = Instant::now();
+        let deadline = Instant::now() + patience;
         let mut leader = loop {
             match TcpStream::connect(&address) {
                 Ok(leader) => break leader,
-                Err(e) if begin.elapsed() >= patience => return Err(e),
+                Err(e) if Instant::now() >= deadline => return Err(e),
                 Err(_) => thread::sleep(PAUSE),
             }
         };
@@ -91,13 +72,78 @@ impl Sockets {
         for number in [rank, size] {
             leader.write_all(&(number as u64).to_le_bytes())?;
         }
-        match String::from_utf8_lossy(&receive(&mut leader)?) {
-            refused if !refused.is_empty() => {
-                Err(io::Error::new(io::ErrorKind::ConnectionRefused, refused.into_owned()))
-            }
-            _ => Ok(Self { rank, size, peers: Mutex::new(vec![leader]) }),
+        let mut answer = [0; ANSWER];
+        read_by(&mut leader, &mut answer, deadline)
+            .map_err(|e| io::Error::new(e.kind(), format!("no leader of a run answers: {e}")))?;
+        let answer = String::from_utf8_lossy(&answer);
+        match answer.trim_end_matches('\0') {
+            "" => Ok(Self { rank, size, peers: Mutex::new(vec![leader]) }),
+            why => Err(io::Error::new(io::ErrorKind::ConnectionRefused, why)),
         }
     }
+}
+
+/// All other processes, in order of their ranks.
+fn gather(listener: &TcpListener, size: usize, deadline: Instant) -> io::Result<Vec<TcpStream>> {
+    let mut peers: Vec<Option<TcpStream>> = (1..size).map(|_| None).collect();
+    while let Some(missing) = peers.iter().position(Option::is_none) {
+        let mut peer = match listener.accept() {
+            Ok((peer, _)) => peer,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock && Instant::now() < deadline => {
+                thread::sleep(PAUSE);
+                continue;
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                let why = format!("process {} of {size} has not joined in time", missing + 1);
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+            Err(e) => return Err(e),
+        };
+        peer.set_nonblocking(false)?;
+        peer.set_nodelay(true)?;
+        // Who says nothing does not keep the others waiting.
+        let Ok(joins) = greeted(&mut peer, deadline.min(Instant::now() + GREETED)) else {
+            continue;
+        };
+        let refused = joins.refused(size, &peers);
+        let mut answer = refused.clone().unwrap_or_default().into_bytes();
+        answer.resize(ANSWER, 0);
+        if peer.write_all(&answer).is_ok() && refused.is_none() {
+            peers[joins.rank as usize - 1] = Some(peer);
+        }
+    }
+    Ok(peers.into_iter().flatten().collect())
+}
+
+/// Fills `buffer` until a time.
+fn read_by(peer: &mut TcpStream, buffer: &mut [u8], deadline: Instant) -> io::Result<()> {
+    let mut read = 0;
+    while read < buffer.len() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        peer.set_read_timeout(Some(left))?;
+        match peer.read(&mut buffer[read..]) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(n) => read += n,
+            // Of the time, above.
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    peer.set_read_timeout(None)
+}
+
+/// Whether a process that had joined is there no more.
+fn has_gone(peer: &TcpStream) -> bool {
+    let looked = peer.set_nonblocking(true).and_then(|()| peer.peek(&mut [0]));
+    let there = match looked {
+        Ok(bytes) => bytes > 0,
+        Err(e) => e.kind() == io::ErrorKind::WouldBlock,
+    };
+    peer.set_nonblocking(false).is_err() || !there
 }
 
 /// As what a process joins.
@@ -116,8 +162,10 @@ impl Joins {
         let place = usize::try_from(rank).ok().and_then(|rank| peers.get(rank.checked_sub(1)?));
         match place {
             None => Some(format!("there is no process {rank}: expected one of 1 to {}", size - 1)),
-            Some(Some(_)) => Some(format!("process {rank} has joined already")),
-            Some(None) => None,
+            Some(Some(peer)) if !has_gone(peer) => {
+                Some(format!("process {rank} has joined already"))
+            }
+            Some(_) => None,
         }
     }
 }
@@ -153,16 +201,17 @@ impl Exchange for Sockets {
     }
 }
 
-/// As what a process joins.
-fn greeted(peer: &mut TcpStream) -> io::Result<Joins> {
-    let mut greeting = [0; 8];
-    // Who says nothing does not keep the others waiting.
-    peer.set_read_timeout(Some(Duration::from_secs(10)))?;
-    peer.read_exact(&mut greeting)?;
-    let joins = Joins { rank: number(peer)?, size: number(peer)? };
-    peer.set_read_timeout(None)?;
-    match &greeting == GREETING {
-        true => Ok(joins),
+/// As what a process joins that says so until a time.
+fn greeted(peer: &mut TcpStream, deadline: Instant) -> io::Result<Joins> {
+    let mut said = [0; GREETING.len() + 16];
+    read_by(peer, &mut said, deadline)?;
+    let number = |at: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&said[at..at + 8]);
+        u64::from_le_bytes(bytes)
+    };
+    match said.starts_with(GREETING) {
+        true => Ok(Joins { rank: number(8), size: number(16) }),
         false => Err(io::Error::other("it is no process of a run")),
     }
 }
@@ -273,5 +322,39 @@ mod tests {
         let late = Sockets::lead(&listener, 2, Duration::ZERO).unwrap_err();
         assert_eq!(late.kind(), io::ErrorKind::TimedOut);
         assert_eq!(late.to_string(), "process 1 of 2 has not joined in time");
+    }
+
+    #[test]
+    fn who_says_nothing_keeps_nobody_waiting_longer_than_was_asked() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mute: Vec<_> = (0..3).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let short = Duration::from_millis(200);
+        let kind = |result: io::Result<Sockets>| result.unwrap_err().kind();
+        assert_eq!(kind(Sockets::lead(&listener, 2, short)), io::ErrorKind::TimedOut);
+        // Nobody accepts it.
+        let alone = Sockets::join(address, 1, 2, short).unwrap_err();
+        assert!(alone.to_string().contains("no leader of a run answers"), "{alone}");
+        drop(mute);
+    }
+
+    #[test]
+    fn one_that_has_gone_may_join_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::scope(|scope| {
+            let leader = scope.spawn(|| Sockets::lead(&listener, 3, PATIENCE).unwrap());
+            drop(Sockets::join(address, 1, 3, PATIENCE).unwrap());
+            let again = scope.spawn(|| Sockets::join(address, 1, 3, PATIENCE).unwrap());
+            let first = again.join().unwrap();
+            let second = Sockets::join(address, 2, 3, PATIENCE).unwrap();
+            let leads = scope.spawn(|| leader.join().unwrap().all_gather(vec![0]).unwrap());
+            let others = [first, second]
+                .map(|one| scope.spawn(move || one.all_gather(vec![one.rank() as u8]).unwrap()));
+            for one in others {
+                assert_eq!(one.join().unwrap(), [[0], [1], [2]]);
+            }
+            assert_eq!(leads.join().unwrap(), [[0], [1], [2]]);
+        });
     }
 }

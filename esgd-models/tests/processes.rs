@@ -213,8 +213,7 @@ fn a_run_whose_second_process_was_killed_goes_on_to_the_same_bits() {
             digest(&problem, &run.map_err(|failure| failure.error).unwrap().population)
         };
         std::thread::scope(|scope| {
-            let second = scope
-                .spawn(|| go_on(Sockets::join(address, 1, 2, PATIENCE).unwrap()));
+            let second = scope.spawn(|| go_on(Sockets::join(address, 1, 2, PATIENCE).unwrap()));
             assert_eq!(go_on(Sockets::lead(&listener, 2, PATIENCE).unwrap()), expected, "{name}");
             assert_eq!(second.join().unwrap(), expected, "{name}");
         });

@@ -12,17 +12,11 @@ use crate::{
     run::Setting,
 };
 
-/// The most seeds that are compared.
-const MOST_SEEDS: u64 = 10_000;
-
 /// Compares methods, and makes the page of it.
 pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let config = Config::of(&args.sources.with(&[]), 0)?;
     terminal::renamed(&config.renamed);
     let methods = methods(&args.methods)?;
-    if !(1..=MOST_SEEDS).contains(&args.seeds) {
-        return Err(Failure::Usage(format!("--seeds {}: expected 1 to {MOST_SEEDS}", args.seeds)));
-    }
     let setting = Setting::of(&config)?;
     let costs = Costs::of(&setting.problem);
     let budget = match &args.budget {
@@ -65,11 +59,8 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
 
 /// The methods that are asked for, or all.
 fn methods(names: &[String]) -> Result<Vec<Method>, Failure> {
-    let mut asked = names.iter().map(|n| Method::named(n.trim())).collect::<Result<Vec<_>, _>>()?;
-    if asked.is_empty() {
-        return Ok(Method::ALL.to_vec());
+    match names {
+        [] => Ok(Method::ALL.to_vec()),
+        names => names.iter().map(|name| Method::named(name.trim())).collect(),
     }
-    asked.sort();
-    asked.dedup();
-    Ok(asked)
 }

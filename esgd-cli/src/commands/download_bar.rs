@@ -22,11 +22,11 @@ impl DownloadBar {
 }
 
 impl Watcher for DownloadBar {
-    fn begin(&self, file: &str, bytes: u64) {
+    fn begin(&self, file: &str, bytes: u64, here: u64) {
         if self.quiet || !stderr().is_terminal() {
             return self.notice(&format!("{file}: {:.1} MB", bytes as f64 / 1e6));
         }
-        let bar = ProgressBar::new(bytes);
+        let bar = ProgressBar::new(bytes).with_position(here);
         let template = "{prefix} [{bar:24}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));

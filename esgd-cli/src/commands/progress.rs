@@ -21,7 +21,7 @@ use crate::{
     run::{
         summary::since,
         timer::Timer,
-        watcher::{Behind, Training, Watcher},
+        watcher::{Behind, Of, Training, Watcher},
     },
 };
 
@@ -61,7 +61,7 @@ struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// Nothing is shown if `silent`.
     fn new(training: Training<'a>, silent: bool) -> Result<Self, SettingsError> {
-        let Training { title, settings, fitness, behind } = training;
+        let Training { title, settings, of, behind } = training;
         let workload = settings.workload()?;
         let pulse = Pulse::new(title, settings, &workload);
         let bar = ProgressBar::new(pulse.all_epochs() as u64);
@@ -81,9 +81,9 @@ impl<'a> Progress<'a> {
         let timer = if lines { heartbeat.say() } else { None };
         let generation = AtomicUsize::new(0);
         let this = Self { bar, lines, title, settings, workload, generation, heartbeat, timer };
-        if let (Some(fitness), false) = (fitness, silent) {
-            let say = || words(settings, &fitness).iter().for_each(|line| terminal::say(line));
-            this.bar.suspend(say);
+        if !silent {
+            this.bar
+                .suspend(|| introduced(&of, settings).iter().for_each(|line| terminal::say(line)));
         }
         if let Some(behind) = behind {
             this.go_on(behind);
@@ -185,6 +185,19 @@ impl Progress<'_> {
         if self.lines || !self.bar.is_hidden() {
             let said = format!("{title}  ends after generation {k}/{of}: {why}");
             self.bar.suspend(|| terminal::say(&said));
+        }
+    }
+}
+
+/// What there is to read before training begins.
+fn introduced(of: &Of, settings: &Settings) -> Vec<String> {
+    match of {
+        Of::Run { fitness } => words(settings, fitness).into(),
+        Of::Control => {
+            vec![
+                "as a control, the same again without evolution (not if run.control = false)"
+                    .into(),
+            ]
         }
     }
 }

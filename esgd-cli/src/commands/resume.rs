@@ -16,12 +16,11 @@ use crate::{
     run::{
         Around, Begin, ConfiguredRun, Setting,
         best_networks::{self, BestNetworks},
-        checkpoint::{self, Found, OfRun, Retention},
+        checkpoint::{self, Checkpoints, Found, OfRun, Retention},
         folder::{MOST, RunFolder},
         forecast::Forecast,
         known_data,
         log::Writer,
-        recorder::Recorder,
         restore,
     },
 };
@@ -138,8 +137,8 @@ fn add_fingerprint(
     let log = Writer::new(folder.log(Some(found))?, Some(found), &());
     let of = OfRun { config: found.manifest.config.clone(), data: Some(data) };
     let retention = Retention { keep: found.manifests.len() + 1, share: 1.0 };
-    let recorder = Recorder::new(folder.path(), problem, of, retention, log, Some(found))?;
-    recorder.checkpoints().save(population).map_err(Failure::Failed)
+    let checkpoints = Checkpoints::new(folder.path(), problem, of, retention, &log, Some(found))?;
+    checkpoints.save(population).map_err(Failure::Failed)
 }
 
 /// The config that the run has, and the one that it goes on with.

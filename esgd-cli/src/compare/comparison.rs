@@ -6,7 +6,13 @@ use esgd_core::budget::STEP;
 use serde::{Deserialize, Serialize};
 
 use super::{methods::Method, rows::Row};
-use crate::{failure::Failure, text::safe::lines};
+use crate::{
+    failure::Failure,
+    text::{
+        numbers::{count, thousands},
+        safe::{lines, one_line},
+    },
+};
 
 /// The result of a comparison, as `comparison.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,6 +46,22 @@ impl Comparison {
     /// What it comes to, in sentences.
     pub fn verdict(&self) -> &[String] {
         &self.verdict
+    }
+
+    /// On what, in words.
+    pub(crate) fn on_what(&self) -> String {
+        let network = one_line(&self.network);
+        match self.data.is_empty() {
+            true if self.train == 1 && self.fitness == 1 => network.into_owned(),
+            true => format!("{network}: {}", self.samples()),
+            false => format!("{network} on {}: {}", one_line(&self.data), self.samples()),
+        }
+    }
+
+    fn samples(&self) -> String {
+        let of = |n: usize| thousands(n as u64);
+        let train = count(self.train, "sample", "samples");
+        format!("{train} to train, {} to choose by, {} to test", of(self.fitness), of(self.test))
     }
 
     /// The budget in epochs of gradient steps.

@@ -24,7 +24,6 @@ use crate::{
     run::{
         checkpoint::{Checkpoints, Found, OfRun, Retention},
         log::{self, Metrics, Writer},
-        recorder::Recorder,
     },
 };
 
@@ -86,14 +85,15 @@ impl<P: Portable> Checkpointer<P::Genome, P::State> for WeightAverager<'_, P> {
 impl<P: Portable> Workspace<'_, P> {
     /// A population, or one network.
     pub(super) fn evolve(&self, settings: &Settings, resumed: Option<Resumed<P>>) -> Leaves<P> {
-        let recorder = self.recorder(settings, resumed.as_ref())?;
-        let run = self.run(settings, &recorder, recorder.checkpoints(), resumed)?;
+        let log = self.log(resumed.as_ref())?;
+        let checkpoints = self.checkpoints(settings, &log, resumed.as_ref())?;
+        let run = self.run(settings, &log, &checkpoints, resumed)?;
         let last = run.population.individuals().iter().map(|one| one.scored().into());
         Ok((!run.stopped).then(|| RunResult {
             best: (&run.best.scored).into(),
             recipe: run.best.hyper.as_ref().map(ToString::to_string),
             last: last.collect(),
-            seconds: recorder.elapsed().as_secs_f64(),
+            seconds: log.elapsed().as_secs_f64(),
         }))
     }
 
@@ -106,14 +106,15 @@ impl<P: Portable> Workspace<'_, P> {
         predictor: &dyn Predictor<P>,
         resumed: Option<Resumed<P>>,
     ) -> Leaves<P> {
-        let recorder = self.recorder(settings, resumed.as_ref())?;
+        let log = self.log(resumed.as_ref())?;
+        let checkpoints = self.checkpoints(settings, &log, resumed.as_ref())?;
         let mean = Mutex::new(predictor.mean());
-        let averager = WeightAverager { checkpoints: recorder.checkpoints(), after, mean };
-        let run = self.run(settings, &recorder, &averager, resumed)?;
+        let averager = WeightAverager { checkpoints: &checkpoints, after, mean };
+        let run = self.run(settings, &log, &averager, resumed)?;
         if run.stopped {
             return Ok(None);
         }
-        let seconds = recorder.elapsed().as_secs_f64();
+        let seconds = log.elapsed().as_secs_f64();
         let mut all: Vec<Candidate<P::Genome>> = vec![(&run.best.scored).into()];
         let mean = averager.mean.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(mean) = mean.mean()? {
@@ -132,13 +133,13 @@ impl<P: Portable> Workspace<'_, P> {
     fn run(
         &self,
         settings: &Settings,
-        recorder: &Recorder<'_, P>,
+        log: &Writer<'_>,
         checkpointer: &dyn Checkpointer<P::Genome, P::State>,
         resumed: Option<Resumed<P>>,
     ) -> Result<RunOutcome<Metered<'_, P>>, Failure> {
         let esgd = Esgd::new(self.problem, settings)
             .executor(self.executor)
-            .observer(recorder.log())
+            .observer(log)
             .checkpointer(checkpointer)
             .stop_when(self.stop);
         let outcome = match resumed {
@@ -150,8 +151,7 @@ impl<P: Portable> Workspace<'_, P> {
 
     /// Successive halving.
     pub(super) fn halve(&self, settings: &HalvingSettings) -> Leaves<P> {
-        let metrics = Metrics::open(&self.folder.join(log::NAME), None)?;
-        let log = Writer::new(metrics, None, &());
+        let log = self.log(None)?;
         let trials = Halving::new(self.problem, settings)
             .executor(self.executor)
             .observer(&log)
@@ -169,19 +169,23 @@ impl<P: Portable> Workspace<'_, P> {
         }))
     }
 
-    /// The log and the checkpoints of a run.
-    fn recorder(
-        &self,
-        settings: &Settings,
-        resumed: Option<&Resumed<P>>,
-    ) -> Result<Recorder<'_, P>, Failure> {
+    /// The log of a run.
+    fn log(&self, resumed: Option<&Resumed<P>>) -> Result<Writer<'static>, Failure> {
         let found = resumed.map(|(found, _)| found);
         let extent = found.map(|found| &found.manifest.metrics);
-        let metrics = Metrics::open(&self.folder.join(log::NAME), extent)?;
-        let log = Writer::new(metrics, found, &());
+        Ok(Writer::new(Metrics::open(&self.folder.join(log::NAME), extent)?, found, &()))
+    }
+
+    fn checkpoints(
+        &self,
+        settings: &Settings,
+        log: &Writer<'_>,
+        resumed: Option<&Resumed<P>>,
+    ) -> Result<Checkpoints<'_, P>, Failure> {
         let retention = Retention { keep: 1, share: self.subject.checkpoint_share };
         let of = OfRun { config: self.subject.configs.to_toml(settings)?, data: None };
-        Recorder::new(self.folder, self.subject.problem, of, retention, log, found)
+        let found = resumed.map(|(found, _)| found);
+        Checkpoints::new(self.folder, self.subject.problem, of, retention, log, found)
     }
 }
 

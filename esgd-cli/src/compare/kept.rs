@@ -79,7 +79,7 @@ pub(super) fn read(folder: &Path, label: &Label) -> Result<Option<Outcome>, Stri
     let path = folder.join(FILE);
     let unused = |why: String| {
         format!(
-            "{} {why}, so it is not used: move the folder {} away, and the same command runs it again",
+            "{} {why}, so it is not used: move the folder {} away, and the same comparison runs it again",
             path.display(),
             folder.display()
         )

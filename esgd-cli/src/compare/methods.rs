@@ -135,7 +135,7 @@ impl Method {
     /// What it is, in one line.
     pub(crate) fn what(self) -> &'static str {
         match self {
-            Self::Esgd => "the config's own run",
+            Self::Esgd => "the run of these settings",
             Self::NoEvolution => "the same without evolution steps, for more generations",
             Self::Population => {
                 "mu networks with recipes drawn once, annealed as compare.anneal says; the best counts"
@@ -184,7 +184,7 @@ impl Method {
     /// What it needs at least, told where a budget is too small.
     fn too_small(self) -> Failure {
         Failure::Usage(format!(
-            "the budget is too small for `{}`: give more with --budget, leave the method out with --methods, or make mu, lambda, the start or fine_tune.epochs smaller",
+            "the budget is too small for `{}`: give more, leave the method out, or make mu, lambda, the start or fine_tune.epochs smaller",
             self.name()
         ))
     }

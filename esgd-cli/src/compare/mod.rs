@@ -23,7 +23,7 @@ mod trial;
 mod verdict;
 mod watcher;
 
-use std::sync::atomic::AtomicBool;
+use std::{collections::BTreeSet, sync::atomic::AtomicBool};
 
 use esgd_core::Portable;
 
@@ -48,9 +48,13 @@ use self::{
 };
 use crate::failure::Failure;
 
+/// Each method once, in the order of tables.
+fn unique(methods: &[Method]) -> Vec<Method> {
+    methods.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// What is asked of a comparison.
 struct Asked<'a> {
-    /// Each once.
     methods: &'a [Method],
     /// How many runs of each method, with seeds from the settings' on.
     seeds: u64,
@@ -70,7 +74,7 @@ fn compare<P: Portable>(
     let Asked { budget, threads, watcher, stop, .. } = *asked;
     let seeds = seeds(subject.settings.seed, asked.seeds)?;
     let (methods, left_out): (Vec<_>, Vec<_>) =
-        asked.methods.iter().copied().partition(|method| subject.has(*method));
+        unique(asked.methods).into_iter().partition(|method| subject.has(*method));
     let context = Context { subject, held: &folder.held, stop, watcher };
     let grid = Grid { context, threads, out: folder.path(), budget };
     let Some(Done { runs, folders }) = grid.run(&methods, &seeds)? else { return Ok(None) };
@@ -97,12 +101,18 @@ fn compare<P: Portable>(
     Ok(Some(comparison))
 }
 
+/// The most seeds that are compared.
+const MOST_SEEDS: u64 = 10_000;
+
 /// So many seeds from the first on. A config has no larger numbers.
 fn seeds(first: u64, n: u64) -> Result<Vec<u64>, Failure> {
+    if !(1..=MOST_SEEDS).contains(&n) {
+        return Err(Failure::Usage(format!("{n} seeds: expected 1 to {MOST_SEEDS}")));
+    }
     let last = first.checked_add(n.saturating_sub(1)).filter(|last| i64::try_from(*last).is_ok());
     let last = last.ok_or_else(|| {
         Failure::Usage(format!(
-            "--seeds {n}: they would go from {first} on beyond {}, the largest seed; begin with a smaller --seed",
+            "{n} seeds would go from {first} on beyond {}, the largest: begin with a smaller one",
             i64::MAX
         ))
     })?;

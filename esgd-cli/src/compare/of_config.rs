@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use esgd_core::Problem;
-use esgd_models::data::Splits;
+use esgd_models::data::Dataset;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -26,7 +26,7 @@ pub struct Request<'a> {
     pub config: &'a Config,
     /// What it names.
     pub setting: &'a Setting,
-    /// Each once.
+    /// The methods to compare.
     pub methods: Vec<Method>,
     /// How many runs of each method, with seeds from the config's on.
     pub seeds: u64,
@@ -60,12 +60,13 @@ pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Option<Comparison>,
             test: splits.test.len(),
         },
         identity: Identity {
-            data: fingerprint(splits)?,
+            data: fingerprint([&splits.train, &splits.validation, &splits.test])?,
             rest: format!("{network:?}\n{}\n{}", problem.objective(), config.run.device),
         },
         configs: config,
         predictor: Some(&TestedOn(&splits.test)),
         most_bytes: restore::most_bytes(problem.shape()?),
+        slack: restore::slack(problem),
         checkpoint_share: config.run.checkpoint_share,
     };
     let (methods, threads) = (&request.methods[..], config.run.threads());
@@ -73,9 +74,9 @@ pub fn run(request: &Request<'_>, folder: &Folder) -> Result<Option<Comparison>,
 }
 
 /// What the data are, so that results on others are not taken for theirs.
-fn fingerprint(splits: &Splits) -> Result<String, Failure> {
+pub(super) fn fingerprint(parts: [&Dataset; 3]) -> Result<String, Failure> {
     let mut hash = Sha256::new();
-    for part in [&splits.train, &splits.validation, &splits.test] {
+    for part in parts {
         part.visit_contents(|bytes| hash.update(bytes))?;
     }
     Ok(sha256::hex(hash))

@@ -1,6 +1,6 @@
 //! A comparison on anybody's problem.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::atomic::AtomicBool, thread};
+use std::{collections::BTreeMap, iter, path::PathBuf, sync::atomic::AtomicBool, thread};
 
 use esgd_core::{Distribution, OptimizerSpec, Portable, Schedule, Settings, budget::Cost};
 use esgd_models::{Supervised, Task, data::Dataset};
@@ -8,6 +8,7 @@ use esgd_models::{Supervised, Task, data::Dataset};
 use super::{
     Asked, Comparison, Folder, Method, Watcher, compare,
     costs::Costs,
+    of_config::fingerprint,
     predictor::{Predictor, TestedOn},
     subject::{About, Subject},
     trial::Identity,
@@ -16,6 +17,8 @@ use crate::{
     config::{Described, Rivals},
     error::Error,
     failure::Failure,
+    files::sha256,
+    run::restore::MOST_OF_A_FILE,
 };
 
 /// How many learning rates tuning tries, where none are named.
@@ -38,7 +41,8 @@ const RATES: usize = 5;
 ///     generations: 2, mu: 4, m: 2, optimizers: TestFunction::optimizers(), ..Settings::paper()
 /// };
 /// let methods = [Method::Esgd, Method::Pbt, Method::Swa];
-/// let comparison = Compare::new(&problem, &settings, &folder).methods(&methods).seeds(3).run()?;
+/// let compare = Compare::new("Rosenbrock in 5", &problem, &settings, &folder).seeds(3);
+/// let comparison = compare.methods(&methods).run()?;
 /// let comparison = comparison.expect("nothing has stopped it");
 /// assert!(comparison.verdict().last().is_some_and(|last| last.contains("SWA")));
 /// println!("{comparison}");
@@ -49,8 +53,10 @@ pub struct Compare<'a, P: Portable> {
     settings: &'a Settings,
     folder: PathBuf,
     name: String,
+    /// What else results are known by.
     data: String,
     costs: Costs,
+    cost: Option<Cost>,
     rivals: Rivals,
     predictor: Option<Box<dyn Predictor<P> + 'a>>,
     test: usize,
@@ -68,16 +74,25 @@ static NEVER: AtomicBool = AtomicBool::new(false);
 impl<'a, P: Portable> Compare<'a, P> {
     /// All methods that the problem has what they need for, with three seeds from the settings' on, and as much for each
     /// as ESGD takes under `settings`. An epoch and an evaluation count as one sample each.
+    ///
+    /// Results are known by the `name` and by what fitness is measured with, so a problem that is changed needs another
+    /// name.
     #[must_use]
-    pub fn new(problem: &'a P, settings: &'a Settings, folder: impl Into<PathBuf>) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        problem: &'a P,
+        settings: &'a Settings,
+        folder: impl Into<PathBuf>,
+    ) -> Self {
         let run = Cost { train: 1, fitness: 1 };
         Self {
             problem,
             settings,
             folder: folder.into(),
-            name: "a problem of its own".into(),
-            data: "what it is scored by".into(),
+            name: name.into(),
+            data: String::new(),
             costs: Costs { run, predicts: false, statistics: false },
+            cost: None,
             rivals: rivals(settings),
             predictor: None,
             test: 0,
@@ -90,26 +105,20 @@ impl<'a, P: Portable> Compare<'a, P> {
         }
     }
 
-    /// What the problem and its data are called. Results of other names are not taken for these, so a problem that is
-    /// changed needs another.
-    #[must_use]
-    pub fn named(self, problem: impl Into<String>, data: impl Into<String>) -> Self {
-        Self { name: problem.into(), data: data.into(), ..self }
-    }
-
-    /// How many samples an epoch trains on, and a network is scored on: both at least 1.
+    /// How many samples an epoch trains on, and a network is scored on: both at least 1. That of networks that predict
+    /// follows from their data.
     #[must_use]
     pub fn cost(self, cost: Cost) -> Self {
-        Self { costs: Costs { run: cost, ..self.costs }, ..self }
+        Self { cost: Some(cost), ..self }
     }
 
-    /// The methods to compare, each once.
+    /// The methods to compare.
     #[must_use]
     pub fn methods(self, methods: &'a [Method]) -> Self {
         Self { methods, ..self }
     }
 
-    /// How many runs of each method, from 1 on.
+    /// How many runs of each method, from 1 to 10,000.
     #[must_use]
     pub fn seeds(self, seeds: u64) -> Self {
         Self { seeds, ..self }
@@ -156,19 +165,15 @@ impl<'a, P: Portable> Compare<'a, P> {
     }
 
     fn compare(&self) -> Result<Option<Comparison>, Failure> {
-        let Self { problem, settings, costs, threads, watcher, stop, .. } = *self;
+        let Self { problem, settings, threads, watcher, stop, .. } = *self;
         settings.check()?;
         if let Err(error) = problem.check(settings) {
             let why = error.to_string();
             return Err(Failure::Usage(why.lines().next().unwrap_or_default().to_owned()));
         }
-        if costs.run.train == 0 || costs.run.fitness == 0 {
-            return Err(Failure::Usage(
-                "an epoch and an evaluation must count as at least one sample each".into(),
-            ));
-        }
-        if self.seeds == 0 {
-            return Err(Failure::Usage("a comparison needs at least one seed".into()));
+        let costs = self.costs()?;
+        if !self.rivals.rates.is_empty() {
+            self.rivals.check_rates("the rates of a comparison")?;
         }
         let objective = problem.objective().to_string();
         let configs = Described {
@@ -177,20 +182,21 @@ impl<'a, P: Portable> Compare<'a, P> {
             strategy: None,
             settings: settings.clone(),
         };
-        let (network, data) = (self.name.clone(), self.data.clone());
+        let network = self.name.clone();
         let subject = Subject {
             problem,
             settings,
             rivals: &self.rivals,
             costs,
             identity: Identity {
-                data: data.clone(),
+                data: sha256::of(self.data.as_bytes()),
                 rest: format!("{network}\n{objective}\n{:?}", costs.run),
             },
-            about: About { network, macs: 0, data, test: self.test },
+            about: About { network, macs: 0, data: String::new(), test: self.test },
             configs: &configs,
             predictor: self.predictor.as_deref(),
-            most_bytes: 1 << 40,
+            most_bytes: MOST_OF_A_FILE,
+            slack: 0.0,
             checkpoint_share: 0.02,
         };
         let budget = match self.budget {
@@ -201,29 +207,51 @@ impl<'a, P: Portable> Compare<'a, P> {
         let asked = Asked { methods, seeds, budget, threads, watcher, stop };
         compare(&subject, &asked, &Folder::open(&self.folder)?)
     }
+
+    fn costs(&self) -> Result<Costs, Failure> {
+        let refused = |why: &str| Err(Failure::Usage(why.into()));
+        match self.cost {
+            None => Ok(self.costs),
+            Some(_) if self.costs.predicts => {
+                refused("the cost of networks that predict follows from their data: name none")
+            }
+            Some(Cost { train: 0, .. } | Cost { fitness: 0, .. }) => {
+                refused("an epoch and an evaluation must count as at least one sample each")
+            }
+            Some(run) => Ok(Costs { run, ..self.costs }),
+        }
+    }
 }
 
 impl<'a, T: Task> Compare<'a, Supervised<T>> {
     /// The same of networks that predict, which are tested on `test`, if it has any: an epoch counts as many samples as
-    /// there are for training.
-    #[must_use]
+    /// there are for training. Results are known by the contents of all data and the shapes of the network as well.
+    ///
+    /// # Errors
+    /// If the network cannot be built, or the data cannot be read.
     pub fn supervised(
+        name: impl Into<String>,
         problem: &'a Supervised<T>,
         test: &'a Dataset,
         settings: &'a Settings,
         folder: impl Into<PathBuf>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let cost = Cost {
             train: problem.train().len() as u64,
             fitness: problem.fitness_data().len() as u64,
         };
-        let statistics = problem.shape().is_ok_and(|shape| shape.has_statistics());
-        Self {
+        let shape = problem.shape().map_err(Failure::from)?;
+        let tensors =
+            shape.parameters().iter().map(|one| (&one.name, one.tensor().dims(), one.role));
+        let data = fingerprint([problem.train(), problem.fitness_data(), test])?;
+        let statistics = shape.has_statistics();
+        Ok(Self {
+            data: format!("{data}\n{:?}", tensors.collect::<Vec<_>>()),
             costs: Costs { run: cost, predicts: true, statistics },
             predictor: Some(Box::new(TestedOn(test))),
             test: test.len(),
-            ..Self::new(problem, settings, folder)
-        }
+            ..Self::new(name, problem, settings, folder)
+        })
     }
 }
 
@@ -232,17 +260,26 @@ fn rivals(settings: &Settings) -> Rivals {
     let none = || OptimizerSpec { kind: String::new(), weight: 1.0, domains: BTreeMap::new() };
     let single = settings.optimizers.0.first().cloned().unwrap_or_else(none);
     let rates = match single.domains.get("lr").map(|domain| &domain.law) {
-        Some(&Distribution::LogUniform(low, high)) => between(low.ln(), high.ln(), f64::exp),
-        Some(&Distribution::Uniform(low, high)) => between(low, high, |rate| rate),
+        Some(&Distribution::LogUniform(low, high)) => between(low, high, f64::ln, f64::exp),
+        Some(&Distribution::Uniform(low, high)) => between(low, high, |x| x, |x| x),
         Some(Distribution::Fixed(rate)) => vec![*rate],
-        Some(Distribution::Choice(rates)) => rates.clone(),
+        Some(Distribution::Choice(all)) => {
+            let mut rates = all.clone();
+            rates.sort_by(f64::total_cmp);
+            rates.dedup();
+            rates
+        }
         None => vec![],
     };
     Rivals { single, rates, anneal: Schedule::Constant }
 }
 
-/// Rates from `low` to `high`, both included, on a scale whose way back is `of`.
-fn between(low: f64, high: f64, of: fn(f64) -> f64) -> Vec<f64> {
-    let step = (high - low) / (RATES - 1) as f64;
-    (0..RATES).map(|i| of(low + step * i as f64)).collect()
+/// Rates from `low` to `high`, both included, evenly on the scale that `to` leads to and `from` leads back from.
+fn between(low: f64, high: f64, to: fn(f64) -> f64, from: fn(f64) -> f64) -> Vec<f64> {
+    if low == high {
+        return vec![low];
+    }
+    let step = (to(high) - to(low)) / (RATES - 1) as f64;
+    let within = (1..RATES - 1).map(|i| from(to(low) + step * i as f64));
+    iter::once(low).chain(within).chain([high]).collect()
 }

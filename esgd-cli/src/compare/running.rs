@@ -121,12 +121,16 @@ impl<P: Portable> Context<'_, P> {
                 if was.map_err(hint)? != settings {
                     return Err(foreign());
                 }
-                let Subject { problem, most_bytes, .. } = *self.subject;
-                let population = restore::of_problem(&trial.folder, &found, problem, most_bytes)
-                    .map_err(|why| {
-                        let n = found.number;
-                        hint(Failure::Failed(format!("cannot go on from checkpoint {n}: {why}")))
-                    })?;
+                let Subject { problem, most_bytes, slack, .. } = *self.subject;
+                let notice = |text: &str| self.watcher.notice(text);
+                let population =
+                    restore::of_problem(&trial.folder, &found, problem, most_bytes, slack, &notice)
+                        .map_err(|why| {
+                            let n = found.number;
+                            hint(Failure::Failed(format!(
+                                "cannot go on from checkpoint {n}: {why}"
+                            )))
+                        })?;
                 return Ok(Some((found, population)));
             }
         }

@@ -26,6 +26,8 @@ pub(super) struct Subject<'a, P: Portable> {
     pub predictor: Option<&'a dyn Predictor<P>>,
     /// More bytes than a network, or what an optimizer remembers of one, has as a file.
     pub most_bytes: u64,
+    /// By how much fitness may differ on another processor, where that is more than a rounding.
+    pub slack: f64,
     /// The share of the time that writing checkpoints may take.
     pub checkpoint_share: f64,
 }
@@ -33,7 +35,7 @@ pub(super) struct Subject<'a, P: Portable> {
 impl<P: Portable> Subject<'_, P> {
     /// Whether there is all that a method needs.
     pub(super) fn has(&self, method: Method) -> bool {
-        (self.predictor.is_some() || !method.averages())
+        (self.costs.predicts || !method.averages())
             && (!self.rivals.rates.is_empty() || !method.tries_rates())
     }
 }

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::text::{
     numbers::{fixed, signed},
-    safe::one_line,
     spreadsheet,
 };
 
@@ -173,15 +172,11 @@ impl Comparison {
             ),
         };
         format!(
-            "{} on {}: {} training samples, {} to choose by, {} to test. A budget of {:.1} epochs for each \
+            "{}. A budget of {:.1} epochs for each \
              method, evaluations counted as a third of a gradient step: {} forward passes{operations}. \
              {} seed{}, paired; mean ± 95 % confidence interval; p of paired t-tests of like with like, \
              or of signs where there is no mean, corrected by Holm, of losses and of errors each.",
-            one_line(&self.network),
-            one_line(&self.data),
-            self.train,
-            self.fitness,
-            self.test,
+            self.on_what(),
             self.epochs(),
             self.budget,
             self.seeds.len(),
@@ -213,7 +208,10 @@ impl fmt::Display for Comparison {
             cells.max().unwrap_or(0).max(HEADS[i].chars().count())
         };
         // The top and the seconds are in the files; a terminal is not as wide.
-        let shown = [0, 2, 3, 5, 7, 8];
+        let shown = match self.test {
+            0 => vec![0, 1, 5, 7, 8],
+            _ => vec![0, 2, 3, 5, 7, 8],
+        };
         let line = |cells: &[String]| {
             let padded = shown.iter().map(|&i| {
                 let (cell, width) = (&cells[i], width(i));

@@ -25,34 +25,34 @@ impl Rivals {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         esgd_models::recipe::check_pool(&self.pool())
             .map_err(|e| Failure::Usage(format!("compare.single: {e}")))?;
+        self.check_rates("compare.rates")?;
+        match self.anneal.fault() {
+            Some(fault) => Err(Failure::Usage(format!("compare.anneal: {fault}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the learning rates, which are called `what`.
+    pub(crate) fn check_rates(&self, what: &str) -> Result<(), Failure> {
+        let refused = |why: String| Err(Failure::Usage(why));
         if self.rates.is_empty() {
-            return Err(Failure::Usage(
-                "compare.rates is empty: expected at least one learning rate to try".into(),
-            ));
+            return refused(format!("{what} is empty: expected at least one learning rate to try"));
         }
         if self.rates.len() > 1000 {
-            return Err(Failure::Usage(format!(
-                "compare.rates has {} learning rates: expected at most 1000",
-                self.rates.len()
-            )));
+            let n = self.rates.len();
+            return refused(format!("{what} has {n} learning rates: expected at most 1000"));
         }
         let mut sorted = self.rates.clone();
         sorted.sort_by(f64::total_cmp);
         if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Failure::Usage(format!(
-                "compare.rates has {:?} twice: expected rates that differ",
-                twice[0]
-            )));
+            return refused(format!("{what} has {:?} twice: expected rates that differ", twice[0]));
         }
         let is_rate = |rate: &f64| *rate > 0.0 && *rate <= f64::from(f32::MAX);
         match self.rates.iter().find(|rate| !is_rate(rate)) {
-            Some(rate) => Err(Failure::Usage(format!(
-                "compare.rates has {rate:?}: expected learning rates above 0, and below 3.4e38"
-            ))),
-            None => match self.anneal.fault() {
-                Some(fault) => Err(Failure::Usage(format!("compare.anneal: {fault}"))),
-                None => Ok(()),
-            },
+            Some(rate) => refused(format!(
+                "{what} has {rate:?}: expected learning rates above 0, and below 3.4e38"
+            )),
+            None => Ok(()),
         }
     }
 }

@@ -118,7 +118,7 @@ impl<'a> Client<'a> {
             |e: io::Error| Interruption::Final(format!("cannot write {}: {e}", part.display()));
         let mut to = open(part, from).map_err(cannot)?;
         let mut have = from;
-        self.watcher.begin(file.path, file.size);
+        self.watcher.begin(file.path, file.size, from);
         let received = receive(response, self.patience.silence, |bytes| {
             have += bytes.len() as u64;
             if have > file.size {

@@ -33,8 +33,8 @@ pub struct Request<'a> {
 
 /// Somebody who watches downloads.
 pub trait Watcher {
-    /// A file of so many bytes begins to arrive.
-    fn begin(&self, _file: &str, _bytes: u64) {}
+    /// A file of so many bytes begins to arrive, or goes on behind those that are `here`.
+    fn begin(&self, _file: &str, _bytes: u64, _here: u64) {}
 
     /// So many bytes of it are here.
     fn received(&self, _bytes: u64) {}

@@ -10,17 +10,16 @@ use crate::{
     failure::Failure,
     run::{
         best_networks::{self, BestNetworks},
-        checkpoint::{Found, OfRun, Retention},
+        checkpoint::{Checkpoints, Found, Left, OfRun, Retention},
         control,
         folder::RunFolder,
         log::Writer,
         metadata,
-        recorder::{Left, Recorder},
         setting::Setting,
         summary::{Kept, Status, Summary},
         tensorboard::Events,
         time_limit::TimeLimit,
-        watcher::{Around, Behind, Training},
+        watcher::{Around, Behind, Of, Training},
     },
 };
 
@@ -103,22 +102,22 @@ impl<'a> ConfiguredRun<'a> {
         let watching = around.watcher.watch(Training {
             title: "ESGD",
             settings: &config.settings,
-            fitness: Some(format!("{} {}", config.data.fitness, config.data.score)),
+            of: Of::Run { fitness: format!("{} {}", config.data.fitness, config.data.score) },
             behind,
         })?;
-        let recorder = Recorder::new(
+        let log = Writer::new(metrics, found, &*watching).events(events);
+        let checkpoints = Checkpoints::new(
             folder.path(),
             problem,
             OfRun { config: text.clone(), data: Some(self.data.clone()) },
             Retention { keep: config.run.keep, share: config.run.checkpoint_share },
-            Writer::new(metrics, found, &*watching).events(events),
+            &log,
             found,
         )?;
-        let checkpoints = recorder.checkpoints();
         let esgd = Esgd::new(problem, &config.settings)
             .executor(workers)
-            .observer(recorder.log())
-            .checkpointer(checkpoints)
+            .observer(&log)
+            .checkpointer(&checkpoints)
             .patience(config.run.patience)
             .stop_when(around.interrupt.flag());
         let controls = match &from {
@@ -136,8 +135,11 @@ impl<'a> ConfiguredRun<'a> {
                 esgd.resume(*population)
             }
         };
-        let took = recorder.elapsed();
-        let outcome = outcome.map_err(|failure| match recorder.keep(*failure) {
+        let took = log.elapsed();
+        // Its bar is not to stand over what comes now.
+        drop(log);
+        drop(watching);
+        let outcome = outcome.map_err(|failure| match checkpoints.keep(*failure) {
             Left { why, refused: true, .. } => Failure::Usage(why),
             Left { why, goes_on: true, .. } => self.with_advice(&why),
             Left { why, .. } => Failure::Failed(why),
@@ -167,10 +169,8 @@ impl<'a> ConfiguredRun<'a> {
         folder.write("run.json", &summary.to_bytes()?)?;
         best.write(folder, bytes)?;
         let reached = outcome.population.generation();
-        // The control has the memory and the watcher to itself.
+        // The control has the memory to itself.
         drop((outcome, best));
-        drop(recorder);
-        drop(watching);
         if controls && !stopped {
             let with = Settings { generations: reached, ..config.settings.clone() };
             let flag = around.interrupt.flag();
@@ -220,18 +220,20 @@ impl<'a> ConfiguredRun<'a> {
     /// The same of one that has had its time, which is no failure.
     fn out_of_time(&self, within: &str) -> String {
         let shown = self.folder.path().display();
-        let limit = self.limit.passed().unwrap_or_default();
-        format!("stopped after {limit} as asked{within}; go on with: esgd resume {shown}")
+        let after = self.limit.passed().map(|limit| format!(" after {limit}")).unwrap_or_default();
+        format!("stopped{after} as asked{within}; go on with: esgd resume {shown}")
     }
 
     fn stopped_too_early(&self) -> Failure {
         let nothing = "before the first generation, so there is nothing to go on from yet";
         let interrupted = self.around.interrupt.failure(|| format!("interrupted {nothing}"));
-        let limit = self.limit.passed().unwrap_or_default();
         interrupted.unwrap_or_else(|| {
-            Failure::Failed(format!(
-                "stopped after {limit} as asked, {nothing}: allow more with --max-time"
-            ))
+            Failure::Failed(match self.limit.passed() {
+                Some(limit) => {
+                    format!("stopped after {limit} as asked, {nothing}: allow more with --max-time")
+                }
+                None => format!("stopped as asked, {nothing}"),
+            })
         })
     }
 

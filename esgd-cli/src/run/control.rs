@@ -9,7 +9,7 @@ use crate::{
     run::{
         setting::Setting,
         summary::{Best, Control},
-        watcher::{Training, Watcher},
+        watcher::{Of, Training, Watcher},
     },
 };
 
@@ -22,7 +22,7 @@ pub(crate) fn run(
 ) -> Result<Option<Control>, Failure> {
     let without = baselines::control(with);
     let training =
-        Training { title: "without evolution", settings: &without, fitness: None, behind: None };
+        Training { title: "without evolution", settings: &without, of: Of::Control, behind: None };
     let watching = watcher.watch(training)?;
     let began = Instant::now();
     let run: Result<Outcome<_>, _> = Esgd::new(&setting.problem, &without)

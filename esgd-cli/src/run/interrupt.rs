@@ -67,11 +67,6 @@ impl Interrupt {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked to stop.
-    pub fn is_raised(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
     /// What becomes true.
     pub fn flag(&self) -> &AtomicBool {
         &self.stop

@@ -16,7 +16,6 @@ pub(crate) mod interrupt;
 pub(crate) mod known_data;
 pub(crate) mod log;
 pub(crate) mod metadata;
-pub(crate) mod recorder;
 pub(crate) mod restore;
 pub(crate) mod setting;
 pub(crate) mod strategy_numbers;
@@ -37,5 +36,5 @@ pub use self::{
     restore::restore,
     setting::Setting,
     summary::Summary,
-    watcher::{Around, Behind, Training, Watcher},
+    watcher::{Around, Behind, Of, Training, Watcher},
 };

@@ -49,60 +49,61 @@ pub fn restore(
         Failure::Failed(format!("cannot go on from checkpoint {}: {why}", found.number))
     };
     let population = population(run, found, problem)?.map_err(wrong)?;
-    let slack = match problem.score() {
-        Score::Loss => SLACK * population.best().scored.fitness().get().abs(),
-        // Few samples are between two classes.
-        Score::Error => 2.0 / problem.fitness_data().len() as f64,
-    };
-    match scores(&population, problem).map_err(wrong)? {
-        Scores { was, is } if was == is => Ok(population),
-        Scores { was, is } if (was.get() - is.get()).abs() <= slack => {
-            notice(&format!(
-                "the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
-            ));
-            Ok(population)
-        }
-        Scores { was, is } => Err(wrong(format!(
-            "its best network scores {is} and scored {was}, so the data is another"
-        ))),
-    }
+    check(&population, problem, slack(problem), notice).map_err(wrong)?;
+    Ok(population)
 }
 
-/// The same of any problem; or why there is none.
+/// The same of any problem; or why there is none. Fitness that differs by no more than `slack` is taken for the same too.
 pub(crate) fn of_problem<P: Portable>(
     run: &Path,
     found: &Found,
     problem: &P,
     most: u64,
+    slack: f64,
+    notice: &dyn Fn(&str),
 ) -> Result<Population<P::Genome, P::State>, String> {
     let population = checkpoint::restore(run, &found.manifest, problem, most)
         .map_err(|e| first_line(&e.to_string()))?;
-    let Scores { was, is } = scores(&population, problem)?;
-    // Another processor may round otherwise.
-    match was == is || (was.get() - is.get()).abs() <= SLACK * was.get().abs() {
-        true => Ok(population),
-        false => {
-            Err(format!("its best network scores {is} and scored {was}, so the problem is another"))
-        }
+    check(&population, problem, slack, notice)?;
+    Ok(population)
+}
+
+/// More bytes than a network of any problem, or what an optimizer remembers of one, has as a file.
+pub(crate) const MOST_OF_A_FILE: u64 = 1 << 40;
+
+/// By how much of itself a loss may differ on another processor.
+const ROUNDING: f64 = 1e-3;
+
+/// By how much fitness may differ on another processor, where that is more than a rounding.
+pub(crate) fn slack(problem: &Supervised<Network>) -> f64 {
+    match problem.score() {
+        Score::Loss => 0.0,
+        // Few samples are between two classes.
+        Score::Error => 2.0 / problem.fitness_data().len() as f64,
     }
 }
 
-/// By how much of itself a loss may be another on another processor.
-const SLACK: f64 = 1e-3;
-
-/// What the best network was scored by, and what it is now.
-struct Scores {
-    was: Fitness,
-    is: Fitness,
-}
-
-fn scores<P: Problem>(
+/// Whether the best network scores here as it did there.
+fn check<P: Problem>(
     population: &Population<P::Genome, P::State>,
     problem: &P,
-) -> Result<Scores, String> {
+    slack: f64,
+    notice: &dyn Fn(&str),
+) -> Result<(), String> {
     let best = population.best().scored;
-    let is = problem.fitness(best.theta()).map_err(|e| first_line(&e.to_string()))?;
-    Ok(Scores { was: best.fitness(), is: Fitness::new(is) })
+    let now = problem.fitness(best.theta()).map_err(|e| first_line(&e.to_string()))?;
+    let (was, is) = (best.fitness(), Fitness::new(now));
+    let slack = slack.max(ROUNDING * was.get().abs());
+    if was != is && (was.get() - is.get()).abs() <= slack {
+        notice(&format!(
+            "the best network scores {is} here and scored {was}: this processor or device rounds otherwise, so the rest of the run will not be the same to the bit"
+        ));
+    } else if was != is {
+        return Err(format!(
+            "its best network scores {is} and scored {was}, so the problem or its data is another"
+        ));
+    }
+    Ok(())
 }
 
 /// candle puts a backtrace behind its first line.

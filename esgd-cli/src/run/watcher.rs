@@ -11,10 +11,22 @@ pub struct Training<'a> {
     pub title: &'static str,
     /// What it is told.
     pub settings: &'a Settings,
-    /// What is lowest in the best, such as "validation loss", where a reader is not told of it yet.
-    pub fitness: Option<String>,
+    /// What it is of a run.
+    pub of: Of,
     /// Where it goes on, if it does.
     pub behind: Option<Behind>,
+}
+
+/// What is trained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The population of the run.
+    Run {
+        /// What is lowest in the best, such as "validation loss".
+        fitness: String,
+    },
+    /// The same without evolution.
+    Control,
 }
 
 /// How far a run was that goes on.

@@ -15,23 +15,20 @@ use crate::{
     error::Error,
     failure::Failure,
     run::{
-        checkpoint::{self, Found, OfRun, Retention},
+        checkpoint::{self, Checkpoints, Found, Left, OfRun, Retention},
         folder::{self, RunFolder},
         log::Writer,
-        recorder::{Left, Recorder},
         restore,
     },
 };
 
 pub use self::verify::{Check, verify};
 
-/// More bytes than a network, or what an optimizer remembers of one, can have as a file.
-const MOST_OF_A_FILE: u64 = 1 << 40;
-
 /// A run of a problem in a folder, with checkpoints, a log and a result.
 ///
 /// Where a run of the same problem and settings lies in the folder, it goes on and ends with the same bits as if it
-/// had never stopped, whenever the process died; otherwise it begins. It may go on with more `generations`. Nothing is printed and no signal is listened
+/// had never stopped, whenever the process died; otherwise it begins. It may go on with more
+/// `generations`, if it has not gone over to fine-tuning. Nothing is printed and no signal is listened
 /// to: [`stop_when`](Self::stop_when) takes a flag.
 ///
 /// ```
@@ -132,7 +129,8 @@ impl<'a, P: Portable> Session<'a, P> {
         Self { stop: Some(stop), ..self }
     }
 
-    /// Tells `notice`, in a sentence, that it goes back behind a damaged checkpoint.
+    /// Tells `notice`, in a sentence, that it goes back behind a damaged checkpoint, or that this processor rounds
+    /// otherwise than the one that it began on.
     #[must_use]
     pub fn notice(self, notice: &'a dyn Fn(&str)) -> Self {
         Self { notice, ..self }
@@ -174,16 +172,16 @@ impl<'a, P: Portable> Session<'a, P> {
         if found.is_none() {
             folder.write("config.toml", config.as_bytes())?;
         }
-        let recorder = Recorder::new(
+        let log = Writer::new(folder.log(found.as_ref())?, found.as_ref(), self.observer);
+        let checkpoints = Checkpoints::new(
             folder.path(),
             self.problem,
             OfRun { config: config.clone(), data: None },
             self.retention,
-            Writer::new(folder.log(found.as_ref())?, found.as_ref(), self.observer),
+            &log,
             found.as_ref(),
         )?;
-        let checkpoints = recorder.checkpoints();
-        let esgd = esgd.observer(recorder.log()).checkpointer(checkpoints);
+        let esgd = esgd.observer(&log).checkpointer(&checkpoints);
         let outcome = match population {
             None => esgd.warm_start(self.warm_start).run(),
             Some(population) => {
@@ -193,7 +191,7 @@ impl<'a, P: Portable> Session<'a, P> {
                 esgd.resume(population)
             }
         };
-        let outcome = outcome.map_err(|failure| match recorder.keep(*failure) {
+        let outcome = outcome.map_err(|failure| match checkpoints.keep(*failure) {
             Left { why, refused: true, .. } => Error::Refused(why),
             Left { why, .. } => Error::Failed(why),
         })?;
@@ -201,7 +199,7 @@ impl<'a, P: Portable> Session<'a, P> {
             return Ok(outcome);
         }
         checkpoints.save(&outcome.population).map_err(Error::Failed)?;
-        let bytes = result::to_bytes(&outcome, self.settings.seed, recorder.elapsed())?;
+        let bytes = result::to_bytes(&outcome, self.settings.seed, log.elapsed())?;
         folder.write("run.json", &bytes)?;
         Ok(outcome)
     }
@@ -282,7 +280,14 @@ impl<'a, P: Portable> Session<'a, P> {
 
     /// The population of a checkpoint, whose best network must score here as it did there.
     fn restored(&self, found: &Found) -> Result<PopulationOf<P>, Error> {
-        let population = restore::of_problem(&self.folder, found, self.problem, MOST_OF_A_FILE);
+        let population = restore::of_problem(
+            &self.folder,
+            found,
+            self.problem,
+            restore::MOST_OF_A_FILE,
+            0.0,
+            self.notice,
+        );
         population.map_err(|why| {
             let (number, shown) = (found.number, self.folder.display());
             Error::Failed(format!("cannot go on from checkpoint {number} in {shown}: {why}"))

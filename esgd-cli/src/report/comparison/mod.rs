@@ -107,17 +107,18 @@ fn heading(comparison: &Comparison) -> String {
         e if e == e.round() && e < 1e9 => count(e as usize, "epoch", "epochs"),
         e => format!("{} epochs", fixed(e, 1)),
     };
-    let of = |n: usize| thousands(n as u64);
+    let operations = match comparison.macs {
+        0 => String::new(),
+        macs => {
+            let all = number(comparison.budget as f64 * 2.0 * macs as f64);
+            format!(", {all} floating-point operations")
+        }
+    };
     format!(
-        "{} on {}: {} to train, {} to choose by, {} to test. A budget of {budget} for each method, evaluations counted \
-         as a third of a gradient step: {} forward passes, {} floating-point operations. {}.",
-        comparison.network,
-        comparison.data,
-        count(comparison.train, "sample", "samples"),
-        of(comparison.fitness),
-        of(comparison.test),
+        "{}. A budget of {budget} for each method, evaluations counted as a third of a gradient step: {} forward \
+         passes{operations}. {}.",
+        comparison.on_what(),
         thousands(comparison.budget),
-        number(comparison.budget as f64 * 2.0 * comparison.macs as f64),
         match comparison.seeds.len() {
             1 => "1 seed, so there are no confidence intervals and no tests".to_owned(),
             n => format!(

@@ -5,6 +5,7 @@
 //! last manifest and all it names are whole. Files that no manifest names any more are removed. What is in the
 //! files of networks and states is the problem's to say.
 
+mod left;
 mod manifest;
 mod numbers;
 mod restore;
@@ -33,12 +34,14 @@ use self::{
     time_share::TimeShare,
 };
 use crate::{
+    failure::Failure,
     files::{atomic_file, held_folder::HeldFolder},
-    run::log::Metrics,
+    run::log::{Metrics, Writer},
 };
 
 pub use self::search::{Found, search};
 pub(crate) use self::{
+    left::Left,
     manifest::{Manifest, OfRun},
     restore::restore,
     search::{DIR, Whole, are_in, is_ours},
@@ -93,8 +96,22 @@ struct Books<G> {
 }
 
 impl<'a, P: Portable> Checkpoints<'a, P> {
-    /// Checkpoints in a folder that has none, or goes on behind those that were `found`.
+    /// Checkpoints of a run whose log is `log`, in a folder that has none, or behind those that were `found`.
     pub(crate) fn new(
+        run: &Path,
+        problem: &'a P,
+        of: OfRun,
+        retention: Retention,
+        log: &Writer<'_>,
+        found: Option<&Found>,
+    ) -> Result<Self, Failure> {
+        let made = Self::in_folder(run, problem, of, retention, log.metrics(), found);
+        made.map_err(|e| {
+            Failure::Failed(format!("cannot keep checkpoints in {}: {e}", run.display()))
+        })
+    }
+
+    fn in_folder(
         run: &Path,
         problem: &'a P,
         of: OfRun,
