@@ -11,11 +11,18 @@ use std::{
 };
 
 use esgd_core::{
-    EpochReport, Error, Esgd, Exchange, ExchangeError, Function, Observer, Population, Processes,
-    Report, Serial, Settings, TestFunction, Threads,
+    CheckpointError, Checkpointer, Entry, EpochReport, Error, Esgd, Exchange, ExchangeError,
+    Function, Individual, Observer, Population, Processes, Report, Serial, Settings, TestFunction,
+    Threads,
+    budget::{Cost, Metered, Spent},
+    settings::Start,
 };
 use proptest::prelude::*;
-use support::{Log, any_settings, digest, small};
+use support::{
+    Log, any_settings, digest, guards,
+    saboteur::{Method, Saboteur, Told, Trained},
+    small,
+};
 
 type PopulationOf = Population<Vec<f32>, Vec<f64>>;
 
@@ -40,6 +47,16 @@ impl Board {
     fn new(size: usize) -> Self {
         let state = State { given: vec![None; size], ..State::default() };
         Self { size, state: Mutex::new(state), changed: Condvar::new() }
+    }
+}
+
+/// A process that is gone when this is dropped.
+struct Ends<'a>(&'a Board);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().unwrap().gone = true;
+        self.0.changed.notify_all();
     }
 }
 
@@ -85,10 +102,24 @@ fn problem() -> TestFunction {
 
 const WARM_START: [[f32; 3]; 1] = [[1.0, -2.0, 0.5]];
 
-fn alone(settings: &Settings) -> (String, Vec<Report>) {
+/// Counts epochs and evaluations.
+fn metered(problem: &TestFunction) -> Metered<'_, TestFunction> {
+    Metered::new(problem, Cost { train: 1, fitness: 1 }, Spent::default(), &|_| ())
+}
+
+/// A run of one process: what it comes to, what it tells and what it spends.
+struct Alone {
+    digest: String,
+    reports: Vec<Report>,
+    spent: Spent,
+}
+
+fn alone(settings: &Settings) -> Alone {
     let (problem, log, warm) = (problem(), Log::default(), WARM_START.map(|one| one.to_vec()));
-    let run = Esgd::new(&problem, settings).warm_start(&warm).observer(&log).run().unwrap();
-    (digest(&run.population), log.reports())
+    let problem = metered(&problem);
+    let run = Esgd::new(&problem, settings).warm_start(&warm).observer(&log).run();
+    let digest = digest(&run.map_err(|failure| failure.error).unwrap().population);
+    Alone { digest, reports: log.reports(), spent: problem.spent() }
 }
 
 /// Runs `f` as each of so many processes.
@@ -96,7 +127,12 @@ fn together<R: Send>(size: usize, f: impl Fn(usize, &Board) -> R + Sync) -> Vec<
     let board = Board::new(size);
     thread::scope(|scope| {
         let (board, f) = (&board, &f);
-        let all: Vec<_> = (0..size).map(|rank| scope.spawn(move || f(rank, board))).collect();
+        let one = move |rank| {
+            // Nobody waits for one that has ended.
+            let _ends = Ends(board);
+            f(rank, board)
+        };
+        let all: Vec<_> = (0..size).map(|rank| scope.spawn(move || one(rank))).collect();
         all.into_iter().map(|one| one.join().unwrap()).collect()
     })
 }
@@ -104,28 +140,36 @@ fn together<R: Send>(size: usize, f: impl Fn(usize, &Board) -> R + Sync) -> Vec<
 proptest! {
     #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// And nothing is done twice.
     #[test]
     fn several_processes_have_the_bits_of_one(settings in any_settings(), size in 2usize..4, threads in 1usize..3) {
         let expected = alone(&settings);
         let runs = together(size, |rank, board| {
             let (problem, log) = (problem(), Log::default());
+            let problem = metered(&problem);
             let warm = WARM_START.map(|one| one.to_vec());
             let exchange = Rank { board, rank, lives: None };
             let (processes, threads) = (Processes::new(&problem, &exchange), Threads(threads));
             let esgd = Esgd::new(&problem, &settings).warm_start(&warm).observer(&log);
-            let run = esgd.executor(&threads).processes(&processes).run().unwrap();
-            (digest(&run.population), log.reports())
+            let run = esgd.executor(&threads).processes(&processes).run();
+            let digest = digest(&run.map_err(|failure| failure.error).unwrap().population);
+            Alone { digest, reports: log.reports(), spent: problem.spent() }
         });
+        let mut spent = Spent::default();
         for run in runs {
-            prop_assert_eq!(&run, &expected);
+            prop_assert_eq!(run.digest, expected.digest.as_str());
+            prop_assert_eq!(run.reports, expected.reports.as_slice());
+            spent.gradient_samples += run.spent.gradient_samples;
+            spent.evaluation_samples += run.spent.evaluation_samples;
         }
+        prop_assert_eq!(spent, expected.spent);
     }
 
     /// Whenever one is gone the others end with a whole population, and all go on together from what one of
-    /// them has.
+    /// them has; or they have none, and all begin anew.
     #[test]
     fn a_process_that_is_gone_costs_nothing(settings in any_settings(), lives in 0usize..8) {
-        let (expected, _) = alone(&settings);
+        let expected = alone(&settings).digest;
         let ended = together(2, |rank, board| {
             let problem = problem();
             let warm = WARM_START.map(|one| one.to_vec());
@@ -133,22 +177,25 @@ proptest! {
             let processes = Processes::new(&problem, &exchange);
             let esgd = Esgd::new(&problem, &settings).warm_start(&warm);
             match esgd.processes(&processes).run() {
-                Ok(run) => run.population,
+                Ok(run) => Some(run.population),
                 Err(failure) => {
                     assert!(matches!(failure.error, Error::Processes(_)), "{}", failure.error);
-                    failure.population.unwrap()
+                    failure.population
                 }
             }
         });
         let first = ended.into_iter().next().unwrap();
-        let record = serde_json::to_string(&first.record()).unwrap();
         let runs = together(2, |rank, board| {
             let problem = problem();
+            let warm = WARM_START.map(|one| one.to_vec());
             let exchange = Rank { board, rank, lives: None };
             let processes = Processes::new(&problem, &exchange);
-            let population = copy(&first, &record);
-            let esgd = Esgd::new(&problem, &settings);
-            digest(&esgd.processes(&processes).resume(population).unwrap().population)
+            let esgd = Esgd::new(&problem, &settings).warm_start(&warm).processes(&processes);
+            let run = match &first {
+                Some(population) => esgd.resume(copy(population)),
+                None => esgd.run(),
+            };
+            digest(&run.unwrap().population)
         });
         for run in runs {
             prop_assert_eq!(&run, &expected);
@@ -157,7 +204,8 @@ proptest! {
 }
 
 /// The same population, as from a file.
-fn copy(population: &PopulationOf, record: &str) -> PopulationOf {
+fn copy(population: &PopulationOf) -> PopulationOf {
+    let record = serde_json::to_string(&population.record()).unwrap();
     let find = |origin| {
         let individuals = population.individuals().iter().map(|one| (one.origin(), one.scored()));
         let archived = population.archived();
@@ -170,7 +218,7 @@ fn copy(population: &PopulationOf, record: &str) -> PopulationOf {
         Ok(one.state().unwrap().clone())
     };
     let memory = |slot: &String| Ok(population.memory().unwrap().networks[slot].clone());
-    Population::restore(serde_json::from_str(record).unwrap(), find, state, memory).unwrap()
+    Population::restore(serde_json::from_str(&record).unwrap(), find, state, memory).unwrap()
 }
 
 /// Asks to stop at an epoch.
@@ -187,7 +235,7 @@ impl Observer for StopAt<'_> {
 #[test]
 fn all_stop_where_one_is_asked_to_and_go_on_to_the_same_end() {
     let settings = small();
-    let (expected, _) = alone(&settings);
+    let expected = alone(&settings).digest;
     let runs = together(2, |rank, board| {
         let problem = problem();
         let exchange = Rank { board, rank, lives: None };
@@ -217,4 +265,119 @@ fn processes_that_have_come_apart_notice_it() {
         run.unwrap_err().error.to_string()
     });
     assert!(messages.iter().all(|message| message.contains("the same settings")), "{messages:?}");
+}
+
+/// How a run starts in each way.
+fn starts() -> [Start; 3] {
+    let shared = Start::Shared { epochs: 2, candidates: 5, halvings: 2 };
+    [Start::Independent, shared, Start::Warm { sigma: 0.5 }]
+}
+
+/// Is shown nothing.
+struct Nothing;
+
+impl Checkpointer<Vec<f32>, Vec<f64>> for Nothing {
+    fn population(&self, _: &PopulationOf) -> Result<(), CheckpointError> {
+        Err("it was shown a population".into())
+    }
+    fn individual(
+        &self,
+        _: &Individual<Vec<f32>, Vec<f64>>,
+        _: &dyn Fn() -> Vec<Entry<Vec<f32>>>,
+    ) -> Result<(), CheckpointError> {
+        Err("it was shown an individual".into())
+    }
+}
+
+impl Observer for Nothing {
+    fn phase(&self, report: &Report) {
+        panic!("it was told of {:?}", report.phase);
+    }
+}
+
+/// Two observers.
+struct Both<'a>(StopAt<'a>, Nothing);
+
+impl Observer for Both<'_> {
+    fn epoch(&self, report: &EpochReport<'_>) {
+        self.0.epoch(report);
+    }
+    fn phase(&self, report: &Report) {
+        self.1.phase(report);
+    }
+}
+
+#[test]
+fn all_stop_in_the_start_where_one_is_asked_to_and_keep_nothing() {
+    for start in starts() {
+        // A start without training is stopped as it begins.
+        let trains = start.epochs() > 0;
+        let settings = Settings { start, ..small() };
+        let runs = together(3, |rank, board| {
+            let problem = problem();
+            let warm = WARM_START.map(|one| one.to_vec());
+            let exchange = Rank { board, rank, lives: None };
+            let processes = Processes::new(&problem, &exchange);
+            let stop = AtomicBool::new(rank == 1 && !trains);
+            let observer = Both(StopAt(if rank == 1 { 0 } else { usize::MAX }, &stop), Nothing);
+            let esgd = Esgd::new(&problem, &settings).warm_start(&warm).processes(&processes);
+            let esgd = esgd.observer(&observer).checkpointer(&Nothing).stop_when(&stop);
+            let run = esgd.run().map_err(|failure| failure.error).unwrap();
+            assert!(run.stopped, "{:?}", settings.start);
+            digest(&run.population)
+        });
+        assert!(runs[1..].iter().all(|run| *run == runs[0]), "{:?}", settings.start);
+    }
+}
+
+/// Wherever one breaks down the others end as well, and all have a population or none has.
+#[test]
+fn all_end_where_one_fails_in_the_start_or_after() {
+    let mut populations = [0, 0];
+    for start in starts() {
+        for (method, call) in Method::ALL.into_iter().flat_map(|m| [1, 2, 5, 9].map(|n| (m, n))) {
+            let archive = guards().into_iter().last().unwrap();
+            let settings = Settings { start: start.clone(), guarantee: archive, ..small() };
+            let ends = together(2, |rank, board| {
+                let mut problem = Saboteur::new(Told::Honestly, Trained::Well);
+                problem.breaks = (rank == 1).then_some((method, call));
+                let warm = WARM_START.map(|one| one.to_vec());
+                let exchange = Rank { board, rank, lives: None };
+                let processes = Processes::new(&problem, &exchange);
+                let esgd = Esgd::new(&problem, &settings).warm_start(&warm);
+                match esgd.processes(&processes).run() {
+                    Ok(_) => None,
+                    Err(failure) => Some((failure.error.to_string(), failure.population.is_some())),
+                }
+            });
+            let [there, here] = ends.try_into().unwrap();
+            let (Some(there), Some(here)) = (&there, &here) else {
+                assert_eq!(there, here, "one has failed and the other has not");
+                continue;
+            };
+            let why = format!("call {call} of {method:?} breaks down");
+            assert_eq!(here.0, why);
+            assert_eq!(there.1, here.1);
+            // Between two exchanges it goes without a word.
+            let heard = there.0.starts_with(&format!("process 1 failed: {why}"));
+            let gone = there.0.starts_with("another process has gone") && there.1;
+            assert!(heard || gone, "{}", there.0);
+            populations[usize::from(here.1)] += 1;
+        }
+    }
+    assert!(populations.iter().all(|n| *n > 9), "{populations:?}");
+}
+
+#[test]
+fn a_start_with_networks_of_another_problem_is_an_error() {
+    let settings = small();
+    let messages = together(2, |rank, board| {
+        let problem = TestFunction::new(Function::Rosenbrock, 3 + rank);
+        let exchange = Rank { board, rank, lives: None };
+        let processes = Processes::new(&problem, &exchange);
+        let failure = Esgd::new(&problem, &settings).processes(&processes).run().unwrap_err();
+        assert!(failure.population.is_none());
+        failure.error.to_string()
+    });
+    assert!(messages.iter().all(|message| message.contains("are no point")), "{messages:?}");
 }

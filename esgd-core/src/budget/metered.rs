@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{Cost, Spent};
-use crate::{Hyperparameters, Objective, Operation, OperationKind, Problem, Settings, rng::Key};
+use crate::{
+    Hyperparameters, Objective, Operation, OperationKind, Portable, Problem, Settings, rng::Key,
+};
 
 /// Told how many forward passes were made since the last time.
 type Progress<'a> = &'a (dyn Fn(u64) + Sync);
@@ -162,5 +164,24 @@ impl<P: Problem> Problem for Metered<'_, P> {
 
     fn diversity(&self, population: &[&P::Genome]) -> Option<f64> {
         self.inner.diversity(population)
+    }
+}
+
+/// Of several processes each counts what is spent there.
+impl<P: Portable> Portable for Metered<'_, P> {
+    fn write_genome(&self, theta: &P::Genome) -> Result<Vec<u8>, P::Error> {
+        self.inner.write_genome(theta)
+    }
+
+    fn read_genome(&self, bytes: &[u8]) -> Result<P::Genome, P::Error> {
+        self.inner.read_genome(bytes)
+    }
+
+    fn write_state(&self, theta: &P::Genome, state: &P::State) -> Result<Vec<u8>, P::Error> {
+        self.inner.write_state(theta, state)
+    }
+
+    fn read_state(&self, theta: &P::Genome, bytes: &[u8]) -> Result<P::State, P::Error> {
+        self.inner.read_state(theta, bytes)
     }
 }

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Error, Executor, Memory, Plan, Problem, Scored, Source,
-    guarantee::{Evaluator, Network, ScoredPlan, Unscored},
+    Error, Executor, Fitness, Memory, Plan, Problem, Scored, Source,
+    guarantee::{Evaluator, Network, ScoredPlan},
     plan::OperationKind,
     strategy::{Make, Memo, Networks},
     work,
@@ -28,7 +28,7 @@ pub(super) struct Built<G> {
     pub(super) made: Vec<Made<G>>,
 }
 
-/// A network that was made after the offspring.
+/// A network that was made after the offspring. It is scored once all are made.
 pub(super) enum Made<G> {
     Scored(Scored<G>),
     Plain(Arc<G>),
@@ -47,6 +47,14 @@ impl<G> Made<G> {
         match self {
             Self::Scored(scored) => Network::Scored(scored),
             Self::Plain(theta) => Network::Plain(theta),
+        }
+    }
+
+    /// θ, shared.
+    pub(super) fn shared(&self) -> Arc<G> {
+        match self {
+            Self::Scored(scored) => scored.shared(),
+            Self::Plain(theta) => Arc::clone(theta),
         }
     }
 }
@@ -75,10 +83,9 @@ impl<'a, P: Problem> Builder<'a, P> {
     }
 
     /// Builds an offspring, measures it and lets it go.
-    pub(super) fn score_plan(&self, plan: Plan) -> Result<ScoredPlan, Error<P::Error>> {
+    pub(super) fn measure(&self, plan: &Plan) -> Result<Fitness, Error<P::Error>> {
         let nothing = Built::default();
-        let sources = self.sources(&plan, &nothing)?;
-        self.evaluator.score_plan(plan, &sources)
+        self.evaluator.measure_plan(plan, &self.sources(plan, &nothing)?)
     }
 
     /// Builds an offspring again, with the fitness that it was measured to have.
@@ -90,8 +97,8 @@ impl<'a, P: Problem> Builder<'a, P> {
         self.evaluator.build_scored(one, &self.sources(one.plan(), &nothing)?)
     }
 
-    /// Makes networks in order, those together that are made of nothing among them.
-    fn make(
+    /// Makes networks in order, those together that are made of nothing among them; none has a fitness yet.
+    pub(super) fn make(
         &self,
         executor: &dyn Executor,
         makes: &[Make],
@@ -114,10 +121,7 @@ impl<'a, P: Problem> Builder<'a, P> {
                 |_, make| {
                     let sources = self.sources(&make.plan, built)?;
                     let theta = self.evaluator.build(&make.plan, &sources)?;
-                    Ok::<_, Error<P::Error>>(match make.scored {
-                        true => Made::Scored(self.evaluator.score(Unscored::new(theta))?),
-                        false => Made::Plain(Arc::new(theta)),
-                    })
+                    Ok::<_, Error<P::Error>>(Made::Plain(Arc::new(theta)))
                 },
             )?;
             built.made.extend(done);
@@ -125,14 +129,12 @@ impl<'a, P: Problem> Builder<'a, P> {
         Ok(())
     }
 
-    /// Makes what a memo says, and the memory that follows.
+    /// The memory that a memo says, of what was built.
     pub(super) fn remember(
         &self,
-        executor: &dyn Executor,
-        built: &mut Built<P::Genome>,
         memo: Memo,
+        built: &Built<P::Genome>,
     ) -> Result<Memory<P::Genome>, Error<P::Error>> {
-        self.make(executor, &memo.make, built)?;
         let odd = memo.numbers.iter().find(|(_, list)| list.iter().any(|x| !x.is_finite()));
         if let Some((name, _)) = odd {
             return Err(self.misled(format!("remembers a number `{name}` that is not finite")));
@@ -154,10 +156,7 @@ impl<'a, P: Problem> Builder<'a, P> {
         let found = match source {
             Source::Parent(rank) => self.parents.get(*rank).map(|one| one.shared()),
             Source::Offspring(i) => built.offspring.get(i).map(Scored::shared),
-            Source::Made(i) => built.made.get(*i).map(|made| match made {
-                Made::Scored(scored) => scored.shared(),
-                Made::Plain(theta) => Arc::clone(theta),
-            }),
+            Source::Made(i) => built.made.get(*i).map(Made::shared),
             Source::Memory(slot) => self.memory.networks.get(slot).cloned(),
         };
         found.ok_or_else(|| self.missing(source))

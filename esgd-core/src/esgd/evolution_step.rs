@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 
 use super::{
     PopulationOf, Step,
-    building::{Builder, Built},
+    building::{Builder, Built, Made},
     succession::Evolution,
 };
 use crate::{
-    Error, Esgd, Failure, Individual, Memory, Plan, Problem, Source,
+    Error, Esgd, Failure, Fitness, Individual, Memory, Problem, Source,
     guarantee::{Pool, ScoredPlan, Selected, Succession, Survivor},
     plan::OperationKind,
     rng::{Key, Purpose},
@@ -72,7 +72,9 @@ impl<P: Problem> Esgd<'_, P> {
                     let what = "has a network scored before its first step: it may after it";
                     return Err(self.misled(strategy, what.into()));
                 }
-                begun = builder.remember(self.executor, &mut Built::default(), memo)?;
+                let mut built = Built::default();
+                builder.make(self.executor, &memo.make, &mut built)?;
+                begun = builder.remember(memo, &built)?;
                 &begun
             }
         };
@@ -82,7 +84,14 @@ impl<P: Problem> Esgd<'_, P> {
 
         // Generate the offspring population Ψ_λ and score it.
         let plans = strategy.ask(&view);
-        let Some(offspring) = self.score(&builder, plans, &view)? else { return Ok(None) };
+        let step = work::Step::Offspring(k, v);
+        let measured = self.measure(step, &view, plans.len(), |i| match self.interrupted() {
+            true => Ok(None),
+            false => builder.measure(&plans[i]).map(Some),
+        })?;
+        let Some(measured) = measured else { return Ok(None) };
+        let offspring = plans.into_iter().zip(measured);
+        let offspring: Vec<_> = offspring.map(|(plan, f)| ScoredPlan::measured(plan, f)).collect();
 
         let fitness: Vec<_> = offspring.iter().map(ScoredPlan::fitness).collect();
         let Next { survivors, mu, memo, end } = strategy.tell(&view, &fitness);
@@ -105,9 +114,19 @@ impl<P: Problem> Esgd<'_, P> {
         })?;
         let mut built = Built { offspring: again.into_iter().collect(), made: vec![] };
         let makes = memo.make.clone();
-        let memory = builder.remember(self.executor, &mut built, memo)?;
+        builder.make(self.executor, &makes, &mut built)?;
+        let to_score = (0..makes.len()).filter(|i| makes[*i].scored);
+        let to_score: Vec<_> = to_score.map(|i| (i, built.made[i].shared())).collect();
+        let step = work::Step::Made(k, v);
+        let measured = self.measure(step, &view, to_score.len(), |place| {
+            self.evaluator.measure(&to_score[place].1).map(Some)
+        })?;
+        let Some(measured) = measured else { return Ok(None) };
+        for ((i, theta), fitness) in to_score.into_iter().zip(measured) {
+            built.made[i] = Made::Scored(self.evaluator.scored(theta, fitness));
+        }
+        let memory = builder.remember(memo, &built)?;
         let memory = (!memory.is_empty()).then_some(memory);
-        built.scored().for_each(|(_, scored)| self.observer.offspring(scored.fitness()));
 
         let evolution: Evolution<'_, P> =
             Evolution { population, view, offspring: &offspring, makes: &makes, built: &built };
@@ -128,26 +147,24 @@ impl<P: Problem> Esgd<'_, P> {
         Ok(Some(succession))
     }
 
-    /// Scores all offspring; `None` if it was stopped. Of several processes each scores its share.
-    fn score(
+    /// The fitness of `n` networks, each by `measure`, which gives none to those that a stop leaves out; then there
+    /// is none of all. Of several processes each measures its share.
+    fn measure(
         &self,
-        builder: &Builder<'_, P>,
-        plans: Vec<Plan>,
+        step: work::Step,
         view: &View<'_>,
-    ) -> Result<Option<Vec<ScoredPlan>>, Error<P::Error>> {
-        // Others' plans are needed again, with their fitness.
-        let again = self.processes.map(|processes| (processes, plans.clone()));
-        let scored = work::try_map(self.executor, plans, |i, plan| {
-            if !self.is_own(i) || self.interrupted() {
-                return Ok(None);
-            }
-            let one = builder.score_plan(plan)?;
-            self.observer.offspring(one.fitness());
-            Ok::<_, Error<_>>(Some(one))
+        n: usize,
+        measure: impl Fn(usize) -> Result<Option<Fitness>, Error<P::Error>> + Sync,
+    ) -> Result<Option<Vec<Fitness>>, Error<P::Error>> {
+        let mine = work::try_map(self.executor, (0..n).collect(), |_, i| {
+            let fitness = if self.is_own(i) { measure(i)? } else { None };
+            fitness.into_iter().for_each(|fitness| self.observer.offspring(fitness));
+            Ok(fitness)
         });
-        match again {
-            None => Ok(scored?.into_iter().collect()),
-            Some((processes, plans)) => self.share_offspring(processes, plans, scored, view),
+        match self.processes {
+            // There is nothing to tell of nothing.
+            Some(processes) if n > 0 => self.share_fitness(processes, step, view, n, mine),
+            _ => Ok(mine?.into_iter().collect()),
         }
     }
 

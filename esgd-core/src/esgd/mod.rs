@@ -115,9 +115,9 @@ impl<'a, P: Problem> Esgd<'a, P> {
         Self { patience: generations, ..self }
     }
 
-    /// Trains and scores only this process's share of each step, and exchanges results with the others; all are to
-    /// stop soon after one is. The initial population is made by each process alone, and is not stopped. Every
-    /// process has the same settings, and the observer of each is told of its own epochs, and of all phases.
+    /// Makes, trains and scores only this process's share of each step, the start included, and exchanges results
+    /// with the others; all are to stop soon after one is. Every process has the same settings, and the observer of
+    /// each is told of its own epochs and offspring, and of all phases.
     #[must_use]
     pub fn processes(self, processes: &'a Processes<'_, P>) -> Self
     where

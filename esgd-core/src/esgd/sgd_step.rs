@@ -99,8 +99,8 @@ impl<P: Problem> Esgd<'_, P> {
             Some(processes) => {
                 let permit = |j| if lr.is_none() { self.may_worsen(guard, k, j) } else { None };
                 let step = TrainingStep { k, before: &before, guard, permit: &permit };
-                let said = error.as_ref().map(ToString::to_string);
-                let (all, refused) = self.share_training(processes, &step, individuals, said);
+                let heard = error.as_ref();
+                let (all, refused) = self.share_training(processes, &step, individuals, heard);
                 error = error.or(refused);
                 all
             }

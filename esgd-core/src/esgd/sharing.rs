@@ -7,10 +7,10 @@ use std::{
 };
 
 use crate::{
-    Entry, Error, Esgd, Fitness, Id, Individual, Plan, Problem,
-    guarantee::{Guard, MayWorsen, Origin, ScoredPlan},
+    Entry, Error, Esgd, Fitness, Id, Individual, Problem,
+    guarantee::{Guard, IndividualRecord, MayWorsen, Origin},
     strategy::View,
-    work::{Carrier, Own, Said, TrainedShare},
+    work::{Carrier, Own, Place, Said, Step, TrainedShare},
 };
 
 /// An SGD step, as it began here.
@@ -25,54 +25,109 @@ pub(super) struct TrainingStep<'a, G> {
 
 type Individuals<P> = Vec<Individual<<P as Problem>::Genome, <P as Problem>::State>>;
 
-/// Offspring of this process: `None` for those of others, or that a stop left out.
-type Scored<P> = Result<Vec<Option<ScoredPlan>>, Error<<P as Problem>::Error>>;
+/// What this process has made of its jobs: `None` for those of others, or that a stop left out.
+type Mine<P, T> = Result<Vec<Option<T>>, Error<<P as Problem>::Error>>;
+
+/// Its results, or nothing and what went wrong.
+fn parts<T, E>(mine: Result<Vec<Option<T>>, E>) -> (Vec<Option<T>>, Option<E>) {
+    match mine {
+        Ok(mine) => (mine, None),
+        Err(error) => (vec![], Some(error)),
+    }
+}
 
 impl<P: Problem> Esgd<'_, P> {
-    /// The offspring of all processes; `None` if one of them was stopped.
-    pub(super) fn share_offspring(
+    /// The fitness of `n` networks, as all processes have measured it; `None` if a stop left some out.
+    pub(super) fn share_fitness(
         &self,
         processes: &dyn Carrier<P>,
-        plans: Vec<Plan>,
-        scored: Scored<P>,
+        step: Step,
         view: &View<'_>,
-    ) -> Result<Option<Vec<ScoredPlan>>, Error<P::Error>> {
-        let (error, mine) = match scored {
-            Ok(mine) => (None, mine),
-            Err(error) => (Some(error), vec![]),
-        };
-        let fitness = mine.iter().enumerate();
-        let results = fitness.filter_map(|(i, one)| Some((i, one.as_ref()?.fitness()))).collect();
-        let said = error.as_ref().map(ToString::to_string);
-        let parents = view.parents.iter().map(|one| (one.id, one.fitness));
-        let digest = self.digest(parents);
-        let said = Said { digest, error: said, stop: self.interrupted() };
-        let all = processes.offspring(view.k, view.v, said, results);
+        n: usize,
+        mine: Mine<P, Fitness>,
+    ) -> Result<Option<Vec<Fitness>>, Error<P::Error>> {
+        let (mine, error) = parts(mine);
+        let said =
+            self.said(step, view.parents.iter().map(|one| (one.id, one.fitness)), error.as_ref());
+        let mine = mine.into_iter().enumerate().filter_map(|(i, fitness)| Some((i, fitness?)));
+        let all = processes.fitness(said, mine.collect());
         // One's own error says more than that the others have heard it.
         if let Some(error) = error {
             return Err(error);
         }
-        let all = all.map_err(Error::of_share)?;
-        if all.stop {
-            return Ok(None);
+        let (numbers, fitness): (Vec<_>, Vec<_>) =
+            all.map_err(Error::of_share)?.into_iter().unzip();
+        match numbers.into_iter().eq(0..n) {
+            true => Ok(Some(fitness)),
+            false if processes.stopped() => Ok(None),
+            false => {
+                let what =
+                    "the networks that all processes have scored are not those that were planned";
+                Err(Error::Processes(what.into()))
+            }
         }
-        if !all.fitness.iter().map(|one| one.0).eq(0..plans.len()) {
-            let what = "the offspring of all processes are not those that were planned";
-            return Err(Error::Processes(what.into()));
-        }
-        let all = plans.into_iter().zip(all.fitness);
-        Ok(Some(all.map(|(plan, (_, fitness))| ScoredPlan::returned(plan, fitness)).collect()))
     }
 
-    /// A digest of the settings and of who is in the population with which fitness.
-    fn digest(&self, population: impl Iterator<Item = (Id, Fitness)>) -> u64 {
+    /// The individuals that all processes have made for the start: new ones, or those of `before` trained on.
+    pub(super) fn share_start(
+        &self,
+        processes: &dyn Carrier<P>,
+        rung: usize,
+        before: &[Individual<P::Genome, P::State>],
+        mine: Mine<P, Individual<P::Genome, P::State>>,
+    ) -> Result<Individuals<P>, Error<P::Error>> {
+        let (mut all, error) = parts(mine);
+        let own = all.iter().enumerate().filter_map(|(place, one)| {
+            let one = one.as_ref()?;
+            let (record, theta) = (one.record(), one.scored().theta());
+            Some(Own { place, record, theta, state: one.state(), moved: true })
+        });
+        let own = own.collect();
+        let population = before.iter().map(|one| (one.id(), one.fitness()));
+        let said = self.said(Step::Start(rung), population, error.as_ref());
+        let others = processes.trained(said, own, &[]);
+        if let Some(error) = error {
+            return Err(error);
+        }
+        for TrainedShare { place, record, theta, state } in
+            others.map_err(Error::of_share)?.individuals
+        {
+            let IndividualRecord { id, recipe, fitness, .. } = record;
+            let new = Id { generation: 0, step: 0, index: place };
+            let is_it = id == before.get(place).map_or(new, Individual::id);
+            let (Some(free @ None), Some(theta), true) = (all.get_mut(place), theta, is_it) else {
+                return Err(Error::Processes(format!("network {place} of the start came unasked")));
+            };
+            let state = state.map(|bytes| processes.read_state(&theta, &bytes));
+            let state = state.transpose().map_err(Error::Problem)?;
+            let scored = self.evaluator.scored(theta.into(), fitness);
+            *free = Some(Individual::born(id, vec![], recipe, state, scored));
+        }
+        let missing = all.iter().position(Option::is_none);
+        match missing {
+            None => Ok(all.into_iter().flatten().collect()),
+            Some(place) => {
+                Err(Error::Processes(format!("no process has sent network {place} of the start")))
+            }
+        }
+    }
+
+    /// What this process says of a step and of the population that it begins with.
+    fn said(
+        &self,
+        step: Step,
+        population: impl Iterator<Item = (Id, Fitness)>,
+        error: Option<&Error<P::Error>>,
+    ) -> Said {
         let mut hasher = DefaultHasher::new();
         // What they are as a file, so that all that has a name counts.
         serde_json::to_string(self.settings).unwrap_or_default().hash(&mut hasher);
+        self.evaluator.objective().to_string().hash(&mut hasher);
         for (id, fitness) in population {
             (id, fitness.get().to_bits()).hash(&mut hasher);
         }
-        hasher.finish()
+        let place = Place { step, digest: hasher.finish() };
+        Said { place, error: error.map(ToString::to_string), stop: self.interrupted() }
     }
 
     /// The individuals that all processes have trained. Whatever fails, no individual is lost.
@@ -81,7 +136,7 @@ impl<P: Problem> Esgd<'_, P> {
         processes: &dyn Carrier<P>,
         step: &TrainingStep<'_, P::Genome>,
         individuals: Individuals<P>,
-        error: Option<String>,
+        error: Option<&Error<P::Error>>,
     ) -> (Individuals<P>, Option<Error<P::Error>>) {
         let &TrainingStep { k, before, guard, permit } = step;
         let own = individuals.iter().enumerate().filter(|(i, _)| processes.is_own(*i));
@@ -93,11 +148,11 @@ impl<P: Problem> Esgd<'_, P> {
             moved: one.origin() != before[place],
         });
         let own = own.collect();
-        let digest = self.digest(before.iter().map(|one| (one.id, one.fitness)));
-        let said = Said { digest, error, stop: self.interrupted() };
+        let population = before.iter().map(|one| (one.id, one.fitness));
+        let said = self.said(Step::Training(k), population, error);
         let is_own =
             |id| before.iter().position(|one| one.id == id).is_some_and(|i| processes.is_own(i));
-        let others = match processes.trained(k, said, own, &guard.archived_of(k, is_own)) {
+        let others = match processes.trained(said, own, &guard.archived_of(k, is_own)) {
             Ok(others) => others,
             Err(error) => return (individuals, Some(Error::of_share(error))),
         };

@@ -1,8 +1,8 @@
 //! What comes back from another process: θ, its fitness and what it was trained with. It goes through the same
 //! back-off as what was trained here; nothing that is read makes a witness.
 
-use super::{AfterTraining, Individual, IndividualRecord, MayWorsen, Scored, ScoredPlan};
-use crate::{Entry, Fitness, Objective, Plan, guarantee::EntryRecord};
+use super::{AfterTraining, Individual, IndividualRecord, MayWorsen, Scored};
+use crate::{Entry, Objective, guarantee::EntryRecord};
 
 impl<G, S> Individual<G, S> {
     /// The individual as another process trained it; or as it is, and that what came contradicts what is known of it
@@ -35,13 +35,6 @@ impl<G, S> Individual<G, S> {
         meta.progress = record.progress;
         meta.epochs = record.epochs;
         (meta.into_individual(trained), true)
-    }
-}
-
-impl ScoredPlan {
-    /// An offspring that another process built and scored.
-    pub(crate) fn returned(plan: Plan, fitness: Fitness) -> Self {
-        Self::told(plan, fitness)
     }
 }
 

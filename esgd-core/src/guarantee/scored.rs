@@ -81,8 +81,8 @@ pub struct ScoredPlan {
 }
 
 impl ScoredPlan {
-    /// One that was scored before.
-    pub(super) fn told(plan: Plan, fitness: Fitness) -> Self {
+    /// With the fitness that it was measured to have, here or by another process.
+    pub(crate) fn measured(plan: Plan, fitness: Fitness) -> Self {
         Self { plan, fitness }
     }
 
@@ -125,21 +125,25 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         unscored: Unscored<P::Genome>,
     ) -> Result<Scored<P::Genome>, Error<P::Error>> {
         let fitness = self.measure(&unscored.0)?;
-        Ok(Scored { theta: Arc::new(unscored.0), fitness, objective: self.objective.clone() })
+        Ok(self.scored(unscored.0.into(), fitness))
     }
 
     /// Builds the offspring of `plan` from its sources, measures it and lets it go. The fitness of a clone is
     /// known.
-    pub(crate) fn score_plan(
+    pub(crate) fn measure_plan(
         &self,
-        plan: Plan,
+        plan: &Plan,
         sources: &[Network<'_, P::Genome>],
-    ) -> Result<ScoredPlan, Error<P::Error>> {
-        let fitness = match cloned(&plan, sources) {
-            Some(scored) => scored.fitness,
-            None => self.measure(&self.build(&plan, sources)?)?,
-        };
-        Ok(ScoredPlan { fitness, plan })
+    ) -> Result<Fitness, Error<P::Error>> {
+        match cloned(plan, sources) {
+            Some(scored) => Ok(scored.fitness),
+            None => self.measure(&self.build(plan, sources)?),
+        }
+    }
+
+    /// A network with the fitness that it was measured to have, here or by another process.
+    pub(crate) fn scored(&self, theta: Arc<P::Genome>, fitness: Fitness) -> Scored<P::Genome> {
+        Scored { theta, fitness, objective: self.objective.clone() }
     }
 
     /// Builds an offspring again, to the bit, with the fitness it was measured to have.
@@ -151,8 +155,7 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         if let Some(scored) = cloned(&one.plan, sources) {
             return Ok(scored.clone());
         }
-        let theta = Arc::new(self.build(&one.plan, sources)?);
-        Ok(Scored { theta, fitness: one.fitness, objective: self.objective.clone() })
+        Ok(self.scored(self.build(&one.plan, sources)?.into(), one.fitness))
     }
 
     /// Builds a network; a fresh one is the problem's initial one.
@@ -171,7 +174,8 @@ impl<'a, P: Problem> Evaluator<'a, P> {
         built.map_err(Error::Problem)
     }
 
-    fn measure(&self, theta: &P::Genome) -> Result<Fitness, Error<P::Error>> {
+    /// The fitness of a network, for [`scored`](Self::scored).
+    pub(crate) fn measure(&self, theta: &P::Genome) -> Result<Fitness, Error<P::Error>> {
         let fitness = self.problem.fitness(theta).map(Fitness::new).map_err(Error::Problem)?;
         let now = self.problem.objective();
         if now != self.objective {

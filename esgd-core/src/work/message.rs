@@ -12,19 +12,23 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// The step.
-    pub(super) step: Step,
-    /// Of what the step begins with: the settings and the population. Of other processes with other ones it is
-    /// another.
-    pub(super) digest: u64,
+    pub(crate) step: Step,
+    /// Of what the step begins with: the settings, the objective and the population. Of other processes with other
+    /// ones it is another.
+    pub(crate) digest: u64,
 }
 
 /// A step of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Step {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Step {
+    /// The start; of a shared one this rung.
+    Start(usize),
     /// The SGD step of a generation, or fine-tuning as the one after the last.
     Training(usize),
     /// Offspring of an evolution step (k, v).
     Offspring(usize, usize),
+    /// What its strategy makes after them.
+    Made(usize, usize),
 }
 
 /// A process's share of a step.
@@ -35,7 +39,7 @@ pub(super) struct Header {
     pub(super) stop: bool,
     /// What went wrong there.
     pub(super) error: Option<String>,
-    /// Offspring by their numbers.
+    /// Offspring, or what was made after them, by their numbers.
     pub(super) fitness: Vec<(usize, Fitness)>,
     /// Individuals by their positions.
     pub(super) individuals: Vec<IndividualHeader>,

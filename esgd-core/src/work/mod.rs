@@ -5,6 +5,7 @@
 mod message;
 mod processes;
 
+pub(crate) use message::{Place, Step};
 pub(crate) use processes::{Carrier, Own, Said, ShareError, TrainedShare};
 pub use processes::{Exchange, ExchangeError, Processes};
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
-use super::message::{self, Header, IndividualHeader, Place, Step};
+use super::message::{self, Header, IndividualHeader, Place};
 use crate::{
     Entry, Fitness, Portable, Problem,
     guarantee::{EntryRecord, IndividualRecord},
@@ -50,7 +50,7 @@ pub(crate) struct TrainedShare<G> {
     /// Its place among those taken out for the step.
     pub(crate) place: usize,
     pub(crate) record: IndividualRecord,
-    /// Its θ, if that is another than before the step.
+    /// Its θ, if that is new or another than before the step.
     pub(crate) theta: Option<G>,
     /// Its optimizer's state, for [`Carrier::read_state`].
     pub(crate) state: Option<Vec<u8>>,
@@ -58,22 +58,15 @@ pub(crate) struct TrainedShare<G> {
 
 /// What a process says beside its results.
 pub(crate) struct Said {
-    /// Of the settings and the population that the step begins with.
-    pub(crate) digest: u64,
+    pub(crate) place: Place,
     /// What went wrong there.
     pub(crate) error: Option<String>,
     /// Whether it was asked to stop.
     pub(crate) stop: bool,
 }
 
-/// The fitness of an offspring.
+/// The fitness of the network with a number.
 pub(crate) type Numbered = (usize, Fitness);
-
-/// The offspring of all processes, in order of their numbers, unless one of them was stopped.
-pub(crate) struct AllOffspring {
-    pub(crate) stop: bool,
-    pub(crate) fitness: Vec<Numbered>,
-}
 
 /// What other processes have trained.
 pub(crate) struct OthersTrained<G> {
@@ -104,20 +97,13 @@ pub(crate) trait Carrier<P: Problem>: Sync {
     /// Whether any process was asked to stop, as all know since the last exchange.
     fn stopped(&self) -> bool;
 
-    /// Gives the fitness of offspring of (k, v); returns those of all.
-    fn offspring(
-        &self,
-        k: usize,
-        v: usize,
-        said: Said,
-        mine: Vec<Numbered>,
-    ) -> Shared<P, AllOffspring>;
+    /// Gives the fitness of networks; returns that of all, in order of their numbers.
+    fn fitness(&self, said: Said, mine: Vec<Numbered>) -> Shared<P, Vec<Numbered>>;
 
-    /// Gives individuals after the SGD step of generation k, and what the archive keeps of them; returns those of
-    /// the others.
+    /// Gives individuals that were made or trained, and what the archive keeps of them; returns those of the
+    /// others.
     fn trained(
         &self,
-        k: usize,
         said: Said,
         mine: Vec<Own<'_, P>>,
         archived: &[Entry<P::Genome>],
@@ -133,12 +119,12 @@ pub(crate) struct Own<'a, P: Problem> {
     pub(crate) record: IndividualRecord,
     pub(crate) theta: &'a P::Genome,
     pub(crate) state: Option<&'a P::State>,
-    /// Whether θ is another than before the step.
+    /// Whether θ is new or another than before the step.
     pub(crate) moved: bool,
 }
 
-/// The processes of a run, for [`Esgd::processes`](crate::Esgd::processes). All must have the same problem,
-/// settings and, if they go on, the same population.
+/// The processes of a run, for [`Esgd::processes`](crate::Esgd::processes). All must have the same problem with the
+/// same data, settings and, if they go on, the same population; networks for a warm start as well.
 pub struct Processes<'a, P> {
     problem: &'a P,
     exchange: &'a dyn Exchange,
@@ -212,43 +198,35 @@ impl<P: Portable> Carrier<P> for Processes<'_, P> {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    fn offspring(
-        &self,
-        k: usize,
-        v: usize,
-        said: Said,
-        mine: Vec<Numbered>,
-    ) -> Shared<P, AllOffspring> {
-        let place = Place { step: Step::Offspring(k, v), digest: said.digest };
+    fn fitness(&self, said: Said, mine: Vec<Numbered>) -> Shared<P, Vec<Numbered>> {
+        let Said { place, error, stop } = said;
         let header = Header {
             place: place.clone(),
-            stop: said.stop,
-            error: said.error,
+            stop,
+            error,
             fitness: mine,
             individuals: vec![],
             entries: vec![],
             blobs: vec![],
         };
         let all = self.exchange(&header, &[])?;
-        let (mut fitness, mut stop) = (vec![], false);
+        let mut fitness = vec![];
         for (rank, bytes) in all.iter().enumerate() {
             let (header, _) = self.read(rank, bytes, &place)?;
             fitness.extend(header.fitness);
-            stop |= header.stop;
+            self.stopped.fetch_or(header.stop, Ordering::Relaxed);
         }
-        self.stopped.fetch_or(stop, Ordering::Relaxed);
         fitness.sort_by_key(|(i, _)| *i);
-        Ok(AllOffspring { stop, fitness })
+        Ok(fitness)
     }
 
     fn trained(
         &self,
-        k: usize,
         said: Said,
         mine: Vec<Own<'_, P>>,
         archived: &[Entry<P::Genome>],
     ) -> Shared<P, OthersTrained<P::Genome>> {
-        let place = Place { step: Step::Training(k), digest: said.digest };
+        let place = said.place;
         let (written, error) = match self.write(mine, archived) {
             Ok(written) => (written, None),
             // The others would wait for this process.

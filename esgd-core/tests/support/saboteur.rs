@@ -10,7 +10,8 @@ use std::{
 };
 
 use esgd_core::{
-    Hyperparameters, Objective, Operation, OperationKind, Population, Problem, Settings, build,
+    Hyperparameters, Objective, Operation, OperationKind, Population, Portable, Problem, Settings,
+    build,
     rng::{Key, Philox, Purpose},
     strategy::Exit,
 };
@@ -231,6 +232,25 @@ impl Problem for Saboteur {
 
     fn builds(&self, kind: &OperationKind) -> bool {
         !matches!(kind, OperationKind::Custom(_))
+    }
+}
+
+/// Values as little-endian bytes.
+impl Portable for Saboteur {
+    fn write_genome(&self, theta: &Vec<f32>) -> Result<Vec<u8>, Fault> {
+        Ok(theta.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+
+    fn read_genome(&self, bytes: &[u8]) -> Result<Vec<f32>, Fault> {
+        Ok(bytes.as_chunks().0.iter().map(|x| f32::from_le_bytes(*x)).collect())
+    }
+
+    fn write_state(&self, _: &Vec<f32>, state: &Vec<f32>) -> Result<Vec<u8>, Fault> {
+        self.write_genome(state)
+    }
+
+    fn read_state(&self, _: &Vec<f32>, bytes: &[u8]) -> Result<Vec<f32>, Fault> {
+        self.read_genome(bytes)
     }
 }
 
