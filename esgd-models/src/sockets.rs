@@ -23,6 +23,9 @@ const ANSWER: usize = 128;
 /// How long a leader listens to one that says nothing.
 const GREETED: Duration = Duration::from_secs(2);
 
+/// More time than anybody waits; a later one may be no time of this system.
+const FOREVER: Duration = Duration::from_secs(1 << 30);
+
 /// How long a process that joins waits between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -43,7 +46,7 @@ impl Sockets {
     /// If one of them has not joined in time; if the listener fails.
     pub fn lead(listener: &TcpListener, size: usize, patience: Duration) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let peers = gather(listener, size, Instant::now() + patience);
+        let peers = gather(listener, size, deadline(patience));
         listener.set_nonblocking(false)?;
         Ok(Self { rank: 0, size, peers: Mutex::new(peers?) })
     }
@@ -59,7 +62,7 @@ impl Sockets {
         size: usize,
         patience: Duration,
     ) -> io::Result<Self> {
-        let deadline = Instant::now() + patience;
+        let deadline = deadline(patience);
         let mut leader = loop {
             match TcpStream::connect(&address) {
                 Ok(leader) => break leader,
@@ -81,6 +84,11 @@ impl Sockets {
             why => Err(io::Error::new(io::ErrorKind::ConnectionRefused, why)),
         }
     }
+}
+
+/// When patience is over.
+fn deadline(patience: Duration) -> Instant {
+    Instant::now() + patience.min(FOREVER)
 }
 
 /// All other processes, in order of their ranks.
@@ -277,6 +285,17 @@ mod tests {
                 assert!(given.iter().eq(&expected.collect::<Vec<_>>()));
             }
         }
+    }
+
+    #[test]
+    fn patience_may_be_without_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let all = thread::scope(|scope| {
+            let other = scope.spawn(|| Sockets::join(address, 1, 2, Duration::MAX).is_ok());
+            [Sockets::lead(&listener, 2, Duration::MAX).is_ok(), other.join().unwrap()]
+        });
+        assert_eq!(all, [true; 2]);
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl<P: Problem> Esgd<'_, P> {
         let mut built = Built { offspring: again.into_iter().collect(), made: vec![] };
         let makes = memo.make.clone();
         builder.make(self.executor, &makes, &mut built)?;
+        // All are made before the first is scored, so that processes exchange fitness once.
         let to_score = (0..makes.len()).filter(|i| makes[*i].scored);
         let to_score: Vec<_> = to_score.map(|i| (i, built.made[i].shared())).collect();
         let step = work::Step::Made(k, v);
@@ -147,8 +148,8 @@ impl<P: Problem> Esgd<'_, P> {
         Ok(Some(succession))
     }
 
-    /// The fitness of `n` networks, each by `measure`, which gives none to those that a stop leaves out; then there
-    /// is none of all. Of several processes each measures its share.
+    /// The fitness of `n` networks, each as `measure` finds it; `None` if it left one out for a stop. Of several
+    /// processes each measures its share.
     fn measure(
         &self,
         step: work::Step,

@@ -182,7 +182,7 @@ impl<'a, P: Portable> Processes<'a, P> {
         }
         if header.place != *place {
             return Err(fail(format!(
-                "process {rank} is elsewhere in the run or in another run: all must run the same settings from the same population"
+                "process {rank} is elsewhere in the run or in another run: all must run the same problem and settings from the same population"
             )));
         }
         Ok((header, blobs))
