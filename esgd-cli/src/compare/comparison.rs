@@ -48,13 +48,20 @@ impl Comparison {
         &self.verdict
     }
 
-    /// On what, in words.
-    pub(crate) fn on_what(&self) -> String {
+    /// What was trained, and on what if that has a name.
+    pub(crate) fn name(&self) -> String {
         let network = one_line(&self.network);
         match self.data.is_empty() {
-            true if self.train == 1 && self.fitness == 1 => network.into_owned(),
-            true => format!("{network}: {}", self.samples()),
-            false => format!("{network} on {}: {}", one_line(&self.data), self.samples()),
+            true => network.into_owned(),
+            false => format!("{network} on {}", one_line(&self.data)),
+        }
+    }
+
+    /// The same with how many samples there were, if a problem has some.
+    pub(crate) fn on_what(&self) -> String {
+        match self.data.is_empty() && self.train == 1 && self.fitness == 1 {
+            true => self.name(),
+            false => format!("{}: {}", self.name(), self.samples()),
         }
     }
 

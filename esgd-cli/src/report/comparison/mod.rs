@@ -68,7 +68,7 @@ impl Compared {
         text.extend(comparison.verdict.iter().map(|sentence| with_minus_signs(sentence)));
         text.extend(self.notes.iter().cloned());
         Section {
-            title: format!("Methods compared: {} on {}", comparison.network, comparison.data),
+            title: format!("Methods compared: {}", comparison.name()),
             text,
             tables: vec![results::table(comparison), results::methods(comparison)],
             figures,

@@ -14,7 +14,10 @@ const OPERATIONS: usize = 9;
 pub(super) fn table(comparison: &Comparison) -> Table {
     let row = |row: &Row| {
         let mut texts = row.cells();
-        texts[OPERATIONS] = number(row.flops);
+        // Of what is not known there is a dash.
+        if row.flops > 0.0 {
+            texts[OPERATIONS] = number(row.flops);
+        }
         let mean = |values: &[esgd_core::Fitness]| {
             values.iter().map(|v| v.get()).sum::<f64>() / values.len() as f64
         };
