@@ -3,6 +3,8 @@
 use esgd_core::settings::SettingsError;
 use thiserror::Error;
 
+use crate::text::first_line::first_line;
+
 /// A failure, as one sentence.
 #[derive(Debug, Error)]
 pub enum Failure {
@@ -35,8 +37,7 @@ impl From<esgd_models::Error> for Failure {
             esgd_models::Error::Data(_)
             | esgd_models::Error::Read { .. }
             | esgd_models::Error::Recipe(_) => Self::Usage(error.to_string()),
-            // candle puts a backtrace behind its first line.
-            other => Self::Failed(other.to_string().lines().next().unwrap_or_default().to_owned()),
+            other => Self::Failed(first_line(&other)),
         }
     }
 }

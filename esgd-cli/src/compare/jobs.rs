@@ -25,6 +25,7 @@ use crate::{
         checkpoint::{Checkpoints, Found, OfRun, Retention},
         log::{self, Metrics, Writer},
     },
+    text::first_line::first_line,
 };
 
 /// What a run leaves.
@@ -189,10 +190,10 @@ impl<P: Portable> Workspace<'_, P> {
     }
 }
 
-/// Why a run stopped, without the backtrace that candle puts behind its first line.
+/// Why a run stopped.
 fn sentence<E: std::error::Error>(error: &CoreError<E>) -> Failure {
     match error {
         CoreError::Settings(e) => Failure::Usage(e.to_string()),
-        other => Failure::Failed(other.to_string().lines().next().unwrap_or_default().to_owned()),
+        other => Failure::Failed(first_line(other)),
     }
 }

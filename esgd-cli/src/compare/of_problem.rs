@@ -19,6 +19,7 @@ use crate::{
     failure::Failure,
     files::sha256,
     run::restore::MOST_OF_A_FILE,
+    text::first_line::first_line,
 };
 
 /// How many learning rates tuning tries, where none are named.
@@ -167,10 +168,7 @@ impl<'a, P: Portable> Compare<'a, P> {
     fn compare(&self) -> Result<Option<Comparison>, Failure> {
         let Self { problem, settings, threads, watcher, stop, .. } = *self;
         settings.check()?;
-        if let Err(error) = problem.check(settings) {
-            let why = error.to_string();
-            return Err(Failure::Usage(why.lines().next().unwrap_or_default().to_owned()));
-        }
+        problem.check(settings).map_err(|e| Failure::Usage(first_line(&e)))?;
         let costs = self.costs()?;
         if !self.rivals.rates.is_empty() {
             self.rivals.check_rates("the rates of a comparison")?;

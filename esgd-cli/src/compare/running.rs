@@ -27,6 +27,7 @@ use crate::{
     failure::Failure,
     files::{atomic_file, held_folder::HeldFolder, own_file},
     run::{checkpoint, log, restore, summary::TOP},
+    text::first_line::first_line,
 };
 
 /// What a run of a comparison leaves beside its result, in the order in which it is written.
@@ -158,7 +159,10 @@ impl<P: Portable> Context<'_, P> {
     ) -> Result<Outcome, Failure> {
         let spent = problem.spent();
         let best = self.one(&left.best)?;
-        let bytes = problem.inner().write_genome(&left.best.theta).map_err(|e| said(&e))?;
+        let bytes = problem
+            .inner()
+            .write_genome(&left.best.theta)
+            .map_err(|e| Failure::Failed(first_line(&e)))?;
         atomic_file::write(&trial.folder.join(BEST), &bytes)?;
         let sound = sound(&left);
         let (mut ensemble, mut soup) = (None, None);
@@ -207,11 +211,6 @@ impl<P: Portable> Context<'_, P> {
             None => Ok(None),
         }
     }
-}
-
-/// What a problem says, in one line.
-fn said(error: &dyn std::error::Error) -> Failure {
-    Failure::Failed(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
 /// What an ensemble or a soup may be made of: the best network, which may be of an earlier generation, and

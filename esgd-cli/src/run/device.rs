@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, text::first_line::first_line};
 
 /// The device of that name, ready to use.
 pub(crate) fn named(name: &str) -> Result<Device, Failure> {
@@ -23,7 +23,7 @@ pub(crate) fn named(name: &str) -> Result<Device, Failure> {
     }
     Device::new_cuda(ordinal).map_err(|e| {
         // candle puts a backtrace behind its first line.
-        let why = e.to_string().lines().next().unwrap_or_default().to_owned();
+        let why = first_line(&e);
         Failure::Failed(format!(
             "{name} cannot be used ({why}): expected a GPU that `nvidia-smi` lists, or choose \
              --device cpu"

@@ -11,6 +11,7 @@ use crate::{
         checkpoint::{self, Found},
         known_data,
     },
+    text::first_line::first_line,
 };
 
 /// The population of a checkpoint, as it was written; or why there is none.
@@ -62,8 +63,8 @@ pub(crate) fn of_problem<P: Portable>(
     slack: f64,
     notice: &dyn Fn(&str),
 ) -> Result<Population<P::Genome, P::State>, String> {
-    let population = checkpoint::restore(run, &found.manifest, problem, most)
-        .map_err(|e| first_line(&e.to_string()))?;
+    let population =
+        checkpoint::restore(run, &found.manifest, problem, most).map_err(|e| first_line(&e))?;
     check(&population, problem, slack, notice)?;
     Ok(population)
 }
@@ -91,7 +92,7 @@ fn check<P: Problem>(
     notice: &dyn Fn(&str),
 ) -> Result<(), String> {
     let best = population.best().scored;
-    let now = problem.fitness(best.theta()).map_err(|e| first_line(&e.to_string()))?;
+    let now = problem.fitness(best.theta()).map_err(|e| first_line(&e))?;
     let (was, is) = (best.fitness(), Fitness::new(now));
     let slack = slack.max(ROUNDING * was.get().abs());
     if was != is && (was.get() - is.get()).abs() <= slack {
@@ -104,11 +105,6 @@ fn check<P: Problem>(
         ));
     }
     Ok(())
-}
-
-/// candle puts a backtrace behind its first line.
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 /// Whether no step is left to do.

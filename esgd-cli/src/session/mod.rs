@@ -20,6 +20,7 @@ use crate::{
         log::Writer,
         restore,
     },
+    text::first_line::first_line,
 };
 
 pub use self::verify::{Check, verify};
@@ -144,9 +145,7 @@ impl<'a, P: Portable> Session<'a, P> {
     /// if no checkpoint is whole; or whatever stopped the run, which keeps the last complete population.
     pub fn run(&self) -> Result<Outcome<P>, Error> {
         self.settings.check().map_err(|e| Error::Refused(e.to_string()))?;
-        self.problem
-            .check(self.settings)
-            .map_err(|e| Error::Refused(first_line(&e.to_string()).to_owned()))?;
+        self.problem.check(self.settings).map_err(|e| Error::Refused(first_line(&e)))?;
         let folder = self.open()?;
         folder.check()?;
         let found = checkpoint::search(folder.path())?;
@@ -160,8 +159,7 @@ impl<'a, P: Portable> Session<'a, P> {
         let esgd = self.esgd();
         let population = found.as_ref().map(|found| self.restored(found)).transpose()?;
         if let Some(population) = &population {
-            esgd.fits(population)
-                .map_err(|e| Error::Refused(first_line(&e.to_string()).to_owned()))?;
+            esgd.fits(population).map_err(|e| Error::Refused(first_line(&e)))?;
         }
         let population = match population {
             Some(population) if self.is_complete(&population) => {
@@ -299,9 +297,4 @@ impl<'a, P: Portable> Session<'a, P> {
         restore::is_done(population, self.settings, self.patience)
             && regular_file::is_there(&self.folder.join("run.json"))
     }
-}
-
-/// candle puts a backtrace behind its first line.
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use esgd_core::{Error as CoreError, Failure as CoreFailure, Portable, Problem};
 
 use super::Checkpoints;
+use crate::text::first_line::first_line;
 
 /// A run that failed.
 pub(crate) struct Left {
@@ -25,8 +26,7 @@ impl<P: Portable> Checkpoints<'_, P> {
         let why = match error {
             // Perhaps there is room again.
             CoreError::CheckpointFailed(e) => e.to_string(),
-            // candle puts a backtrace behind its first line.
-            other => other.to_string().lines().next().unwrap_or_default().to_owned(),
+            other => first_line(&other),
         };
         match population.map(|population| self.save(&population)) {
             Some(Ok(())) => Left { why, refused, goes_on: true },
